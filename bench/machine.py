@@ -1,0 +1,68 @@
+"""What the figures were measured on: processor, cores, versions, and the speed of its matrix product."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+LIBRARIES = ("fastmlp", "numpy", "scipy")
+SGEMM_SIZE = 1024
+
+
+def processor() -> str:
+    """The processor's name, as well as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def installed_version(library: str) -> str | None:
+    """A library's version, None when it is not installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def describe() -> dict[str, object]:
+    """The machine and the software, ready for JSON."""
+    return {
+        "processor": processor(),
+        "cores": n_cores(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {name: installed_version(name) for name in LIBRARIES},
+        "blas": [{key: info.get(key) for key in ("internal_api", "version", "architecture")}
+                 for info in threadpool_info() if info.get("user_api") == "blas"],
+    }
+
+
+def sgemm_gflops(repeats: int = 5) -> float:
+    """Best speed of a square float32 product, in 10^9 operations per second.
+
+    Runs on as many BLAS threads as are allowed at the moment.
+    """
+    A, B, C = (np.ones((SGEMM_SIZE, SGEMM_SIZE), np.float32) for _ in range(3))
+    np.dot(A, B, out=C)
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        np.dot(A, B, out=C)
+        times.append(perf_counter() - start)
+    return 2e-9 * SGEMM_SIZE**3 / min(times)

@@ -1,0 +1,21 @@
+"""The compiled neural-network core of fastmlp: dense layers only, nothing convolutional.
+
+    batches -> forward -> losses -> backward -> updates          one module each, C-level functions only
+                  \\________ gradient ________/                   one batch through them, tile by tile
+    epoch      derivatives      inference      surface            the doors that Python calls
+
+Rules of the core: it borrows memory and never allocates, it never raises, it knows no policy. Python
+(`fastmlp.layout`) works out every size and offset, checks every input and passes arrays; the doors take them as typed
+memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the one
+way to the BLAS, `simd` and `team` are what plain C has to offer.
+"""
+
+try:
+    from cnn_core import blas as _blas  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name not in ("cnn_core", "cnn_core.blas"):
+        raise
+    raise ImportError(
+        f"cnn_core has no compiled modules in {__path__[0]}. That folder is a source tree which hides the installed "
+        "package: run Python from another folder, or build in place with `pip install -e .`"
+    ) from error

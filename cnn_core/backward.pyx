@@ -1,0 +1,65 @@
+"""Deltas back through the layer table, and weight gradients into a chosen destination.
+
+    delta       := delta * f'(z)                   (n_rows, n_out)
+    delta_below := delta W.T                       (n_rows, n_in)
+    dW          := alpha * x.T delta + beta * dW   (n_in, n_out)
+    db          := alpha * sum of delta's rows + beta_bias * db
+
+The destination has the layout of the parameters. It may be a gradient (alpha 1 / n, beta 0 or 1) or the parameters
+themselves (alpha -learning_rate / n): then the product is the update, and `delta_below` is taken before it.
+"""
+from cnn_core.activations cimport through_activation
+from cnn_core.blas cimport gemm_nt, gemm_tn
+from cnn_core.dropout cimport drop
+from cnn_core.normalisation cimport layer_norm_backward
+from cnn_core.simd cimport CLONES_VOID
+from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
+from libc.string cimport memcpy
+
+
+cdef CLONES_VOID bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
+                               real* db) noexcept nogil:
+    """db (n_out) := alpha * column sums of delta (n_rows, n_out) + beta * db."""
+    cdef Py_ssize_t i, j
+    for j in range(n_out):
+        db[j] = beta * db[j] if beta != 0 else 0
+    for i in range(n_rows):
+        for j in range(n_out):
+            db[j] += alpha * delta[i * n_out + j]
+
+
+cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,
+                   const real* params, real* work, real* destination, double alpha, double beta,
+                   double beta_bias) noexcept nogil:
+    """Layers stop-1 down to `start`, from d loss / d y of layer stop-1 (d loss / d scores for the network's last).
+
+    No batch norm may lie in between: it needs the whole batch and is taken care of by `batch_gradient`.
+    """
+    cdef Py_ssize_t l
+    cdef const LayerSpec* layer
+    cdef const real* x
+    cdef const real* z
+    cdef real* delta
+    cdef real* below
+    for l in range(stop - 1, start - 1, -1):
+        layer = net.layers + l
+        x = buffer(net, tile, work, layer.input, layer.n_in)
+        delta = buffer(net, tile, work, layer.delta, layer.n_out)
+        below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, layer.n_in)
+        if l < net.n_layers - 1:
+            z = NULL if layer.scores < 0 else buffer(net, tile, work, layer.scores, layer.n_out)
+            through_activation(layer, delta, buffer(net, tile, work, layer.output, layer.n_out), z, tile.n_rows)
+        if layer.kind == DENSE:
+            if below is not NULL:
+                gemm_nt(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight, below)
+            gemm_tn(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta, destination + layer.weight)
+            if layer.bias >= 0:
+                bias_gradient(delta, tile.n_rows, layer.n_out, <real> alpha, <real> beta_bias,
+                              destination + layer.bias)
+        elif layer.kind == LAYER_NORM:
+            layer_norm_backward(layer, net, tile, params, work, destination, alpha, beta_bias)
+        elif below is not NULL:
+            if layer.kind == ACTIVATION:
+                memcpy(below, delta, tile.n_rows * layer.n_in * sizeof(real))
+            elif layer.kind == DROPOUT:
+                drop(layer, l, tile, mode, delta, below)

@@ -1,0 +1,33 @@
+from libc.stdint cimport int64_t
+from cnn_core.types cimport real
+
+cpdef enum Dtype:
+    UINT8 = 0
+    FLOAT32 = 1
+    FLOAT64 = 2
+    LABEL = 3       # int32 class numbers, which become one-hot rows
+
+# Rows of samples as the user holds them. `shift` and `scale` (width,) are of the network's own type, or NULL.
+cdef struct Rows:
+    const unsigned char* data
+    Py_ssize_t n_bytes       # of one row
+    Py_ssize_t n_rows
+    Py_ssize_t width         # columns once gathered
+    int dtype
+    const void* shift
+    const void* scale
+
+# Everything known of the samples. NULL: rows in order; every weight 1.
+cdef struct Samples:
+    Rows X
+    Rows y
+    const double* weights    # (n_samples,)
+    const int64_t* order     # (n_samples,)
+
+cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t n_in, const unsigned char[::1] shift,
+                          const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype, Py_ssize_t n_out,
+                          const double[::1] weights, const int64_t[::1] order) noexcept
+cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+                 real* out) noexcept nogil
+cdef void gather_weights(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows, real* out) noexcept nogil
+cdef double total_weight(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil

@@ -1,0 +1,7 @@
+from cnn_core.types cimport real
+
+cdef void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
+                  double beta, real* C) noexcept nogil
+cdef void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A, const real* B,
+                  double beta, real* C) noexcept nogil
+cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B, real* C) noexcept nogil

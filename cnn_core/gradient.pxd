@@ -1,0 +1,27 @@
+from libc.stdint cimport int64_t
+from cnn_core.batches cimport Samples
+from cnn_core.team cimport Member
+from cnn_core.types cimport LayerSpec, Mode, Net, Plan, Tile, real
+
+cdef enum:
+    LOSS_SLOT = 0        # of a thread's row of `partials`: summed loss
+    CORRECT_SLOT = 1     # summed weight of the rows whose class is right
+    NORM_SLOTS = 2       # from here on: what the batch norms gather
+
+# What a pass over samples needs besides parameters and workspace.
+cdef struct Job:
+    Net net
+    Samples samples
+    double* partials         # (n_threads, stride)
+    Py_ssize_t stride
+
+cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1] statistics,
+                  double[:, ::1] partials) noexcept
+cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil
+cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil
+cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil
+cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_batch, const Mode* mode,
+                         const real* params, real* work, real* destination, double alpha, double beta,
+                         double beta_bias) noexcept nogil
+cdef void sum_gradients(real* gradients, Py_ssize_t n_params, Py_ssize_t n_gradients, Py_ssize_t start,
+                        Py_ssize_t stop) noexcept nogil

@@ -1,0 +1,98 @@
+"""Forward only: predictions, and the loss and accuracy of labelled samples, tile by tile on all threads."""
+from cython.parallel cimport parallel
+from libc.string cimport memcpy
+
+from cnn_core.batches cimport gather, make_samples
+from cnn_core.forward cimport forward
+from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_tile, make_job, place_tile
+from cnn_core.losses cimport count_correct, loss_and_delta
+from cnn_core.team cimport Member, team_member, team_size
+from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, real
+
+
+cdef Mode prediction_mode() noexcept nogil:
+    """Running statistics, no dropout, no label smoothing."""
+    cdef Mode mode
+    mode.training = False
+    mode.keep_running = False
+    mode.dropout_key = 0
+    mode.dropout_factor = 0
+    mode.label_smoothing = 0
+    return mode
+
+
+cdef void predict_tiles(const Job* job, Py_ssize_t n_samples, const real* params, real* out, real* work) noexcept nogil:
+    """out (n_samples, n_out): this member's tiles."""
+    cdef const LayerSpec* last = job.net.layers + job.net.n_layers - 1
+    cdef Mode mode = prediction_mode()
+    cdef Member member
+    cdef Tile tile
+    cdef Py_ssize_t i
+    member.index, member.size = team_member(), team_size()
+    i = member.index
+    while i < count_tiles(job, n_samples):
+        tile = place_tile(job, member, i, n_samples)
+        gather(&job.samples.X, NULL, tile.position, tile.n_rows,
+               buffer(&job.net, &tile, work, job.net.layers[0].input, job.samples.X.width))
+        forward(&job.net, &tile, &mode, 0, job.net.n_layers, True, params, work)
+        memcpy(out + tile.position * last.n_out, buffer(&job.net, &tile, work, last.output, last.n_out),
+               tile.n_rows * last.n_out * sizeof(real))
+        i += member.size
+
+
+def predict(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+            real[::1] work, double[:, ::1] partials, const unsigned char[:, ::1] X, int X_dtype,
+            const unsigned char[::1] shift, const unsigned char[::1] scale, real[:, ::1] out, int n_threads):
+    """out (n_samples, n_out) := the network's outputs."""
+    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef const real* params_ = &params[0]
+    cdef real* out_ = &out[0, 0]
+    cdef real* work_ = &work[0]
+    cdef Py_ssize_t n_samples = X.shape[0]
+    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, None, 0,
+                               layers[layers.shape[0] - 1].n_out, None, None)
+    if n_threads == 1:
+        with nogil:
+            predict_tiles(&job, n_samples, params_, out_, work_)
+    else:
+        with nogil, parallel(num_threads=n_threads):
+            predict_tiles(&job, n_samples, params_, out_, work_)
+
+
+cdef void evaluate_tiles(const Job* job, Py_ssize_t n_samples, const real* params, real* work) noexcept nogil:
+    """Adds this member's losses and right answers to its row of `partials`."""
+    cdef Mode mode = prediction_mode()
+    cdef Member member
+    cdef Tile tile
+    cdef Py_ssize_t i
+    cdef bint weighted = job.samples.weights is not NULL
+    cdef double* partial
+    member.index, member.size = team_member(), team_size()
+    partial = job.partials + member.index * job.stride
+    i = member.index
+    while i < count_tiles(job, n_samples):
+        tile = place_tile(job, member, i, n_samples)
+        load_tile(job, &tile, 0, work)
+        forward(&job.net, &tile, &mode, 0, job.net.n_layers, False, params, work)
+        partial[LOSS_SLOT] += loss_and_delta(&job.net, &tile, &mode, weighted, work)
+        partial[CORRECT_SLOT] += count_correct(&job.net, &tile, weighted, work)
+        i += member.size
+
+
+def evaluate(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+             real[::1] work, double[:, ::1] partials, const unsigned char[:, ::1] X, int X_dtype,
+             const unsigned char[::1] shift, const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype,
+             const double[::1] weights, int n_threads):
+    """partials[thread] := (summed loss, summed weight of right answers, ...) of each thread's tiles."""
+    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef const real* params_ = &params[0]
+    cdef real* work_ = &work[0]
+    cdef Py_ssize_t n_samples = X.shape[0]
+    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
+                               layers[layers.shape[0] - 1].n_out, weights, None)
+    if n_threads == 1:
+        with nogil:
+            evaluate_tiles(&job, n_samples, params_, work_)
+    else:
+        with nogil, parallel(num_threads=n_threads):
+            evaluate_tiles(&job, n_samples, params_, work_)

@@ -1,0 +1,211 @@
+"""Batch normalisation (Ioffe and Szegedy, ICML 2015) and layer normalisation (Ba, Kiros and Hinton, 2016).
+
+y = gain * xhat + shift with xhat = (x - mean) / sqrt(variance + epsilon). A batch norm takes mean and variance of
+every column over the whole batch, which may lie in many tiles on many threads: each thread gathers moments of its
+tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for it. A layer norm takes
+them over each row and needs nobody else.
+
+A thread's `partial` holds, for a layer of n columns: count, then n means and n sums of squared differences on the way
+forward; n sums of delta and n sums of delta * xhat on the way back.
+"""
+from libc.math cimport sqrt
+
+from cnn_core.types cimport LayerSpec, Net, Tile, buffer, real
+
+
+cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(1 + 2 * n):
+        partial[j] = 0
+
+
+cdef inline void merge(double* count, double* mean, double* squares, double n, double other_mean,
+                       double other_squares) noexcept nogil:
+    """Moments of two groups together, from those of each."""
+    cdef double difference = other_mean - mean[0]
+    cdef double total = count[0] + n
+    mean[0] += difference * n / total
+    squares[0] += other_squares + difference * difference * count[0] * n / total
+
+
+cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
+                      double* partial) noexcept nogil:
+    """partial := partial merged with the tile's moments of x (n_rows, n), column by column."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, <real*> work, layer.input, n)
+    cdef double mean, squares, difference
+    for j in range(n):
+        mean = 0
+        for i in range(tile.n_rows):
+            mean += x[i * n + j]
+        mean /= tile.n_rows
+        squares = 0
+        for i in range(tile.n_rows):
+            difference = x[i * n + j] - mean
+            squares += difference * difference
+        merge(partial, partial + 1 + j, partial + 1 + n + j, tile.n_rows, mean, squares)
+    partial[0] += tile.n_rows
+
+
+cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssize_t stride, Py_ssize_t n_threads,
+                         double* statistics, bint keep_running) noexcept nogil:
+    """Batch mean and 1 / deviation from all threads' moments, and one step of the running statistics."""
+    cdef Py_ssize_t n = layer.n_out, j, k
+    cdef double* running = statistics + layer.statistics
+    cdef const double* partial
+    cdef double count, mean, squares
+    for j in range(n):
+        count = 0
+        mean = 0
+        squares = 0
+        for k in range(n_threads):
+            partial = partials + k * stride
+            if partial[0] > 0:
+                merge(&count, &mean, &squares, partial[0], partial[1 + j], partial[1 + n + j])
+                count += partial[0]
+        running[2 * n + j] = mean
+        running[3 * n + j] = 1 / sqrt(squares / count + layer.epsilon)
+        if keep_running:
+            running[j] += (1 - layer.momentum) * (mean - running[j])
+            # the unbiased variance, as in the paper
+            running[n + j] += (1 - layer.momentum) * (squares / max(count - 1, 1) - running[n + j])
+
+
+cdef void batch_norm(const LayerSpec* layer, const Net* net, const Tile* tile, bint training, const real* params,
+                     real* work) noexcept nogil:
+    """y (n_rows, n) := gain * (x - mean) / deviation + shift, of the batch in training, running ones else."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef real* y = buffer(net, tile, work, layer.output, n)
+    cdef const double* running = net.statistics + layer.statistics
+    cdef double factor, mean
+    for j in range(n):
+        if training:
+            mean = running[2 * n + j]
+            factor = params[layer.weight + j] * running[3 * n + j]
+        else:
+            mean = running[j]
+            factor = params[layer.weight + j] / sqrt(running[n + j] + layer.epsilon)
+        for i in range(tile.n_rows):
+            y[i * n + j] = <real> ((x[i * n + j] - mean) * factor + params[layer.bias + j])
+
+
+cdef void add_delta_sums(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
+                         double* partial) noexcept nogil:
+    """partial += column sums of delta (n_rows, n) and of delta * xhat."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, <real*> work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, <real*> work, layer.delta, n)
+    cdef const double* batch = net.statistics + layer.statistics + 2 * n
+    cdef double total, product
+    for j in range(n):
+        total = 0
+        product = 0
+        for i in range(tile.n_rows):
+            total += delta[i * n + j]
+            product += delta[i * n + j] * (x[i * n + j] - batch[j]) * batch[n + j]
+        partial[j] += total
+        partial[n + j] += product
+
+
+cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t stride,
+                            Py_ssize_t n_threads) noexcept nogil:
+    """The first thread's sums := the sums of all threads."""
+    cdef Py_ssize_t j, k
+    for k in range(1, n_threads):
+        for j in range(2 * layer.n_out):
+            partials[j] += partials[k * stride + j]
+
+
+cdef void batch_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, Py_ssize_t n_batch,
+                              const real* params, real* work, const double* sums) noexcept nogil:
+    """delta_below (n_rows, n) := gain / deviation * (delta - mean of delta - xhat * mean of delta * xhat)."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef real* below = buffer(net, tile, work, layer.delta_below, n)
+    cdef const double* batch = net.statistics + layer.statistics + 2 * n
+    cdef double factor, mean_delta, mean_product, xhat
+    for j in range(n):
+        factor = params[layer.weight + j] * batch[n + j]
+        mean_delta = sums[j] / n_batch
+        mean_product = sums[n + j] / n_batch
+        for i in range(tile.n_rows):
+            xhat = (x[i * n + j] - batch[j]) * batch[n + j]
+            below[i * n + j] = <real> (factor * (delta[i * n + j] - mean_delta - xhat * mean_product))
+
+
+cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,
+                        double beta) noexcept nogil:
+    """d gain := alpha * sum of delta * xhat + beta * d gain; d shift likewise from the sum of delta."""
+    cdef Py_ssize_t n = layer.n_out, j
+    cdef real* gain = destination + layer.weight
+    cdef real* shift = destination + layer.bias
+    for j in range(n):
+        gain[j] = <real> (alpha * sums[n + j] + (beta * gain[j] if beta != 0 else 0))
+        shift[j] = <real> (alpha * sums[j] + (beta * shift[j] if beta != 0 else 0))
+
+
+cdef inline void row_moments(const real* x, Py_ssize_t n, double epsilon, double* mean,
+                             double* inverse_deviation) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef double total = 0, squares = 0
+    for j in range(n):
+        total += x[j]
+    mean[0] = total / n
+    for j in range(n):
+        squares += (x[j] - mean[0]) * (x[j] - mean[0])
+    inverse_deviation[0] = 1 / sqrt(squares / n + epsilon)
+
+
+cdef void layer_norm(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                     real* work) noexcept nogil:
+    """y (n_rows, n) := gain * (x - mean) / deviation + shift, with mean and deviation of each row."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef real* y = buffer(net, tile, work, layer.output, n)
+    cdef const real* gain = params + layer.weight
+    cdef const real* shift = params + layer.bias
+    cdef double mean, inverse
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            y[i * n + j] = <real> ((x[i * n + j] - mean) * inverse * gain[j] + shift[j])
+
+
+cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                              real* work, real* destination, double alpha, double beta) noexcept nogil:
+    """delta_below (n_rows, n) := (d - mean of d - xhat * mean of d * xhat) / deviation with d = delta * gain.
+
+    d gain := alpha * column sums of delta * xhat + beta * d gain; d shift likewise from delta.
+    """
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef real* below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, n)
+    cdef const real* gain = params + layer.weight
+    cdef real* d_gain = destination + layer.weight
+    cdef real* d_shift = destination + layer.bias
+    cdef double mean, inverse, xhat, d, total, product
+    # The gain is read for the deltas before a direct update may change it, so rows go first.
+    if below is not NULL:
+        for i in range(tile.n_rows):
+            row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+            total = 0
+            product = 0
+            for j in range(n):
+                d = delta[i * n + j] * gain[j]
+                total += d
+                product += d * (x[i * n + j] - mean) * inverse
+            for j in range(n):
+                d = delta[i * n + j] * gain[j]
+                xhat = (x[i * n + j] - mean) * inverse
+                below[i * n + j] = <real> ((d - total / n - xhat * product / n) * inverse)
+    for j in range(n):
+        d_gain[j] = <real> (beta * d_gain[j]) if beta != 0 else 0
+        d_shift[j] = <real> (beta * d_shift[j]) if beta != 0 else 0
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            d_gain[j] += <real> (alpha * delta[i * n + j] * (x[i * n + j] - mean) * inverse)
+            d_shift[j] += <real> (alpha * delta[i * n + j])

@@ -1,0 +1,1 @@
+"""Python's view of the layer kinds; the structs are described in types.pxd."""

@@ -1,0 +1,163 @@
+"""The boundary: what a user may pass as X, y and weights, checked once and described to the core.
+
+Nothing is copied that the core can read as it is: C-contiguous uint8, float32 and float64 inputs. Other numbers are
+converted once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.batches import Dtype, first_nonfinite
+from fastmlp.losses import Loss
+
+_CODES = {np.dtype(np.uint8): Dtype.UINT8, np.dtype(np.float32): Dtype.FLOAT32, np.dtype(np.float64): Dtype.FLOAT64}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code."""
+
+    data: NDArray[np.uint8]
+    code: int
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Checked targets; ``is_class`` where they name classes, so that an accuracy makes sense."""
+
+    rows: Rows
+    is_class: bool
+
+
+def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
+    """A C-contiguous uint8, float32 or float64 array of native byte order, without NaN or infinity, not empty."""
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{argument} is a sparse matrix; expected a dense array")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{argument} must be an array with rows of equal length: {error}") from error
+    kind = array.dtype.kind
+    if kind not in "biuf":
+        raise TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
+    if ndim is not None and array.ndim != ndim:
+        hint = ""
+        if argument.startswith("X") and array.ndim == 1:
+            hint = "; one row is X.reshape(1, -1), one column X.reshape(-1, 1)"
+        elif argument.startswith("X") and array.ndim > 2:
+            hint = "; flatten images with X.reshape(len(X), -1)"
+        raise ValueError(f"{argument} must have {ndim} dimensions, got shape {array.shape}{hint}")
+    if array.size == 0:
+        raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
+    if array.dtype == bool:
+        array = array.astype(np.uint8)
+    elif array.dtype.newbyteorder("=") not in _CODES:
+        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    check_finite(argument, array)
+    return array
+
+
+def check_finite(argument: str, array: NDArray[Any]) -> None:
+    """Raise ``ValueError`` naming row and column of the first NaN or infinity of a C-contiguous array."""
+    if array.dtype.kind != "f":
+        return
+    at = first_nonfinite(array.reshape(-1))
+    if at >= 0:
+        value = array.reshape(-1)[at]
+        index = np.unravel_index(at, array.shape)
+        place = f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
+        raise ValueError(f"{argument} must be finite, got {value} in {place}")
+
+
+def _rows(array: NDArray[Any]) -> Rows:
+    return Rows(array.reshape(len(array), -1).view(np.uint8), _CODES[array.dtype])
+
+
+def check_inputs(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
+    """X as rows of ``n_features`` finite numbers that the network's dtype can hold."""
+    array = as_numbers(argument, X, ndim=2)
+    if array.shape[1] != n_features:
+        raise ValueError(f"{argument} must have {n_features} columns, got {array.shape[1]}")
+    if dtype == np.float32 and array.dtype == np.float64:
+        limit = float(np.finfo(np.float32).max)
+        if array.max() > limit or array.min() < -limit:
+            raise ValueError(f"{argument} holds numbers beyond float32; scale it or use dtype='float64'")
+    return _rows(array)
+
+
+def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
+    """Weights as float64 (n_rows,): finite, none negative, not all 0."""
+    if sample_weight is None:
+        return None
+    weights = as_numbers(argument, sample_weight, ndim=1).astype(np.float64)
+    if len(weights) != n_rows:
+        raise ValueError(f"{argument} must have {n_rows} elements, one for each row of X, got {len(weights)}")
+    if weights.min() < 0:
+        raise ValueError(f"{argument} must not be negative, got {weights.min()} in row {weights.argmin()}")
+    if not weights.any():
+        raise ValueError(f"{argument} must not be 0 everywhere")
+    return weights
+
+
+def check_targets(y: ArrayLike, n_rows: int, n_out: int, loss: Loss, argument: str = "y") -> Targets:
+    """y as the core takes it: class labels where there is one output per class, else one number per output."""
+    array = as_numbers(argument, y)
+    if len(array) != n_rows:
+        raise ValueError(f"X and {argument} must have the same number of rows, got {n_rows} and {len(array)}")
+    if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
+        array = array[:, 0]
+    if array.ndim == 1 and n_out > 1:
+        return Targets(_labels(array, n_out, loss, argument), True)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[1] != n_out:
+        raise ValueError(f"{argument} must have {n_out} columns, one for each output, got shape {array.shape}")
+    _check_range(array, loss, argument)
+    return Targets(_rows(array), loss.spec.classification)
+
+
+def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
+    """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
+    if loss.name in ("binary_cross_entropy", "poisson", "quantile", "huber", "absolute_error"):
+        raise ValueError(f"{argument} must have {n_out} columns, one for each output, got shape {array.shape}")
+    whole = array == np.floor(array)
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise ValueError(
+            f"{argument} must be whole class numbers 0..{n_out - 1} or have {n_out} columns, got {array[row]} in row {row}"
+        )
+    wrong = (array < 0) | (array >= n_out)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{argument} must be class numbers from 0 to {n_out - 1}, got {array[row]:g} in row {row}")
+    labels = np.ascontiguousarray(array, dtype=np.int32)
+    return Rows(labels.reshape(-1, 1).view(np.uint8), Dtype.LABEL)
+
+
+def _check_range(array: NDArray[Any], loss: Loss, argument: str) -> None:
+    """Targets that the loss is defined for: probabilities, or counts."""
+    if loss.name not in ("cross_entropy", "binary_cross_entropy", "poisson"):
+        return
+    low, high = array.min(axis=1), array.max(axis=1)
+    top = np.inf if loss.name == "poisson" else 1.0
+    wrong = (low < 0) | (high > top)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        bad = low[row] if low[row] < 0 else high[row]
+        expected = "not be negative" if loss.name == "poisson" else "lie between 0 and 1"
+        raise ValueError(f"{argument} must {expected} for loss={loss.name!r}, got {bad:g} in row {row}")
+    if loss.name == "cross_entropy":
+        totals = array.sum(axis=1, dtype=np.float64)
+        wrong = np.abs(totals - 1) > 1e-3
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"{argument} must have rows that sum to 1, got {totals[row]:g} in row {row}")

@@ -1,0 +1,178 @@
+"""Gradients and loss surfaces for the user, and the check of the gradients against differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core import derivatives as _core
+from cnn_core.surface import loss_surface
+from fastmlp.data import Rows, Targets, as_numbers
+from fastmlp.errors import unknown_name
+from fastmlp.layout import make_workspace
+from fastmlp.threads import choose_threads, single_threaded_blas
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+
+def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) -> float:
+    """What a summed loss is divided by: 1 for "sum", the (weighted) number of rows for "mean"."""
+    if reduction not in ("mean", "sum"):
+        raise unknown_name("reduction", reduction, ("mean", "sum"))
+    if reduction == "sum":
+        return 1.0
+    return float(n_rows if weights is None else weights.sum())
+
+
+def loss_and_flat_gradient(
+    network: Network,
+    X: Rows,
+    targets: Targets,
+    weights: NDArray[np.float64] | None,
+    reduction: str,
+    n_threads: int | None,
+    dropout_seed: int | None = None,
+) -> tuple[float, NDArray[Any]]:
+    """Loss and gradient (n_params,) of checked samples as one batch, with the batch's own statistics."""
+    layout = network.layout
+    by = divisor(reduction, len(X), weights)
+    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
+    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True)
+    gradients = np.empty((threads, layout.n_params), dtype=network.dtype)
+    shift, scale = network.scaling
+    with single_threaded_blas:
+        _core.gradient(
+            workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
+            workspace.partials, X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
+            1 / by, float(dropout_seed is not None), dropout_seed or 0, threads,
+        )  # fmt: skip
+    return float(workspace.partials[:, 0].sum()) / by, gradients[0]
+
+
+def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
+    """One gradient per row, (n, n_params)."""
+    layout = network.layout
+    if layout.has_batch_norm:
+        raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
+    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1
+    )
+    gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
+    shift, scale = network.scaling
+    with single_threaded_blas:
+        _core.sample_gradients(
+            workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
+            workspace.partials, X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, threads,
+        )  # fmt: skip
+    return gradients
+
+
+def _check_grids(
+    network: Network, parameters: int | Sequence[int], grids: ArrayLike | Sequence[ArrayLike]
+) -> tuple[list[int], list[NDArray[np.float64]]]:
+    indices = np.atleast_1d(np.asarray(parameters))
+    if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
+        raise ValueError(f"parameters must be one or two flat parameter indices, got {parameters!r}")
+    if len(set(indices.tolist())) != len(indices):
+        raise ValueError(f"parameters must differ, got {parameters!r}")
+    for index in indices:
+        if not 0 <= index < network.n_params:
+            raise ValueError(f"parameters must lie between 0 and {network.n_params - 1}, got {index}")
+    if np.ndim(parameters) == 0 or (len(indices) == 1 and np.ndim(grids[0]) == 0):  # type: ignore[index]
+        grids = [grids]  # type: ignore[list-item]
+    if len(grids) != len(indices):  # type: ignore[arg-type]
+        raise ValueError(f"grids must be {len(indices)} one-dimensional arrays, got {len(grids)}")  # type: ignore[arg-type]
+    checked = [as_numbers("grids", grid, ndim=1).astype(np.float64) for grid in grids]  # type: ignore[union-attr]
+    return indices.tolist(), checked
+
+
+def cost_surface(
+    network: Network,
+    X: Rows,
+    targets: Targets,
+    weights: NDArray[np.float64] | None,
+    parameters: int | Sequence[int],
+    grids: ArrayLike | Sequence[ArrayLike],
+    reduction: str,
+    n_threads: int | None,
+) -> NDArray[np.float64]:
+    """Losses over the grid(s)."""
+    indices, axes = _check_grids(network, parameters, grids)
+    by = divisor(reduction, len(X), weights)
+    layout = network.layout
+    n_points = int(np.prod([len(axis) for axis in axes]))
+    threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(axes[0]))
+    # Every thread has tiles of its own, so the plan is that of one thread with the tiles of all.
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X) * threads, threads, training=False
+    )
+    copies = np.repeat(network.params[None, :], threads, axis=0)
+    second = axes[1] if len(axes) == 2 else np.zeros(1)
+    out = np.empty((len(axes[0]), len(second)))
+    shift, scale = network.scaling
+    with single_threaded_blas:
+        loss_surface(
+            workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
+            X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
+            indices[0], indices[-1], axes[0], second, out, threads,
+        )  # fmt: skip
+    return (out if len(axes) == 2 else out[:, 0]) / by
+
+
+def check_gradients(
+    network: Network, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, step: float = 1e-4
+) -> float:
+    """Largest relative error of backpropagation against differences of the loss, in float64.
+
+    Every parameter w is moved to w +- h and w +- 2h and the four losses give its slope to order h^4. For each
+    weight matrix, bias or norm vector the largest absolute error is divided by the largest slope in it (an array
+    whose slopes are all below 1e-12 counts as right); the largest of these ratios is returned. A correct network
+    gives about 1e-10. At a kink (relu at exactly 0) the slope doesn't exist, and the error may be large by right.
+
+    Parameters
+    ----------
+    network : Network
+        Any dtype; the check is made on a float64 copy.
+    X, y, sample_weight
+        As for `Network.fit`; a few rows are enough.
+    step : float, default 1e-4
+        h.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> net = fm.Network([2, 3, 1], activation="tanh", loss="squared_error", seed=0)
+    >>> fm.check_gradients(net, [[0.1, 0.2], [0.3, -0.4]], [0.5, 0.6]) < 1e-8
+    True
+    """
+    twin = network.astype("float64")
+    rows, targets, weights = twin.check_samples(X, y, sample_weight)
+
+    def loss() -> float:
+        return loss_and_flat_gradient(twin, rows, targets, weights, "mean", 1)[0]
+
+    _, gradient = loss_and_flat_gradient(twin, rows, targets, weights, "mean", 1)
+    numeric = np.empty_like(gradient)
+    for i, w in enumerate(twin.params.copy()):
+        losses = []
+        for move in (-2, -1, 1, 2):
+            twin.params[i] = w + move * step
+            losses.append(loss())
+        twin.params[i] = w
+        numeric[i] = (losses[0] - 8 * losses[1] + 8 * losses[2] - losses[3]) / (12 * step)
+    worst = 0.0
+    for segment in twin.layout.segments:
+        one, other = segment.view(gradient), segment.view(numeric)
+        size = max(np.abs(one).max(), np.abs(other).max())
+        error = np.abs(one - other).max()
+        worst = max(worst, float(error / size) if size > 1e-12 else 0.0)
+    return worst

@@ -1,0 +1,110 @@
+"""Reading and writing files without trusting them.
+
+Every reader of the package opens files through here. Gzip is recognised by
+its first two bytes, never by the name. Data are read in pieces, so that memory
+grows with what a file really holds and not with what its header claims. A file
+is written beside its final place and renamed at the end: readers see the old
+file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 1 << 20  # bytes read at a time: large enough to be quick, small beside any data set
+
+
+def as_path(path: str | os.PathLike[str], argument: str = "path") -> Path:
+    """Return ``path`` as a ``Path``.
+
+    Raises ``TypeError`` naming ``argument`` when it is not a path.
+
+    >>> as_path("digits.idx").name
+    'digits.idx'
+    """
+    if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
+        raise TypeError(f"{argument} must be a string or a path, got {type(path).__name__}")
+    return Path(path)
+
+
+def gunzipped(stream: io.BufferedReader) -> BinaryIO:
+    """Return a stream of the contents of ``stream``: unpacked when it is gzip, itself otherwise."""
+    if stream.peek(2)[:2] != _GZIP_MAGIC:
+        return stream
+    import gzip
+
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb"))
+
+
+@contextlib.contextmanager
+def broken_gzip_as_value_error(name: object) -> Iterator[None]:
+    """Turn the errors of a damaged gzip stream into a ``ValueError`` that starts with ``name``."""
+    import gzip
+    import zlib
+
+    try:
+        yield
+    except EOFError:
+        raise ValueError(f"{name}: the gzip data end too early; the file is truncated") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{name}: the gzip data are damaged ({error})") from None
+
+
+@contextlib.contextmanager
+def open_binary(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain or gzip file for reading its contents as bytes.
+
+    Raises ``OSError`` when it cannot be opened. Damaged gzip data met inside
+    the ``with`` block become a ``ValueError`` naming the path.
+    """
+    with open(path, "rb") as file, broken_gzip_as_value_error(path):
+        yield gunzipped(file)
+
+
+def pieces(stream: IO[bytes], n_bytes: int) -> Iterator[bytes]:
+    """Yield the contents of ``stream`` piece by piece, ``n_bytes`` at most in all."""
+    while n_bytes > 0:
+        piece = stream.read(min(_PIECE, n_bytes))
+        if not piece:
+            return
+        n_bytes -= len(piece)
+        yield piece
+
+
+def read_at_most(stream: IO[bytes], n_bytes: int) -> bytearray:
+    """Read up to ``n_bytes``; the memory taken is that of the bytes that really come.
+
+    >>> bytes(read_at_most(io.BytesIO(b"abc"), 10**15))
+    b'abc'
+    """
+    contents = bytearray()
+    for piece in pieces(stream, n_bytes):
+        contents += piece
+    return contents
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of ``path`` when the ``with`` block ends well.
+
+    The bytes go to a hidden file in the same folder, are flushed to the disk,
+    and the file is renamed. After any exception, an interrupt included, that
+    file is removed and ``path`` is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,82 @@
+"""What a fit recorded: one number per epoch under each name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class History(Mapping[str, NDArray[np.float64]]):
+    """Records of a fit, by name: ``loss``, ``seconds``, ``learning_rate``, and ``val_loss``, ``val_accuracy`` where
+    there was validation data.
+
+    ``history["loss"]`` is the mean over the epoch's samples of the loss that each had before the update it took part
+    in. ``history["seconds"]`` counts from the start of the fit.
+
+    Attributes
+    ----------
+    stop_reason : str
+        Why the fit ended: ``"epochs"`` (all done), ``"interrupted"``, or a callback's reason.
+    best_epoch : int or None
+        Index of the epoch whose weights a callback restored.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.add(loss=0.5, seconds=0.1)
+    >>> history.add(loss=0.25, seconds=0.2)
+    >>> history["loss"]
+    array([0.5 , 0.25])
+    >>> history
+    History(2 epochs: loss 0.5 -> 0.25; 0.20 s)
+    """
+
+    def __init__(self) -> None:
+        self._records: dict[str, list[float]] = {}
+        self.stop_reason = "epochs"
+        self.best_epoch: int | None = None
+
+    def add(self, **values: float) -> None:
+        """Append one epoch."""
+        for name, value in values.items():
+            self._records.setdefault(name, []).append(float(value))
+
+    def last(self, name: str) -> float:
+        """The newest number under a name, without making an array."""
+        return self._records[name][-1]
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs recorded."""
+        return max(map(len, self._records.values()), default=0)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        if name not in self._records:
+            raise KeyError(f"no {name!r} in this history; it has {', '.join(self._records) or 'no epochs'}")
+        return np.array(self._records[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __repr__(self) -> str:
+        if not self._records:
+            return "History(0 epochs)"
+        parts = []
+        for name in ("loss", "val_loss", "val_accuracy"):
+            if name in self._records:
+                first, last = self._records[name][0], self._records[name][-1]
+                parts.append(f"{name} {first:.4g} -> {last:.4g}")
+        if "seconds" in self._records:
+            parts.append(f"{self._records['seconds'][-1]:.2f} s")
+        plural = "" if self.n_epochs == 1 else "s"
+        return f"History({self.n_epochs} epoch{plural}: {'; '.join(parts)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists by name, for JSON."""
+        return {name: list(values) for name, values in self._records.items()}

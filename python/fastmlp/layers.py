@@ -1,0 +1,204 @@
+"""Layers as frozen descriptions: what the user writes down, without any state.
+
+A network is ``[Input, ...]``; the sizes between layers follow from one another. Arrays and offsets come in `layout`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp.activations import activation_spec
+from fastmlp.initializers import Initializer, make_initializer
+from fastmlp.schedules import check_value
+
+BLAS_LIMIT = 2**31 - 1
+"""Largest dimension that every BLAS can address."""
+
+
+def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
+    """A whole number from 1 to ``limit``."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{argument} must be a whole number, got {type(value).__name__}")
+    if not 1 <= int(value) <= limit:
+        raise ValueError(f"{argument} must be between 1 and {limit}, got {value}")
+    return int(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """The columns of X, each seen by the network as ``(x - shift) * scale``.
+
+    Data keep the dtype they came in; the scaling is part of the network and is saved with it.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of X.
+    shift, scale : float or array_like (n_features,), default 0 and 1
+        Finite numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A size that is not a positive whole number, numbers of the wrong shape, NaN or infinity.
+
+    Examples
+    --------
+    >>> Input(784, scale=1 / 255).n_features
+    784
+    """
+
+    n_features: int
+    shift: ArrayLike = 0.0
+    scale: ArrayLike = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_features", check_size("n_features", self.n_features))
+        for argument in ("shift", "scale"):
+            try:
+                numbers = np.asarray(getattr(self, argument), dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"{argument} must be numbers, got {getattr(self, argument)!r}") from error
+            if numbers.ndim and numbers.shape != (self.n_features,):
+                raise ValueError(
+                    f"{argument} must be one number or have shape ({self.n_features},), got {numbers.shape}"
+                )
+            if not np.isfinite(numbers).all():
+                raise ValueError(f"{argument} must be finite, got NaN or infinity")
+            object.__setattr__(self, argument, np.array(np.broadcast_to(numbers, (self.n_features,))))
+
+    @classmethod
+    def standardized(cls, X: ArrayLike) -> Input:
+        """An input that gives the columns of X mean 0 and deviation 1 (constant columns become 0).
+
+        Examples
+        --------
+        >>> layer = Input.standardized([[0.0, 5.0], [2.0, 5.0]])
+        >>> layer.shift.tolist(), layer.scale.tolist()
+        ([1.0, 5.0], [1.0, 1.0])
+        """
+        array = np.asarray(X)
+        if array.ndim != 2 or not len(array):
+            raise ValueError(f"X must have rows and columns, got shape {array.shape}")
+        mean = array.mean(axis=0, dtype=np.float64)
+        deviation = np.sqrt(np.maximum(array.var(axis=0, dtype=np.float64), 0.0))
+        return cls(array.shape[1], mean, 1 / np.where(deviation > 0, deviation, 1.0))
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the network sees anything else than x itself."""
+        shift: NDArray[np.float64] = np.asarray(self.shift)
+        scale: NDArray[np.float64] = np.asarray(self.scale)
+        return bool((shift != 0).any() or (scale != 1).any())
+
+
+@dataclass(frozen=True)
+class Dense:
+    """``y = f(x W + b)`` with W (n_in, units) and b (units,).
+
+    Parameters
+    ----------
+    units : int
+        Outputs of the layer.
+    activation : str, optional
+        A name of `fastmlp.activations`. None: identity, or at the end of a network what its loss asks for.
+    bias : bool, default True
+        Whether there is a b.
+    init : str or initializer, optional
+        None: that of the network.
+    slope : float, optional
+        Parameter of leaky_relu (default 0.01) and elu (default 1).
+
+    Examples
+    --------
+    >>> Dense(30, "sigmoid")
+    Dense(units=30, activation='sigmoid')
+    """
+
+    units: int
+    activation: str | None = None
+    bias: bool = True
+    init: str | Initializer | None = None
+    slope: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", check_size("units", self.units))
+        if self.activation is not None:
+            activation_spec(self.activation)
+        if not isinstance(self.bias, (bool, np.bool_)):
+            raise TypeError(f"bias must be True or False, got {self.bias!r}")
+        if self.init is not None:
+            make_initializer(self.init)
+        if self.slope is not None:
+            check_value("slope", self.slope, low=0.0, schedule=False)
+
+    def __repr__(self) -> str:
+        shown = [f"units={self.units}"]
+        if self.activation is not None:
+            shown.append(f"activation={self.activation!r}")
+        if not self.bias:
+            shown.append("bias=False")
+        if self.init is not None:
+            shown.append(f"init={self.init!r}")
+        if self.slope is not None:
+            shown.append(f"slope={self.slope}")
+        return f"Dense({', '.join(shown)})"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """``y = f(x)`` by itself, for instance behind a `BatchNorm`."""
+
+    activation: str
+    slope: float | None = None
+
+    def __post_init__(self) -> None:
+        activation_spec(self.activation)
+        if self.slope is not None:
+            check_value("slope", self.slope, low=0.0, schedule=False)
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Each unit is 0 with probability ``rate`` in training, and the others are divided by ``1 - rate``.
+
+    Source: Srivastava et al., JMLR 2014.
+    """
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_value("rate", self.rate, low=0.0, high=1.0, high_open=True, schedule=False)
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Each column brought to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
+
+    Prediction uses running statistics, of which a batch leaves the share ``momentum`` in place; ``epsilon`` is added
+    to the variance. Source: Ioffe and Szegedy, ICML 2015.
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        check_value("momentum", self.momentum, low=0.0, high=1.0, schedule=False)
+        check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """Each row brought to mean 0 and deviation 1, then ``gain * x + shift``. Source: Ba, Kiros and Hinton, 2016."""
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
+
+
+Layer: TypeAlias = Dense | Activation | Dropout | BatchNorm | LayerNorm

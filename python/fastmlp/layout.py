@@ -1,0 +1,265 @@
+"""The one place where sizes and offsets are computed: parameters, statistics, workspace.
+
+Parameters are one flat vector: the weights of all dense layers, one after another, each row-major (n_in, n_out); then
+biases, and gains and shifts of norms, layer by layer. So everything that decays is one stretch.
+
+The workspace is one flat vector too. A buffer of width n takes n columns of it, that is n * capacity numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.types import Kind
+from fastmlp.activations import ActivationSpec, activation_spec
+from fastmlp.layers import BLAS_LIMIT, Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
+from fastmlp.losses import Loss
+
+LAYER_DTYPE = np.dtype(
+    [(name, np.int64) for name in ("kind", "activation", "n_in", "n_out", "weight", "bias", "statistics")]
+    + [(name, np.int64) for name in ("input", "output", "scores", "delta", "delta_below")]
+    + [(name, np.float64) for name in ("slope", "rate", "epsilon", "momentum")]
+)
+GROUP_DTYPE = np.dtype(
+    [("start", np.int64), ("length", np.int64)]
+    + [(name, np.float64) for name in ("learning_rate_factor", "decay_factor", "epsilon_factor")]
+)
+PLAN_DTYPE = np.dtype(
+    [("loss", np.int64), ("loss_parameter", np.float64)]
+    + [(name, np.int64) for name in ("capacity", "tile_rows", "keeps_batch", "target", "row_weight")]
+    + [(name, np.int64) for name in ("row_loss", "n_columns")]
+)
+
+TILE_BYTES = 512 * 1024
+"""What the buffers of one tile should stay below, to live in the second-level cache."""
+MIN_TILE_ROWS, MAX_TILE_ROWS = 256, 512
+"""Fewer rows waste the BLAS, more win nothing."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A named stretch of the parameter vector (or of the statistics) and its shape."""
+
+    name: str
+    layer: int
+    offset: int
+    shape: tuple[int, ...]
+
+    @property
+    def stop(self) -> int:
+        """Offset behind the last element."""
+        return self.offset + int(np.prod(self.shape))
+
+    def view(self, vector: NDArray[Any]) -> NDArray[Any]:
+        """The stretch of a vector of this layout, in its shape."""
+        return vector[self.offset : self.stop].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A network's tables for the core, and the names of its stretches."""
+
+    table: NDArray[Any]
+    groups: NDArray[Any]
+    segments: tuple[Segment, ...]
+    statistics: tuple[Segment, ...]
+    n_params: int
+    n_statistics: int
+    n_columns: int
+    target: int
+    widest_norm: int
+    has_batch_norm: bool
+    flops_per_row: int = field(default=0)
+    """Multiplications and additions of one row's forward and backward pass."""
+
+    def find(self, layer: int, name: str) -> Segment | None:
+        """The stretch of that name in that layer."""
+        for segment in self.segments:
+            if segment.layer == layer and segment.name.endswith(name):
+                return segment
+        return None
+
+
+def _activation_of(layer: Layer, last: bool, output: str) -> tuple[str, ActivationSpec]:
+    name = layer.activation if isinstance(layer, (Dense, Activation)) else "identity"
+    if name is None:
+        name = output if last else "identity"
+    spec = activation_spec(name)
+    if spec.output_only and not last:
+        raise ValueError(f"activation={name!r} may only stand at the output of the network")
+    return name, spec
+
+
+def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss) -> str:
+    """The last layer's activation: its own, else the one asked for, else the one that the loss wants."""
+    last = layers[-1]
+    if not isinstance(last, (Dense, Activation)):
+        raise ValueError(f"the last layer must be Dense or Activation, got {type(last).__name__}")
+    if output is not None:
+        activation_spec(output, "output")
+        if last.activation is not None and last.activation != output:
+            raise ValueError(f"output={output!r} contradicts the last layer's activation={last.activation!r}")
+    name = last.activation or output or loss.spec.default_output
+    loss.check_output(name)
+    return name
+
+
+def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout:
+    """Offsets of everything, from the layers and the activation of the output."""
+    table = np.zeros(len(layers), dtype=LAYER_DTYPE)
+    for name in ("weight", "bias", "statistics", "scores", "delta_below"):
+        table[name] = -1
+    n_params = _place_parameters(inputs, layers, table)
+    segments: list[Segment] = []
+    statistics: list[Segment] = []
+    column = inputs.n_features          # the first buffer holds the inputs
+    n_statistics = 0
+    trainable_below = False
+    for i, layer in enumerate(layers):
+        row, n_in, n_out = table[i], int(table["n_in"][i]), int(table["n_out"][i])
+        _, spec = _activation_of(layer, i == len(layers) - 1, output)
+        row["activation"] = spec.code
+        slope = getattr(layer, "slope", None)
+        row["slope"] = spec.slope if slope is None else slope
+        row["rate"] = getattr(layer, "rate", 0.0)
+        row["epsilon"] = getattr(layer, "epsilon", 0.0)
+        row["momentum"] = getattr(layer, "momentum", 0.0)
+        row["input"] = table["output"][i - 1] if i else 0
+        row["output"] = column
+        row["delta"] = column + n_out
+        column += 2 * n_out
+        if spec.needs_scores:
+            row["scores"] = column
+            column += n_out
+        if trainable_below:
+            row["delta_below"] = table["delta"][i - 1]
+        trainable_below = trainable_below or isinstance(layer, (Dense, BatchNorm, LayerNorm))
+        if isinstance(layer, Dense):
+            segments.append(Segment("weight", i, int(row["weight"]), (n_in, n_out)))
+            if layer.bias:
+                segments.append(Segment("bias", i, int(row["bias"]), (n_out,)))
+        elif isinstance(layer, (BatchNorm, LayerNorm)):
+            segments.append(Segment("gain", i, int(row["weight"]), (n_out,)))
+            segments.append(Segment("shift", i, int(row["bias"]), (n_out,)))
+        if isinstance(layer, BatchNorm):
+            row["statistics"] = n_statistics
+            statistics.append(Segment("running_mean", i, n_statistics, (n_out,)))
+            statistics.append(Segment("running_variance", i, n_statistics + n_out, (n_out,)))
+            n_statistics += 4 * n_out   # the batch's own mean and 1 / deviation come behind
+    is_batch_norm = table["kind"] == Kind.BATCH_NORM
+    return Layout(
+        table=table,
+        groups=_groups(table, layers, n_params),
+        segments=tuple(segments),
+        statistics=tuple(statistics),
+        n_params=n_params,
+        n_statistics=n_statistics,
+        n_columns=column + int(table["n_out"][-1]) + 2,     # targets, weights and losses of the rows
+        target=column,
+        widest_norm=int(table["n_out"][is_batch_norm].max(initial=0)),
+        has_batch_norm=bool(is_batch_norm.any()),
+        flops_per_row=_flops(table),
+    )
+
+
+def _place_parameters(inputs: Input, layers: tuple[Layer, ...], table: NDArray[Any]) -> int:
+    """Fill kinds, widths and parameter offsets; return the number of parameters."""
+    kinds = {
+        Dense: Kind.DENSE,
+        Activation: Kind.ACTIVATION,
+        Dropout: Kind.DROPOUT,
+        BatchNorm: Kind.BATCH_NORM,
+        LayerNorm: Kind.LAYER_NORM,
+    }
+    width, offset = inputs.n_features, 0
+    for i, layer in enumerate(layers):
+        table[i]["kind"] = kinds[type(layer)]
+        table[i]["n_in"] = width
+        width = layer.units if isinstance(layer, Dense) else width
+        table[i]["n_out"] = width
+        if isinstance(layer, Dense):
+            table[i]["weight"] = offset
+            offset += int(table[i]["n_in"]) * width
+            if offset > 64 * BLAS_LIMIT:
+                raise ValueError(f"layer {i} is {table[i]['n_in']} x {width}: too large for any memory")
+    for i, layer in enumerate(layers):
+        n_out = int(table[i]["n_out"])
+        if isinstance(layer, Dense) and layer.bias:
+            table[i]["bias"] = offset
+            offset += n_out
+        elif isinstance(layer, (BatchNorm, LayerNorm)):
+            table[i]["weight"], table[i]["bias"] = offset, offset + n_out
+            offset += 2 * n_out
+    return offset
+
+
+def _groups(table: NDArray[Any], layers: tuple[Layer, ...], n_params: int) -> NDArray[Any]:
+    """Two stretches: weights, which decay, and the rest, which doesn't."""
+    n_weights = sum(int(row["n_in"]) * int(row["n_out"]) for row in table if row["kind"] == Kind.DENSE)
+    groups = np.ones(2, dtype=GROUP_DTYPE)
+    groups["start"] = 0, n_weights
+    groups["length"] = n_weights, n_params - n_weights
+    groups["decay_factor"] = 1.0, 0.0
+    return groups
+
+
+def _flops(table: NDArray[Any]) -> int:
+    dense = table[table["kind"] == Kind.DENSE]
+    products = dense["n_in"] * dense["n_out"]
+    return int(4 * products.sum() + 2 * products[dense["delta_below"] >= 0].sum())
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Memory for passes over batches of up to ``n_batch`` rows by ``n_threads`` threads."""
+
+    plan: NDArray[Any]
+    work: NDArray[Any]
+    partials: NDArray[np.float64]
+    n_threads: int
+
+    @property
+    def tile_rows(self) -> int:
+        """Rows that go through the network together."""
+        return int(self.plan["tile_rows"][0])
+
+
+def make_workspace(
+    layout: Layout,
+    loss: Loss,
+    dtype: np.dtype[Any],
+    n_batch: int,
+    n_threads: int,
+    *,
+    training: bool,
+    tile_rows: int | None = None,
+) -> Workspace:
+    """Allocate the buffers of a pass; one tile for each thread, or the whole batch for training with batch norm."""
+    if tile_rows is None:
+        fitting = TILE_BYTES // (layout.n_columns * dtype.itemsize)
+        most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
+        n_tiles = -(-n_batch // (most * n_threads)) * n_threads
+        tile_rows = -(-n_batch // n_tiles)
+    keeps_batch = training and layout.has_batch_norm
+    capacity = n_batch if keeps_batch else tile_rows * n_threads
+    capacity = -(-capacity // 16) * 16      # every buffer begins on a 64-byte boundary
+    plan = np.zeros(1, dtype=PLAN_DTYPE)
+    plan["loss"], plan["loss_parameter"] = loss.spec.code, loss.parameter
+    plan["capacity"], plan["tile_rows"], plan["keeps_batch"] = capacity, tile_rows, keeps_batch
+    plan["target"] = layout.target
+    plan["row_weight"], plan["row_loss"] = layout.n_columns - 2, layout.n_columns - 1
+    plan["n_columns"] = layout.n_columns
+    stride = 2 + 1 + 2 * layout.widest_norm
+    partials = np.zeros((n_threads, -(-stride // 8) * 8))
+    return Workspace(plan, aligned_empty(layout.n_columns * capacity, dtype), partials, n_threads)
+
+
+def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A vector that begins on a 64-byte boundary, as vector loads like it."""
+    raw = np.empty(n * dtype.itemsize + 64, dtype=np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + n * dtype.itemsize].view(dtype)

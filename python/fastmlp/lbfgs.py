@@ -1,0 +1,81 @@
+"""L-BFGS through SciPy: it sees one flat vector of parameters and one flat gradient."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.derivatives import loss_and_flat_gradient
+from fastmlp.errors import DivergedError
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks import Callback, Run
+    from fastmlp.optimizers import LBFGS
+    from fastmlp.training import TrainingData
+
+
+def fit_lbfgs(run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, ...], n_threads: int | None) -> None:
+    """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
+
+    Here ``history["loss"]`` is the loss after the iteration, without the decay. Dropout stays off: the method needs
+    the same function at every evaluation.
+    """
+    from scipy.optimize import minimize
+
+    from fastmlp.training import record
+
+    network = run.network
+    if run.network.layout.has_batch_norm:
+        raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
+    n_decaying = int(network.layout.groups["length"][0])
+    start = time.perf_counter()
+    best: dict[str, Any] = {"loss": np.inf}
+
+    def objective(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        network.params[:] = params
+        loss, gradient = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)
+        if not np.isfinite(loss):
+            raise DivergedError("the loss stopped being finite; the network holds the best finite weights")
+        slope = gradient.astype(np.float64)
+        total = loss
+        if rule.weight_decay:
+            weights = params[:n_decaying]
+            total += rule.weight_decay / 2 * float(weights @ weights)
+            slope[:n_decaying] += rule.weight_decay * weights
+        return total, slope
+
+    def after_iteration(params: NDArray[np.float64]) -> None:
+        network.params[:] = params
+        loss = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)[0]
+        if loss < best["loss"]:
+            best.update(loss=loss, weights=network.snapshot())
+        run.epoch += 1
+        seconds = time.perf_counter() - start
+        record(network, data, run.history, n_threads, loss=loss, seconds=seconds, learning_rate=1.0)
+        for hook in hooks:
+            hook.on_epoch_end(run)
+        if run.stop_reason:
+            raise StopIteration
+
+    begin = network.snapshot()
+    options = {
+        "maxiter": run.n_epochs,
+        "maxcor": rule.memory,
+        "gtol": rule.tolerance,
+        "ftol": 0.0,
+        "maxfun": run.n_epochs * rule.max_evaluations,
+    }
+    try:
+        result = minimize(
+            objective, network.params.astype(np.float64), jac=True, method="L-BFGS-B", options=options,
+            callback=after_iteration,
+        )  # fmt: skip
+    except (DivergedError, KeyboardInterrupt):
+        network.restore(best.get("weights", begin))
+        raise
+    network.params[:] = result.x
+    if run.stop_reason is None and run.epoch + 1 < run.n_epochs:
+        run.stop(f"L-BFGS: {result.message}")

@@ -1,0 +1,425 @@
+"""Network: layers, one flat parameter vector, and named views into it.
+
+What a network can do is written in other modules (`training`, `inference`, `derivatives`, `persistence`); the methods
+here check their arguments and hand over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.batches import first_nonfinite
+from fastmlp import derivatives, inference, training
+from fastmlp.callbacks import CallbackLike
+from fastmlp.data import Rows, Targets, check_inputs, check_targets, check_weights
+from fastmlp.history import History
+from fastmlp.initializers import Initializer, make_initializer
+from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
+from fastmlp.layout import Layout, aligned_empty, make_layout, output_activation
+from fastmlp.losses import Loss, make_loss
+
+
+class Snapshot(NamedTuple):
+    """Copies of everything that training changes in a network."""
+
+    params: NDArray[Any]
+    statistics: NDArray[np.float64]
+
+
+class Network:
+    """A multilayer perceptron.
+
+    Parameters
+    ----------
+    layers : sequence
+        Short form, widths: ``[784, 30, 10]``. Long form, layers: ``[Input(784), Dense(30, "relu"), Dense(10)]``. The
+        two may mix: ``[Input(784, scale=1/255), 30, 10]``.
+    activation : str, default "relu"
+        Of the hidden layers that were given as widths.
+    output : str, optional
+        Activation of the last layer. None: what the loss asks for (softmax, sigmoid, exp, else identity).
+    loss : str or Loss, default "squared_error"
+        A name of `fastmlp.losses` or a `Loss` with settings.
+    init : str or initializer, default "glorot_uniform"
+        Initial weights of dense layers that name none themselves.
+    bias : bool, default True
+        Whether layers given as widths have biases.
+    dtype : {"float32", "float64"}, default "float32"
+        Of parameters and arithmetic.
+    seed : int, optional
+        Fixes initial weights, shuffling and dropout. None: fresh ones each time.
+
+    Attributes
+    ----------
+    params : ndarray (n_params,)
+        All parameters, writable: first every weight matrix, then biases and norms.
+    weights : list of ndarray (n_in, n_out)
+        Writable views of the dense layers' weights.
+    biases : list of ndarray (n_out,) or None
+        Writable views of their biases; None for a layer without.
+    rng : numpy.random.Generator
+        Where initial weights, orders and masks come from.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Unknown names, sizes that are no positive whole numbers, a loss that does not fit the output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastmlp as fm
+    >>> net = fm.Network([2, 8, 1], activation="tanh", loss="binary_cross_entropy", seed=0)
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array([0, 1, 1, 0])
+    >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=fm.Adam(0.05))
+    >>> net.predict(X).round().ravel()
+    array([0., 1., 1., 0.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int | Input | Layer],
+        *,
+        activation: str = "relu",
+        output: str | None = None,
+        loss: str | Loss = "squared_error",
+        init: str | Initializer = "glorot_uniform",
+        bias: bool = True,
+        dtype: Any = "float32",
+        seed: int | None = None,
+    ) -> None:
+        self.loss = make_loss(loss)
+        self.dtype = _check_dtype(dtype)
+        self.input, self.layers = _read_layers(layers, activation, bias)
+        self.output = output_activation(self.layers, output, self.loss)
+        self.layout: Layout = make_layout(self.input, self.layers, self.output)
+        if self.loss.name == "cross_entropy" and self.n_outputs == 1:
+            raise ValueError(
+                "loss='cross_entropy' needs an output for each class, at least 2; "
+                "with one output use 'binary_cross_entropy'"
+            )
+        self._init = make_initializer(init)
+        try:
+            self.rng = np.random.default_rng(seed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"seed must be a whole number from 0 or None, got {seed!r}") from error
+        self.params = aligned_empty(self.layout.n_params, self.dtype)
+        self.statistics = np.zeros(self.layout.n_statistics)
+        self._set_scaling()
+        self.initialize()
+
+    def _set_scaling(self) -> None:
+        """The input's shift and scale as the core reads them: bytes of numbers of the network's type."""
+        self.scaling: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] = (None, None)
+        if self.input.is_scaled:
+            shift, scale = (np.asarray(v).astype(self.dtype).view(np.uint8) for v in (self.input.shift, self.input.scale))
+            self.scaling = shift, scale
+
+    def initialize(self) -> None:
+        """Draw new initial parameters from ``rng``, and forget running statistics."""
+        for segment in self.layout.segments:
+            layer, view = self.layers[segment.layer], segment.view(self.params)
+            if isinstance(layer, Dense):
+                init = self._init if layer.init is None else make_initializer(layer.init)
+                if segment.name == "weight":
+                    view[:] = init.weights(self.rng, *segment.shape)
+                else:
+                    view[:] = init.biases(self.rng, *segment.shape)
+            else:
+                view[:] = 1.0 if segment.name == "gain" else 0.0
+        for segment in self.layout.statistics:
+            segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return self.input.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of what `predict` returns."""
+        return int(self.layout.table["n_out"][-1])
+
+    @property
+    def n_params(self) -> int:
+        """Length of ``params``."""
+        return self.layout.n_params
+
+    @property
+    def weights(self) -> list[NDArray[Any]]:
+        """Weight matrices (n_in, n_out) of the dense layers, as writable views."""
+        return [s.view(self.params) for s in self.layout.segments if s.name == "weight"]
+
+    @property
+    def biases(self) -> list[NDArray[Any] | None]:
+        """Biases (n_out,) of the dense layers as writable views; None for a layer without."""
+        return self._per_dense(self.params)[1]
+
+    def _per_dense(self, vector: NDArray[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+        weights: list[NDArray[Any]] = []
+        biases: list[NDArray[Any] | None] = []
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Dense):
+                weight, bias = self.layout.find(i, "weight"), self.layout.find(i, "bias")
+                assert weight is not None
+                weights.append(weight.view(vector))
+                biases.append(None if bias is None else bias.view(vector))
+        return weights, biases
+
+    def named_arrays(self) -> dict[str, NDArray[Any]]:
+        """Every parameter and running statistic as a writable view, by a name such as ``"0.weight"``.
+
+        The number is that of the layer behind the input.
+        """
+        named = {f"{s.layer}.{s.name}": s.view(self.params) for s in self.layout.segments}
+        return named | {f"{s.layer}.{s.name}": s.view(self.statistics) for s in self.layout.statistics}
+
+    def snapshot(self, into: Snapshot | None = None) -> Snapshot:
+        """A copy of parameters and running statistics, in the memory of an older one if given."""
+        if into is None:
+            return Snapshot(self.params.copy(), self.statistics.copy())
+        into.params[:] = self.params
+        into.statistics[:] = self.statistics
+        return into
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take parameters and running statistics from a snapshot."""
+        self.params[:] = snapshot.params
+        self.statistics[:] = snapshot.statistics
+
+    def is_finite(self) -> bool:
+        """Whether no parameter is NaN or infinite."""
+        return bool(first_nonfinite(self.params) < 0)
+
+    def astype(self, dtype: Any) -> Network:
+        """A copy with the same parameters in another dtype."""
+        twin = Network.__new__(Network)
+        twin.__dict__.update(self.__dict__)
+        twin.dtype = _check_dtype(dtype)
+        twin.params = aligned_empty(self.n_params, twin.dtype)
+        twin.params[:] = self.params
+        twin.statistics = self.statistics.copy()
+        twin.rng = np.random.default_rng()
+        twin.rng.bit_generator.state = self.rng.bit_generator.state
+        twin._set_scaling()
+        return twin
+
+    def copy(self) -> Network:
+        """An independent network with the same parameters and generator state."""
+        return self.astype(self.dtype)
+
+    def check_samples(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[Rows, Targets, NDArray[np.float64] | None]:
+        """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit."""
+        rows = check_inputs(X, self.n_features, self.dtype)
+        targets = check_targets(y, len(rows), self.n_outputs, self.loss)
+        return rows, targets, check_weights(sample_weight, len(rows))
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: Any = None,
+        shuffle: bool = True,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        callbacks: Iterable[CallbackLike] = (),
+        n_threads: int | None = None,
+        progress: bool | None = None,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        X : array_like (n_samples, n_features)
+            uint8, float32 and float64 are read as they are; nothing is copied.
+        y : array_like
+            (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
+            (n_samples,) for a single output.
+        epochs : int, default 10
+            Passes over the samples.
+        batch_size : int, default 32
+            Samples per update; at most all of them. The last batch of an epoch may be smaller.
+        optimizer : optimizer or str, optional
+            None: ``Adam()``.
+        shuffle : bool, default True
+            A new order each epoch, from the network's generator.
+        validation_data : pair (X, y), optional
+            Measured after every epoch.
+        sample_weight : array_like (n_samples,), optional
+            A batch's loss is its weighted mean.
+        callbacks : iterable
+            `Callback` objects or functions of a `Run`, called after every epoch.
+        n_threads : int, optional
+            None: as many as the size of a batch is worth. The same number gives the same bits.
+        progress : bool, optional
+            None: a bar where somebody watches, for fits of more than a second.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit; the network is as it was.
+        DivergedError
+            The loss stopped being finite; the network has the weights of the best finite epoch.
+        """
+        return training.fit(
+            self, X, y, epochs, batch_size, optimizer, shuffle, validation_data, sample_weight, callbacks,
+            n_threads, progress,
+        )  # fmt: skip
+
+    def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+        """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.
+
+        Raises ``ValueError`` or ``TypeError`` for an X that does not fit.
+        """
+        return inference.predict(self, check_inputs(X, self.n_features, self.dtype), n_threads)
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+    ) -> dict[str, float]:
+        """``{"loss": mean loss}``, and ``"accuracy"`` where y names classes (several binary labels count together).
+
+        Raises ``ValueError`` or ``TypeError`` for arguments that do not fit.
+        """
+        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        return inference.measure(self, rows, targets, weights, n_threads)
+
+    def loss_and_gradients(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: str = "mean",
+        n_threads: int | None = None,
+    ) -> tuple[float, list[tuple[NDArray[Any], NDArray[Any] | None]]]:
+        """Loss of all samples as one batch, and its gradient: ``(dW, db or None)`` for each dense layer.
+
+        ``reduction`` is "mean" or "sum". Batch norms use this batch; dropout is off.
+        """
+        loss, gradient = self.loss_and_flat_gradient(
+            X, y, sample_weight=sample_weight, reduction=reduction, n_threads=n_threads
+        )
+        return loss, list(zip(*self._per_dense(gradient), strict=True))
+
+    def loss_and_flat_gradient(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: str = "mean",
+        dropout_seed: int | None = None,
+        n_threads: int | None = None,
+    ) -> tuple[float, NDArray[Any]]:
+        """As `loss_and_gradients`, with the gradient (n_params,) in the order of ``params``.
+
+        ``dropout_seed`` turns dropout on, with the mask of that number.
+        """
+        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
+
+    def sample_gradients(self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+        """Gradients (n_samples, n_params) of each sample's own loss, in the order of ``params``; dropout is off.
+
+        Raises ``ValueError`` for a network with `BatchNorm`, where samples have none of their own.
+        """
+        rows, targets, _ = self.check_samples(X, y)
+        return derivatives.sample_gradients(self, rows, targets, n_threads)
+
+    def cost_surface(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        parameters: int | Sequence[int],
+        grids: ArrayLike | Sequence[ArrayLike],
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: str = "mean",
+        n_threads: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Loss over a grid of values of one or two parameters, all others as they are.
+
+        Parameters
+        ----------
+        parameters : int or sequence of one or two int
+            Places in ``params``.
+        grids : sequence of array_like (n,)
+            The values that each takes.
+
+        Returns
+        -------
+        ndarray (n_0,) or (n_0, n_1)
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], bias=False, dtype="float64")
+        >>> net.cost_surface([[2.0]], [4.0], [0], [[0.0, 1.0, 2.0]])
+        array([8., 2., 0.])
+        """
+        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`."""
+        from fastmlp.persistence import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        parts = [str(self.n_features)]
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                name = layer.activation or (self.output if layer is self.layers[-1] else "identity")
+                parts.append(f"{layer.units} {name}")
+            else:
+                parts.append(repr(layer))
+        return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"
+
+
+def _check_dtype(dtype: Any) -> np.dtype[Any]:
+    try:
+        checked = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
+    if checked not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+    return checked
+
+
+def _read_layers(
+    layers: Sequence[int | Input | Layer], activation: str, bias: bool
+) -> tuple[Input, tuple[Layer, ...]]:
+    """The input and the layers behind it, from widths, layers or both."""
+    if isinstance(layers, (str, bytes)) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
+    given = list(layers)
+    if len(given) < 2:
+        raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
+    inputs = given[0] if isinstance(given[0], Input) else Input(given[0])  # type: ignore[arg-type]
+    read: list[Layer] = []
+    for i, layer in enumerate(given[1:], start=1):
+        if isinstance(layer, (Dense, Activation, Dropout, BatchNorm, LayerNorm)):
+            read.append(layer)
+        elif isinstance(layer, (int, np.integer)):
+            read.append(Dense(int(layer), None if i == len(given) - 1 else activation, bias))
+        else:
+            raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
+    if not any(isinstance(layer, Dense) for layer in read):
+        raise ValueError("layers must have at least one Dense layer")
+    return inputs, tuple(read)

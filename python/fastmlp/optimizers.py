@@ -1,0 +1,284 @@
+"""Optimizers as frozen descriptions: the core's rule, its hyper-values, and the state it keeps.
+
+Every hyper-value is a number or a function of the step (`fastmlp.schedules`). In all rules but AdamW, ``weight_decay``
+and ``l1_decay`` join the gradient: ``g + weight_decay * w + l1_decay * sign(w)``. Biases and norms don't decay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.updates import Update
+from fastmlp.errors import unknown_name
+from fastmlp.schedules import Value, check_value, values_at
+
+STEP_DTYPE = np.dtype(
+    [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
+    + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
+    + [(name, np.float64) for name in ("dropout_factor", "label_smoothing")]
+)
+
+
+class Optimizer:
+    """What all rules share; a subclass adds its numbers to the table of steps."""
+
+    rule: ClassVar[int]
+    nesterov: bool = False
+    learning_rate: Value
+    weight_decay: Value
+    l1_decay: Value
+
+    def _check_shared(self) -> None:
+        check_value("learning_rate", self.learning_rate, low=0.0)
+        check_value("weight_decay", self.weight_decay, low=0.0)
+        check_value("l1_decay", self.l1_decay, low=0.0)
+
+    def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """The rule's state vectors (n_slots, n_params) before the first step; None where it keeps none."""
+        return np.zeros((2, n_params), dtype=dtype)
+
+    def steps(self, first_step: int, n_steps: int) -> NDArray[Any]:
+        """The table of hyper-values of steps first_step..first_step + n_steps - 1."""
+        numbers = np.arange(first_step, first_step + n_steps)
+        table = np.zeros(n_steps, dtype=STEP_DTYPE)
+        table["dropout_factor"] = 1.0
+        for name in ("learning_rate", "weight_decay", "l1_decay"):
+            table[name] = values_at(getattr(self, name), numbers)
+        self._fill(table, numbers)
+        return table
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        """Add the rule's own columns."""
+
+    def is_plain(self) -> bool:
+        """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""
+        return False
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent: ``v = momentum * v + g``; ``w -= learning_rate * v``, or ``g + momentum * v`` (nesterov).
+
+    Sources: Polyak 1964; Sutskever et al., ICML 2013.
+
+    Examples
+    --------
+    >>> SGD(0.1, momentum=0.9, nesterov=True).momentum
+    0.9
+    """
+
+    learning_rate: Value = 0.01
+    momentum: Value = 0.0
+    nesterov: bool = False
+    weight_decay: Value = 0.0
+    l1_decay: Value = 0.0
+    rule: ClassVar[int] = Update.SGD
+
+    def __post_init__(self) -> None:
+        self._check_shared()
+        check_value("momentum", self.momentum, low=0.0, high=1.0, high_open=True)
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov=True needs a momentum above 0")
+
+    def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """The velocity, or nothing without momentum."""
+        return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        table["momentum"] = values_at(self.momentum, numbers)
+
+    def is_plain(self) -> bool:
+        """Without momentum and L1 decay."""
+        return self.momentum == 0 and self.l1_decay == 0
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """``s = rho * s + (1 - rho) * g^2``; ``v = momentum * v + g / (sqrt(s) + epsilon)``; ``w -= learning_rate * v``.
+
+    Source: Tieleman and Hinton, lecture 6.5 of "Neural networks for machine learning", 2012.
+    """
+
+    learning_rate: Value = 0.001
+    rho: Value = 0.9
+    momentum: Value = 0.0
+    epsilon: Value = 1e-8
+    weight_decay: Value = 0.0
+    l1_decay: Value = 0.0
+    rule: ClassVar[int] = Update.RMSPROP
+
+    def __post_init__(self) -> None:
+        self._check_shared()
+        check_value("rho", self.rho, low=0.0, high=1.0, high_open=True)
+        check_value("momentum", self.momentum, low=0.0, high=1.0, high_open=True)
+        check_value("epsilon", self.epsilon, low=0.0, low_open=True)
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        table["beta_2"] = values_at(self.rho, numbers)
+        table["momentum"] = values_at(self.momentum, numbers)
+        table["epsilon"] = values_at(self.epsilon, numbers)
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """``s += g^2``; ``w -= learning_rate * g / (sqrt(s) + epsilon)``. Source: Duchi et al., JMLR 2011."""
+
+    learning_rate: Value = 0.01
+    epsilon: Value = 1e-10
+    weight_decay: Value = 0.0
+    l1_decay: Value = 0.0
+    rule: ClassVar[int] = Update.ADAGRAD
+
+    def __post_init__(self) -> None:
+        self._check_shared()
+        check_value("epsilon", self.epsilon, low=0.0, low_open=True)
+
+    def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """The sum of squares."""
+        return np.zeros((1, n_params), dtype=dtype)
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        table["epsilon"] = values_at(self.epsilon, numbers)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Step along the mean gradient over the root of the mean square, both corrected for their start at 0.
+
+    ``w -= learning_rate * (m / c1) / (sqrt(v / c2) + epsilon)``. Source: Kingma and Ba, ICLR 2015.
+    """
+
+    learning_rate: Value = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: Value = 1e-8
+    weight_decay: Value = 0.0
+    l1_decay: Value = 0.0
+    rule: ClassVar[int] = Update.ADAM
+
+    def __post_init__(self) -> None:
+        self._check_shared()
+        check_value("beta_1", self.beta_1, low=0.0, high=1.0, high_open=True, schedule=False)
+        check_value("beta_2", self.beta_2, low=0.0, high=1.0, high_open=True, schedule=False)
+        check_value("epsilon", self.epsilon, low=0.0, low_open=True)
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        table["momentum"] = self.beta_1
+        table["beta_2"] = self.beta_2
+        table["epsilon"] = values_at(self.epsilon, numbers)
+        table["correction_1"] = 1 - self.beta_1 ** (numbers + 1.0)
+        table["correction_2"] = 1 - self.beta_2 ** (numbers + 1.0)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with the decay taken from the weights themselves: ``w *= 1 - learning_rate * weight_decay`` first.
+
+    Source: Loshchilov and Hutter, ICLR 2019.
+    """
+
+    weight_decay: Value = 0.01
+    rule: ClassVar[int] = Update.ADAMW
+
+
+@dataclass(frozen=True)
+class NAdam(Adam):
+    """Adam with Nesterov's look ahead, its momentum warmed up as beta_1 * (1 - 0.96^(t / 250) / 2).
+
+    Source: Dozat, ICLR workshop 2016.
+    """
+
+    learning_rate: Value = 0.002
+    rule: ClassVar[int] = Update.NADAM
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        super()._fill(table, numbers)
+        t = np.arange(1, numbers[-1] + 3.0)
+        momenta = self.beta_1 * (1 - 0.5 * 0.96 ** (t * 0.004))
+        products = np.cumprod(momenta)
+        now, ahead = numbers, numbers + 1
+        table["correction_1"] = (1 - products[ahead]) / momenta[ahead]
+        table["correction_3"] = (1 - momenta[now]) / (1 - products[now])
+
+
+@dataclass(frozen=True)
+class Rprop(Optimizer):
+    """Each weight has a step size of its own, which grows while its slope keeps its sign; for full batches.
+
+    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. Sources: Riedmiller and Braun 1993; the
+    variant iRprop- of Igel and Huesken 2000.
+    """
+
+    learning_rate: float = 0.01
+    weight_decay: Value = 0.0
+    l1_decay: Value = 0.0
+    rule: ClassVar[int] = Update.RPROP
+
+    def __post_init__(self) -> None:
+        self._check_shared()
+        check_value("learning_rate", self.learning_rate, low=0.0, low_open=True, schedule=False)
+
+    def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """Slopes of the last step (0) and step sizes."""
+        state = np.zeros((2, n_params), dtype=dtype)
+        state[1] = self.learning_rate
+        return state
+
+
+@dataclass(frozen=True)
+class LBFGS:
+    """Limited-memory BFGS of SciPy over the whole data set; an epoch is one of its iterations.
+
+    Parameters
+    ----------
+    tolerance : float, default 1e-6
+        Stops when no element of the projected gradient exceeds it.
+    memory : int, default 10
+        Corrections kept.
+    max_evaluations : int, default 20
+        Evaluations allowed per iteration, on average.
+    weight_decay : float, default 0.0
+        Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
+
+    Source: Liu and Nocedal, Mathematical Programming 1989.
+    """
+
+    tolerance: float = 1e-6
+    memory: int = 10
+    max_evaluations: int = 20
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_value("tolerance", self.tolerance, low=0.0, schedule=False)
+        check_value("memory", self.memory, low=1, schedule=False)
+        check_value("max_evaluations", self.max_evaluations, low=1, schedule=False)
+        check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
+
+
+OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": NAdam,
+    "rprop": Rprop,
+    "lbfgs": LBFGS,
+}
+
+
+def make_optimizer(optimizer: object) -> Optimizer | LBFGS:
+    """An optimizer from an optimizer, a name (with its defaults) or None (Adam)."""
+    if optimizer is None:
+        return Adam()
+    if isinstance(optimizer, str):
+        if optimizer not in OPTIMIZERS:
+            raise unknown_name("optimizer", optimizer, OPTIMIZERS)
+        return OPTIMIZERS[optimizer]()
+    if not isinstance(optimizer, (Optimizer, LBFGS)):
+        raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
+    return optimizer

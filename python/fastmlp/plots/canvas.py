@@ -1,0 +1,105 @@
+"""The canvas of every picture: where a figure comes from, one calm style, and the checks of what comes in.
+
+Colours are those of Okabe and Ito (2008), safe for colour-blind readers: blue is training (or the curve
+itself), vermillion is validation (or what is compared with it). The style is set on the artists, never in
+``rcParams``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, VERMILLION = "#0072B2", "#D55E00"
+RING: dict[str, Any] = {  # marks a point of a curve and leaves it visible
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 9,
+    "markerfacecolor": "none",
+    "markeredgecolor": "black",
+    "markeredgewidth": 1.5,
+    "zorder": 5,
+    "clip_on": False,
+}
+DOT: dict[str, Any] = {**RING, "markersize": 7, "markerfacecolor": "white"}  # marks a point on colours
+
+
+def new_figure(width: float, height: float, *, returned: bool = False) -> Figure:
+    """An empty figure of ``width`` x ``height`` inches; ``returned``: the caller returns the Figure itself.
+
+    Raises ImportError when matplotlib is missing.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+    except ImportError as error:
+        raise ImportError("fastmlp.plots needs matplotlib: pip install 'fastmlp[plot]'") from error
+    style: dict[str, Any] = {
+        "figsize": (width, height),
+        "dpi": 150,
+        "layout": ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08),
+    }
+    notebook = "ipykernel" in sys.modules
+    if not notebook and not matplotlib.is_interactive():
+        return Figure(**style)
+    from matplotlib import pyplot
+
+    figure = pyplot.figure(**style)
+    if notebook and returned:  # a notebook shows a returned Figure by itself: pyplot would show it twice
+        pyplot.close(figure)
+    return figure
+
+
+def finish(ax: Axes, xlabel: str, ylabel: str, *, legend: bool = False, grid: bool = True) -> Axes:
+    """Give ``ax`` its labels and the common style, and return it."""
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color("0.5")
+    ax.tick_params(color="0.5", labelsize=9)
+    if grid:
+        ax.grid(True, color="0.92", linewidth=0.8)
+        ax.set_axisbelow(True)
+    if legend:
+        ax.legend(fontsize=9, edgecolor="none", framealpha=0.85)
+    return ax
+
+
+def numbers(name: str, value: ArrayLike, ndim: int, *, finite: bool = True) -> NDArray[np.float64]:
+    """``value`` as a float64 array of ``ndim`` dimensions: not empty, no NaN unless ``finite=False``."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name} must be an array of numbers, got {type(value).__name__} that is not"
+        ) from None
+    if array.ndim != ndim or array.size == 0:
+        raise ValueError(f"{name} must have {ndim} dimensions and not be empty, got shape {array.shape}")
+    if finite and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name} must be finite, got {array[where]} at index {where}")
+    return array
+
+
+def increasing(name: str, value: ArrayLike, *, at_least: int = 1) -> NDArray[np.float64]:
+    """``value`` as a 1-d array of ``at_least`` numbers, each above the one before."""
+    array = numbers(name, value, 1)
+    if array.size < at_least or (np.diff(array) <= 0).any():
+        raise ValueError(
+            f"{name} must be {at_least} or more increasing values, got {np.array2string(array, threshold=6)}"
+        )
+    return array
+
+
+def fit_shape(name: str, array: NDArray[np.float64], other: str, shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless ``array`` has the ``shape`` that the argument ``other`` calls for."""
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape} to fit {other}, got {array.shape}")

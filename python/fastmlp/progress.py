@@ -1,0 +1,51 @@
+"""The progress bar: by itself on a terminal or in a notebook once a fit has lasted a second, never in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from fastmlp.callbacks import Callback, Run
+from fastmlp.history import History
+
+
+def wants_bar(progress: bool | None) -> bool:
+    """The caller's wish, or whether somebody is watching."""
+    if progress is not None:
+        return bool(progress)
+    in_notebook = "ipykernel" in sys.modules
+    return in_notebook or bool(getattr(sys.stderr, "isatty", lambda: False)())
+
+
+def summary(history: History) -> str:
+    """The newest losses and accuracies, as they stand beside the bar."""
+    names = {"loss": "loss", "val_loss": "val loss", "val_accuracy": "val accuracy"}
+    return ", ".join(f"{label} {history.last(name):.4g}" for name, label in names.items() if name in history)
+
+
+class ProgressBar(Callback):
+    """A tqdm bar over the epochs that also moves within long ones."""
+
+    def __init__(self, delay: float) -> None:
+        self._delay = delay
+        self._bar: Any = None
+
+    def on_fit_begin(self, run: Run) -> None:
+        """Make the bar; it shows once the delay is over."""
+        from tqdm.auto import tqdm
+
+        form = "{desc}: {percentage:3.0f}%|{bar}| {n:.4g}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]"
+        self._bar = tqdm(total=run.n_epochs, desc="fit", delay=self._delay, bar_format=form, leave=True)
+
+    def advance(self, share: float) -> None:
+        """Part of an epoch is done."""
+        self._bar.update(share)
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Whole epochs, and the newest losses."""
+        self._bar.update(run.epoch + 1 - self._bar.n)
+        self._bar.set_postfix_str(summary(run.history), refresh=False)
+
+    def on_fit_end(self, run: Run) -> None:
+        """Leave the finished bar standing."""
+        self._bar.close()

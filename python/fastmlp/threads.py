@@ -1,0 +1,71 @@
+"""How many threads a pass gets, and the BLAS kept to one thread below them.
+
+SciPy's BLAS has a thread pool of its own, whose size is one number for the whole process. It is set to 1 while any
+pass runs, in whatever thread, and set back when the last one ends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from cnn_core.epoch import has_threads
+from fastmlp.layers import check_size
+
+FLOPS_PER_THREAD = 1_500_000
+"""A thread pays off from about this much work in a step: waiting for the others costs a few microseconds."""
+
+
+def available_threads() -> int:
+    """Processors that this process may use; 1 in a build without OpenMP."""
+    if not has_threads():
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
+    """The caller's number, or as many as the work of ``n_rows`` rows is worth."""
+    if n_threads is not None:
+        return min(check_size("n_threads", n_threads, 1024), n_rows) if has_threads() else 1
+    return int(np.clip(flops_per_row * n_rows // FLOPS_PER_THREAD, 1, available_threads()))
+
+
+class _SingleThreadedBlas:
+    """A context in which SciPy's BLAS uses one thread; contexts may nest and overlap in several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._controller: Any = None
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                if self._controller is None:
+                    from threadpoolctl import ThreadpoolController
+
+                    self._controller = ThreadpoolController().select(user_api="blas")
+                self._limit = self._controller.limit(limits=1)
+            self._depth += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+single_threaded_blas = _SingleThreadedBlas()

@@ -1,0 +1,94 @@
+"""Build of the compiled core. Everything else is in pyproject.toml.
+
+Environment switches:
+  FASTMLP_DEBUG=1         bounds checks and the core's own checks on, optimisation off
+  FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (see CONTRIBUTING.md for how to run under them)
+  FASTMLP_OPENMP=0        one thread only, no OpenMP runtime
+  FASTMLP_MULTIVERSION=0  one version of each kernel, for the oldest CPU of the architecture
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+
+def switch(name: str, default: bool) -> bool:
+    return os.environ.get(name, str(int(default))) not in ("", "0")
+
+
+DEBUG = switch("FASTMLP_DEBUG", False)
+SANITIZE = switch("FASTMLP_SANITIZE", False)
+MULTIVERSION = switch("FASTMLP_MULTIVERSION", True) and not (DEBUG or SANITIZE)
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "initializedcheck": DEBUG,
+    "nonecheck": DEBUG,
+    "cdivision": True,
+    "embedsignature": True,
+    "freethreading_compatible": True,
+}
+
+
+def openmp_flags() -> list[str]:
+    """The compiler's OpenMP flags if a small program builds with them, else none."""
+    if not switch("FASTMLP_OPENMP", True) or platform.system() in ("Darwin", "Windows"):
+        return []
+    compiler = os.environ.get("CC", "cc").split()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+        command = [*compiler, "-fopenmp", str(source), "-o", str(Path(folder, "probe"))]
+        try:
+            works = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
+            works = False
+    if not works:
+        print("fastmlp: the compiler has no OpenMP, building for one thread", file=sys.stderr)
+    return ["-fopenmp"] if works else []
+
+
+def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """Compiler flags, linker flags and macros."""
+    if platform.system() == "Windows":
+        return ["/O2"], [], []
+    openmp = openmp_flags()
+    # Neither flag changes a result: no kernel reads errno or the floating-point exception flags.
+    compile_flags = ["-O0" if DEBUG else "-O3", "-fno-math-errno", "-fno-trapping-math", *openmp]
+    link_flags = [*openmp]
+    macros = [("CYTHON_USE_SYS_MONITORING", "0")]
+    if DEBUG:
+        macros.append(("FASTMLP_DEBUG", "1"))
+    else:
+        compile_flags.append("-g0")
+    if MULTIVERSION:
+        macros.append(("FASTMLP_MULTIVERSION", "1"))
+    if SANITIZE:
+        sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g"]
+        compile_flags += sanitizers
+        link_flags += sanitizers
+    return compile_flags, link_flags, macros
+
+
+compile_flags, link_flags, macros = flags()
+extensions = [
+    Extension(
+        f"cnn_core.{source.stem}",
+        [f"cnn_core/{source.name}"],
+        depends=["cnn_core/simd.h", "cnn_core/simd_functions.h", "cnn_core/team.h"],
+        include_dirs=["cnn_core"],
+        extra_compile_args=compile_flags,
+        extra_link_args=link_flags,
+        define_macros=macros,
+    )
+    for source in sorted(Path("cnn_core").glob("*.pyx"))
+]
+setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, nthreads=os.cpu_count() or 1, force=DEBUG))

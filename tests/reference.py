@@ -1,0 +1,392 @@
+"""The NumPy twin of fastmlp: every formula of the compiled core again, in float64, written for reading.
+
+It shares no code with the package, so that an error would have to be made twice to go unseen. All is naive:
+fresh arrays, no tiles, no threads; only the tails of the formulas are made stable. Read it top to bottom:
+activations -> losses -> Net (forward, loss, backward) -> update rules -> train -> central differences.
+
+Shapes: n samples, n_in and n_out widths; raw scores ``z``, outputs ``yhat = f(z)`` and targets ``t`` are all
+``(n, n_out)`` (labels go through ``one_hot`` first). A flat vector has the order of ``net.params``: all dense
+weights row by row, layer by layer; then, layer by layer, the biases and the gain and shift of norm layers.
+"""
+
+import functools
+
+import numpy as np
+from scipy.special import erfc, expit, log_softmax, softmax, xlogy
+
+Array = np.ndarray
+
+# --- Activations: f(z) and f'(z), elementwise. At a kink f' is the derivative from the left. ---
+
+SLOPE = 0.01  # leaky_relu
+softplus = functools.partial(np.logaddexp, 0.0)  # log(1 + e^z)
+ALPHA, LAMBDA = 1.6732632423543772, 1.0507009873554805  # selu (Klambauer et al. 2017)
+
+
+def elu(z, alpha=1.0):  # z where z > 0, else alpha (e^z - 1)
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
+
+
+def elu_derivative(z, alpha=1.0):
+    return np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0.0)))
+
+
+def normal_cdf(z):  # Phi(z) = (1 + erf(z / sqrt 2)) / 2, by erfc for the left tail
+    return 0.5 * erfc(-z / np.sqrt(2.0))
+
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "sigmoid": expit,
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0.0),
+    "leaky_relu": lambda z: np.where(z > 0, z, SLOPE * z),
+    "elu": elu,
+    "selu": lambda z: LAMBDA * elu(z, ALPHA),
+    "softplus": softplus,
+    "silu": lambda z: z * expit(z),
+    "gelu": lambda z: z * normal_cdf(z),
+    "mish": lambda z: z * np.tanh(softplus(z)),
+    "exp": np.exp,  # output only
+    "softmax": lambda z: softmax(z, axis=1),  # output only; rows sum to one
+}
+DERIVATIVES = {  # softmax is not elementwise: see activation_backward
+    "identity": np.ones_like,
+    "sigmoid": lambda z: expit(z) * expit(-z),
+    "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
+    "relu": lambda z: np.where(z > 0, 1.0, 0.0),
+    "leaky_relu": lambda z: np.where(z > 0, 1.0, SLOPE),
+    "elu": elu_derivative,
+    "selu": lambda z: LAMBDA * elu_derivative(z, ALPHA),
+    "softplus": expit,
+    "silu": lambda z: expit(z) * (1.0 + z * expit(-z)),
+    "gelu": lambda z: normal_cdf(z) + z * np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi),
+    "mish": lambda z: np.tanh(softplus(z)) + z * (1.0 - np.tanh(softplus(z)) ** 2) * expit(z),
+    "exp": np.exp,
+}
+
+
+def activation_backward(name: str, z: Array, g: Array) -> Array:
+    """Return dl/dz (n, width) from g = dl/df(z): g f'(z), or p (g - sum_k g_k p_k) for p = softmax(z)."""
+    if name == "softmax":
+        p = softmax(z, axis=1)
+        return p * (g - (g * p).sum(axis=1, keepdims=True))
+    return g * DERIVATIVES[name](z)
+
+
+# --- Losses: one number per sample (n,), and its gradient (n, n_out). ---
+# The first argument is yhat and the gradient dl/dyhat; for the rows named in FROM_SCORES it is z and dl/dz.
+
+FROM_SCORES = {  # (loss, output activation) -> row of the two tables
+    ("cross_entropy", "softmax"): "cross_entropy",
+    ("binary_cross_entropy", "sigmoid"): "binary_cross_entropy",
+    ("poisson", "exp"): "poisson_from_scores",
+}
+
+
+def smooth(t, eps, n_classes):  # label smoothing
+    return t * (1.0 - eps) + eps / n_classes
+
+
+def huber(yhat, t, delta=1.0):  # r^2 / 2 where |r| <= delta, else delta (|r| - delta / 2)
+    r = np.abs(yhat - t)
+    return np.where(r <= delta, 0.5 * r**2, delta * (r - 0.5 * delta)).mean(axis=1)
+
+
+def cross_entropy_gradient(z, t, label_smoothing=0.0):  # p sum_k t'_k - t': the lecture's o - t
+    t = smooth(t, label_smoothing, t.shape[1])
+    return softmax(z, axis=1) * t.sum(axis=1, keepdims=True) - t
+
+
+def binary_cross_entropy(z, t, label_smoothing=0.0):  # mean_k of -t' log p - (1 - t') log(1 - p)
+    t = smooth(t, label_smoothing, 2)
+    return (t * softplus(-z) + (1.0 - t) * softplus(z)).mean(axis=1)
+
+
+LOSSES = {
+    "squared_error": lambda yhat, t: 0.5 * ((yhat - t) ** 2).sum(axis=1),
+    "mse": lambda yhat, t: ((yhat - t) ** 2).mean(axis=1),
+    "absolute_error": lambda yhat, t: np.abs(yhat - t).mean(axis=1),
+    "huber": huber,
+    "quantile": lambda yhat, t, q=0.5: np.maximum(q * (t - yhat), (q - 1.0) * (t - yhat)).mean(axis=1),
+    "poisson": lambda yhat, t: (yhat - xlogy(t, yhat)).mean(axis=1),
+    "poisson_from_scores": lambda z, t: (np.exp(z) - t * z).mean(axis=1),
+    "cross_entropy": lambda z, t, label_smoothing=0.0: (
+        -np.sum(smooth(t, label_smoothing, t.shape[1]) * log_softmax(z, axis=1), axis=1)
+    ),
+    "binary_cross_entropy": binary_cross_entropy,
+}
+LOSS_GRADIENTS = {
+    "squared_error": lambda yhat, t: yhat - t,
+    "mse": lambda yhat, t: 2.0 * (yhat - t) / t.shape[1],
+    "absolute_error": lambda yhat, t: np.sign(yhat - t) / t.shape[1],
+    "huber": lambda yhat, t, delta=1.0: np.clip(yhat - t, -delta, delta) / t.shape[1],
+    "quantile": lambda yhat, t, q=0.5: ((yhat > t) * (1.0 - q) - (yhat < t) * q) / t.shape[1],
+    "poisson": lambda yhat, t: (1.0 - t / yhat) / t.shape[1],
+    "poisson_from_scores": lambda z, t: (np.exp(z) - t) / t.shape[1],
+    "cross_entropy": cross_entropy_gradient,
+    "binary_cross_entropy": lambda z, t, label_smoothing=0.0: (
+        (expit(z) - smooth(t, label_smoothing, 2)) / t.shape[1]
+    ),
+}
+
+
+def one_hot(labels: Array, n_classes: int) -> Array:
+    """Return rows (n, n_classes) with a single 1, at the label."""
+    return np.eye(n_classes)[labels]
+
+
+# --- The network ---
+
+FIELDS = {
+    "dense": ("W", "b", "name"),  # (n_in, n_out), (n_out,) or None, activation
+    "activation": ("name",),
+    "dropout": ("rate", "mask"),  # mask (n, width) of 0 and 1, None: nothing is dropped
+    "batch_norm": ("gain", "shift", "eps"),  # (width,), (width,), number
+    "layer_norm": ("gain", "shift", "eps"),
+}
+PARAMETERS = ("W", "b", "gain", "shift")
+
+
+class Net:
+    """Layers and a loss; forward and backward by hand.
+
+    ``layers`` are tuples (kind, *FIELDS[kind]), like ``("dense", W, b, "relu")``; ``loss_options`` are delta,
+    q or label_smoothing. The network sees ``(X - shift) * scale`` per column. ``training`` chooses batch
+    statistics and dropout masks over running statistics (which start at mean 0, variance 1) and no dropout.
+    """
+
+    def __init__(self, layers, loss="squared_error", shift=0.0, scale=1.0, running=0.1, **loss_options):
+        self.shift, self.scale, self.running, self.loss_options = shift, scale, running, loss_options
+        self.layers = []  # dicts; a dense layer is split into its affine map and its activation
+        for kind, *values in layers:
+            layer = {"kind": kind} | dict(zip(FIELDS[kind], values, strict=True))
+            layer |= {p: np.array(layer[p], float) for p in PARAMETERS if layer.get(p) is not None}
+            if kind == "batch_norm":
+                layer |= {"mean": np.zeros_like(layer["gain"]), "var": np.ones_like(layer["gain"])}
+            self.layers.append(layer)
+            if kind == "dense":
+                self.layers.append({"kind": "activation", "name": layer.pop("name")})
+        if self.layers[-1]["kind"] != "activation":
+            self.layers.append({"kind": "activation", "name": "identity"})
+        pair = (loss, self.layers[-1]["name"])
+        self.from_scores, self.row = pair in FROM_SCORES, FROM_SCORES.get(pair, loss)
+        if "cross_entropy" in loss and not self.from_scores:
+            raise ValueError(f"the loss {pair[0]} does not go with the output {pair[1]}")
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Return yhat (n, n_out)."""
+        return self._inputs(X, training)[-1]
+
+    def sample_losses(self, X: Array, T: Array, training: bool = True) -> Array:
+        """Return the unweighted loss of every sample (n,)."""
+        return LOSSES[self.row](self._compared(self._inputs(X, training), T), T, **self.loss_options)
+
+    def loss(self, X, T, sample_weight=None, reduction="mean", training=True) -> float:
+        """Return sum_i w_i l_i; for the reduction "mean" divided by sum_i w_i."""
+        return float(self.sample_losses(X, T, training) @ _coefficients(len(X), sample_weight, reduction))
+
+    def gradients(self, X, T, sample_weight=None, reduction="mean", training=True) -> list[tuple]:
+        """Return, layer by layer, (dW, db or None) of dense and (dgain, dshift) of norm layers."""
+        grads = self._backward(X, T, sample_weight, reduction, training)
+        return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if g]
+
+    def flat_gradient(self, X, T, sample_weight=None, reduction="mean", training=True) -> Array:
+        """Return the gradient (n_params,) in flat order."""
+        grads = self._backward(X, T, sample_weight, reduction, training)
+        return np.concatenate([grads[k][name].ravel() for k, name in self._slots()])
+
+    def sample_gradients(self, X: Array, T: Array, training: bool = False) -> Array:
+        """Return (n, n_params): row i is the gradient of the loss of sample i.
+
+        In training the batch is all of X, so row i also holds what sample i gets through batch statistics.
+        """
+        return np.stack([self.flat_gradient(X, T, w, "sum", training) for w in np.eye(len(X))])
+
+    def flat(self) -> Array:
+        """Return a copy of all parameters (n_params,)."""
+        return np.concatenate([self.layers[k][name].ravel() for k, name in self._slots()])
+
+    def set_flat(self, w: Array) -> None:
+        """Set all parameters from a flat vector."""
+        for k, name in self._slots():
+            shape, size = self.layers[k][name].shape, self.layers[k][name].size
+            self.layers[k][name], w = np.array(w[:size], float).reshape(shape), w[size:]
+
+    def decay_mask(self) -> Array:
+        """Return (n_params,): 1 for dense weights, 0 for the rest, which is never decayed."""
+        return np.concatenate([np.full(self.layers[k][p].size, float(p == "W")) for k, p in self._slots()])
+
+    def update_running(self, X: Array) -> None:
+        """r = (1 - running) r + running * batch value, the variance unbiased (n - 1 in its denominator)."""
+        for layer, x in zip(self.layers, self._inputs(X, training=True), strict=False):
+            if layer["kind"] == "batch_norm":
+                unbiased = x.var(axis=0) * len(x) / max(len(x) - 1, 1)
+                layer["mean"] = (1.0 - self.running) * layer["mean"] + self.running * x.mean(axis=0)
+                layer["var"] = (1.0 - self.running) * layer["var"] + self.running * unbiased
+
+    def _slots(self):  # (layer, parameter) in flat order
+        layers = enumerate(self.layers)
+        every = [(k, p) for k, layer in layers for p in PARAMETERS if layer.get(p) is not None]
+        return sorted(every, key=lambda slot: slot[1] != "W")
+
+    def _inputs(self, X, training):  # the input of each layer, and at the end yhat
+        x = (np.asarray(X, float) - self.shift) * self.scale
+        inputs = [x]
+        for layer in self.layers:
+            if layer["kind"] == "dense":  # (n, n_in) @ (n_in, n_out) + (n_out,)
+                x = x @ layer["W"] + (0.0 if layer["b"] is None else layer["b"])
+            elif layer["kind"] == "activation":
+                x = ACTIVATIONS[layer["name"]](x)
+            elif layer["kind"] == "dropout":
+                x = x * _kept(layer, training)
+            else:
+                x = layer["gain"] * _standardised(layer, x, training)[0] + layer["shift"]
+            inputs.append(x)
+        return inputs
+
+    def _compared(self, inputs, T):  # what the loss compares with T: z or yhat
+        if np.shape(T) != inputs[-1].shape:
+            raise ValueError(f"targets have shape {np.shape(T)}, outputs {inputs[-1].shape}")
+        return inputs[-2] if self.from_scores else inputs[-1]
+
+    def _backward(self, X, T, sample_weight, reduction, training):  # one dict of gradients per layer
+        inputs = self._inputs(X, training)
+        g = LOSS_GRADIENTS[self.row](self._compared(inputs, T), T, **self.loss_options)
+        g = g * _coefficients(len(X), sample_weight, reduction)[:, None]
+        grads = [{} for _ in self.layers]
+        for k in reversed(range(len(self.layers) - self.from_scores)):  # g: from dl/d(output) to dl/d(input)
+            layer, x = self.layers[k], inputs[k]
+            if layer["kind"] == "dense":
+                grads[k] = {"W": x.T @ g} | ({} if layer["b"] is None else {"b": g.sum(axis=0)})
+                g = g @ layer["W"].T
+            elif layer["kind"] == "activation":
+                g = activation_backward(layer["name"], x, g)
+            elif layer["kind"] == "dropout":
+                g = g * _kept(layer, training)
+            else:  # with h = gain g: (h - mean h - xhat mean(h xhat)) / sd; given statistics: h / sd
+                xhat, sd, axis = _standardised(layer, x, training)
+                grads[k] = {"gain": (g * xhat).sum(axis=0), "shift": g.sum(axis=0)}
+                g = g * layer["gain"]
+                if axis is not None:
+                    g = g - g.mean(axis, keepdims=True) - xhat * (g * xhat).mean(axis, keepdims=True)
+                g = g / sd
+        return grads
+
+
+def _kept(layer, training):  # kept units are scaled up, so that prediction needs no factor
+    return layer["mask"] / (1.0 - layer["rate"]) if training and layer["mask"] is not None else 1.0
+
+
+def _standardised(layer, x, training):  # xhat = (x - mean) / sd, sd = sqrt(biased variance + eps), their axis
+    if layer["kind"] == "batch_norm" and not training:
+        sd = np.sqrt(layer["var"] + layer["eps"])
+        return (x - layer["mean"]) / sd, sd, None
+    axis = 0 if layer["kind"] == "batch_norm" else 1
+    sd = np.sqrt(x.var(axis, keepdims=True) + layer["eps"])
+    return (x - x.mean(axis, keepdims=True)) / sd, sd, axis
+
+
+def _coefficients(n, sample_weight, reduction):  # (n,): w for "sum", w / sum w for "mean"
+    w = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
+    return {"mean": w / w.sum(), "sum": w}[reduction]
+
+
+# --- Update rules: new w from w, the gradient g and a state dict that starts empty; vectors (n_params,). ---
+
+
+def coupled(rule):
+    """Add decay to the gradient before the rule sees it: g + decay (weight_decay w + l1_decay sign(w))."""
+
+    @functools.wraps(rule)
+    def decayed(w, g, state, *, weight_decay=0.0, l1_decay=0.0, decay=1.0, **hyper):
+        return rule(w, g + decay * (weight_decay * w + l1_decay * np.sign(w)), state, **hyper)
+
+    return decayed
+
+
+@coupled
+def sgd(w, g, state, *, lr, momentum=0.0, nesterov=False):  # v = mu v + g; w -= lr v, or lr (g + mu v)
+    v = state["v"] = momentum * state.get("v", 0.0) + g
+    return w - lr * (g + momentum * v if nesterov else v)
+
+
+@coupled
+def rmsprop(w, g, state, *, lr=1e-3, rho=0.9, eps=1e-8, momentum=0.0):  # Tieleman & Hinton 2012
+    s = state["s"] = rho * state.get("s", 0.0) + (1.0 - rho) * g**2
+    v = state["v"] = momentum * state.get("v", 0.0) + g / (np.sqrt(s) + eps)
+    return w - lr * v
+
+
+@coupled
+def adagrad(w, g, state, *, lr=1e-2, eps=1e-10, initial=0.0):  # Duchi et al. 2011
+    s = state["s"] = state.get("s", initial) + g**2
+    return w - lr * g / (np.sqrt(s) + eps)
+
+
+def _moments(g, state, b1, b2, eps):  # t, m = b1 m + (1 - b1) g, and sqrt(v / (1 - b2^t)) + eps
+    t = state["t"] = state.get("t", 0) + 1
+    m = state["m"] = b1 * state.get("m", 0.0) + (1.0 - b1) * g
+    v = state["v"] = b2 * state.get("v", 0.0) + (1.0 - b2) * g**2
+    return t, m, np.sqrt(v / (1.0 - b2**t)) + eps
+
+
+@coupled
+def adam(w, g, state, *, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8):  # Kingma & Ba 2015
+    t, m, root = _moments(g, state, b1, b2, eps)
+    return w - lr * (m / (1.0 - b1**t)) / root
+
+
+def adamw(w, g, state, *, lr=1e-3, weight_decay=0.01, decay=1.0, **hyper):  # Loshchilov & Hutter 2019
+    return adam(w * (1.0 - lr * weight_decay * decay), g, state, lr=lr, **hyper)
+
+
+@coupled
+def nadam(w, g, state, *, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8, momentum_decay=0.004):  # Dozat 2016
+    t, m, root = _moments(g, state, b1, b2, eps)
+    mu, mu_next = (b1 * (1.0 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (t, t + 1))
+    product = state["product"] = state.get("product", 1.0) * mu
+    return w - lr * ((1.0 - mu) / (1.0 - product) * g + mu_next / (1.0 - product * mu_next) * m) / root
+
+
+@coupled
+def rprop(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, step_max=50.0):
+    """iRprop-: a step size per weight, grown while the sign of g holds (Igel & Huesken 2000)."""
+    s, step = np.sign(g * state.get("g", 0.0)), state.get("step", np.full_like(w, lr))
+    step = np.where(s > 0, np.minimum(step * eta_plus, step_max), step)
+    step = state["step"] = np.where(s < 0, np.maximum(step * eta_minus, step_min), step)
+    g = state["g"] = np.where(s < 0, 0.0, g)
+    return w - np.sign(g) * step
+
+
+RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, nadam, rprop)}
+
+# --- Training and checking ---
+
+
+def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, **hyper):
+    """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
+
+    Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
+    rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks.
+    """
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+    state, step, losses = {}, 0, []
+    for order in order_per_epoch:
+        total = 0.0
+        for rows in (order[start : start + batch_size] for start in range(0, len(order), batch_size)):
+            if on_step is not None:
+                on_step(step, rows)
+            now = {name: value(step) if callable(value) else value for name, value in hyper.items()}
+            total += net.loss(X[rows], T[rows], weight[rows], "sum")
+            g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean")
+            net.update_running(X[rows])
+            net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))
+            step += 1
+        losses.append(total / weight[order].sum())
+    return np.array(losses)
+
+
+def numerical_gradient(f, w: Array, h: float = 1e-5) -> Array:
+    """Return (f(w + h e_i) - f(w - h e_i)) / 2h for each i, shape (n_params,), of a scalar function f."""
+    return np.array([(f(w + e) - f(w - e)) / (2.0 * h) for e in h * np.eye(len(w))])
