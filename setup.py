@@ -72,7 +72,7 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
     if MULTIVERSION:
         macros.append(("FASTMLP_MULTIVERSION", "1"))
     if SANITIZE:
-        sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g"]
+        sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
         compile_flags += sanitizers
         link_flags += sanitizers
     return compile_flags, link_flags, macros

@@ -11,7 +11,7 @@ way to the BLAS, `simd` and `team` are what plain C has to offer.
 """
 
 try:
-    from cnn_core import blas as _blas  # noqa: F401
+    import cnn_core.blas  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name not in ("cnn_core", "cnn_core.blas"):
         raise

@@ -36,14 +36,17 @@ cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t
     X and y are seen as bytes, row by row; shift and scale as the bytes of (n_in,) numbers of the network's type.
     """
     cdef Samples samples
+    memset(&samples, 0, sizeof(Samples))
     samples.X = describe(X, X_dtype, n_in)
     if shift is not None:
         samples.X.shift = &shift[0]
         samples.X.scale = &scale[0]
     if y is not None:
         samples.y = describe(y, y_dtype, n_out)
-    samples.weights = NULL if weights is None else &weights[0]
-    samples.order = NULL if order is None else &order[0]
+    if weights is not None:
+        samples.weights = &weights[0]
+    if order is not None:
+        samples.order = &order[0]
     return samples
 
 

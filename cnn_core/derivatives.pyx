@@ -7,19 +7,17 @@ from cnn_core.batches cimport make_samples
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, load_tile, make_job, place_tile, sum_gradients
 from cnn_core.losses cimport loss_and_delta
-from cnn_core.team cimport Member, team_barrier, team_member, team_size
+from cnn_core.team cimport Member, join, wait_for_all
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, real
 
 
-cdef void team_gradient(const Job* job, Py_ssize_t n_samples, const Mode* mode, const real* params, real* gradients,
-                        Py_ssize_t n_params, real* work, double alpha) noexcept nogil:
+cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, const Mode* mode, const real* params,
+                        real* gradients, Py_ssize_t n_params, real* work, double alpha) noexcept nogil:
     """This member's share of the gradient, then its slice of the sum over the members."""
-    cdef Member member
-    member.index, member.size = team_member(), team_size()
     cdef Py_ssize_t slice_size = n_params // member.size + 1
     cdef Py_ssize_t start = min(n_params, member.index * slice_size)
     batch_gradient(job, member, 0, n_samples, mode, params, work, gradients + member.index * n_params, alpha, 0.0, 0.0)
-    team_barrier()
+    wait_for_all(member)
     sum_gradients(gradients, n_params, min(member.size, count_tiles(job, n_samples)), start,
                   min(n_params, start + slice_size))
 
@@ -48,16 +46,14 @@ def gradient(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] 
     mode.dropout_factor = dropout_factor
     mode.label_smoothing = 0
     with nogil, parallel(num_threads=n_threads):
-        team_gradient(&job, n_samples, &mode, params_, gradients_, n_params, work_, alpha)
+        team_gradient(&job, join(&job.barrier), n_samples, &mode, params_, gradients_, n_params, work_, alpha)
 
 
-cdef void row_gradients(const Job* job, Py_ssize_t n_samples, const Mode* mode, const real* params, real* out,
-                        Py_ssize_t n_params, real* work) noexcept nogil:
+cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, const Mode* mode, const real* params,
+                        real* out, Py_ssize_t n_params, real* work) noexcept nogil:
     """out (n_samples, n_params): this member's rows, each a tile of one row."""
-    cdef Member member
     cdef Tile tile
     cdef Py_ssize_t i
-    member.index, member.size = team_member(), team_size()
     i = member.index
     while i < n_samples:
         tile = place_tile(job, member, i, n_samples)
@@ -70,7 +66,8 @@ cdef void row_gradients(const Job* job, Py_ssize_t n_samples, const Mode* mode, 
 
 def sample_gradients(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params,
                      real[:, ::1] gradients__out, double[::1] statistics, real[::1] work, double[:, ::1] partials,
-                     const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift, const unsigned char[::1] scale,
+                     const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
+                     const unsigned char[::1] scale,
                      const unsigned char[:, ::1] y, int y_dtype, int n_threads):
     """gradients__out (n_samples, n_params) := the gradient of each sample's loss. The plan has tiles of one row."""
     cdef Job job = make_job(plan, layers, statistics, partials)
@@ -87,4 +84,4 @@ def sample_gradients(const Plan[::1] plan, const LayerSpec[::1] layers, const re
     mode.dropout_factor = 0
     mode.label_smoothing = 0
     with nogil, parallel(num_threads=n_threads):
-        row_gradients(&job, n_samples, &mode, params_, out, n_params, work_)
+        row_gradients(&job, join(&job.barrier), n_samples, &mode, params_, out, n_params, work_)

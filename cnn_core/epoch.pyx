@@ -12,7 +12,7 @@ from libc.stdint cimport int64_t, uint64_t
 from cnn_core.batches cimport make_samples, total_weight
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, make_job, sum_gradients
 from cnn_core.random cimport mix
-from cnn_core.team cimport Member, team_barrier, team_has_threads, team_member, team_size
+from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.types cimport Group, LayerSpec, Mode, Plan, Step, real
 from cnn_core.updates cimport update
 
@@ -53,8 +53,7 @@ cdef void train_step(const Job* job, Member member, const Updater* updater, Py_s
         return
     batch_gradient(job, member, first, n_batch, &mode, params, work, gradients + member.index * n_params, scale, 0.0,
                    0.0)
-    if member.size > 1:
-        team_barrier()
+    wait_for_all(member)
     n_gradients = min(member.size, count_tiles(job, n_batch))
     slice_size = (n_params // member.size // 16 + 1) * 16
     start = min(n_params, member.index * slice_size)
@@ -62,8 +61,7 @@ cdef void train_step(const Job* job, Member member, const Updater* updater, Py_s
     sum_gradients(gradients, n_params, n_gradients, start, stop)
     update(updater.rule, updater.groups, updater.n_groups, step, start, stop, updater.nesterov, params, gradients,
            state, n_params)
-    if member.size > 1:
-        team_barrier()
+    wait_for_all(member)
 
 
 cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_ssize_t n_steps, Py_ssize_t first,
@@ -79,7 +77,8 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_
 def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1] groups, const Step[::1] steps,
               real[::1] params, real[:, ::1] gradients, real[:, ::1] state, double[::1] statistics, real[::1] work,
               double[:, ::1] partials,
-              const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift, const unsigned char[::1] scale,
+              const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
+              const unsigned char[::1] scale,
               const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights, const int64_t[::1] order,
               Py_ssize_t first, Py_ssize_t last, Py_ssize_t batch_size, int rule, bint nesterov, bint direct,
               uint64_t seed, Py_ssize_t first_step, int n_threads):
@@ -91,7 +90,6 @@ def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1
     """
     cdef Job job = make_job(plan, layers, statistics, partials)
     cdef Updater updater
-    cdef Member alone
     cdef real* params_ = &params[0]
     cdef real* gradients_ = NULL if gradients is None else &gradients[0, 0]
     cdef real* state_ = NULL if state is None else &state[0, 0]
@@ -110,17 +108,10 @@ def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1
     cdef Py_ssize_t n_steps = (last - first + batch_size - 1) // batch_size
     assert n_steps == steps.shape[0]
     if n_threads == 1:
-        alone.index, alone.size = 0, 1
         with nogil:
-            train_steps(&job, alone, &updater, n_steps, first, last, batch_size, params_, gradients_, state_, work_)
+            train_steps(&job, join(&job.barrier), &updater, n_steps, first, last, batch_size, params_, gradients_,
+                        state_, work_)
     else:
         with nogil, parallel(num_threads=n_threads):
-            train_steps_in_team(&job, &updater, n_steps, first, last, batch_size, params_, gradients_, state_, work_)
-
-
-cdef void train_steps_in_team(const Job* job, const Updater* updater, Py_ssize_t n_steps, Py_ssize_t first,
-                              Py_ssize_t last, Py_ssize_t batch_size, real* params, real* gradients, real* state,
-                              real* work) noexcept nogil:
-    cdef Member member
-    member.index, member.size = team_member(), team_size()
-    train_steps(job, member, updater, n_steps, first, last, batch_size, params, gradients, state, work)
+            train_steps(&job, join(&job.barrier), &updater, n_steps, first, last, batch_size, params_, gradients_,
+                        state_, work_)

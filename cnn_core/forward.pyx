@@ -10,15 +10,17 @@ from cnn_core.activations cimport activate
 from cnn_core.blas cimport gemm_nn
 from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport batch_norm, layer_norm
-from cnn_core.types cimport ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
+from cnn_core.types cimport ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LayerSpec, Mode, Net, Tile, buffer, real
 
 
 cdef void dense(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, const real* x, real* y) noexcept nogil:
     """y (n_rows, n_out) := x W + b; b is laid down first, so that the product adds to it."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t filled = layer.n_out, n = n_rows * layer.n_out
     if layer.bias >= 0:
-        for i in range(n_rows):
-            memcpy(y + i * layer.n_out, params + layer.bias, layer.n_out * sizeof(real))
+        memcpy(y, params + layer.bias, layer.n_out * sizeof(real))
+        while filled < n:       # each copy doubles what is there: few long copies instead of many short ones
+            memcpy(y + filled, y, min(filled, n - filled) * sizeof(real))
+            filled *= 2
     gemm_nn(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, 1.0 if layer.bias >= 0 else 0.0, y)
 
 
@@ -28,13 +30,13 @@ cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t
 
     The network's last layer keeps its scores where `activate_last` is false: that is what a loss wants.
     """
-    cdef Py_ssize_t l
+    cdef Py_ssize_t i
     cdef const LayerSpec* layer
     cdef const real* x
     cdef real* y
     cdef real* z
-    for l in range(start, stop):
-        layer = net.layers + l
+    for i in range(start, stop):
+        layer = net.layers + i
         x = buffer(net, tile, work, layer.input, layer.n_in)
         y = buffer(net, tile, work, layer.output, layer.n_out)
         if layer.kind == DENSE:
@@ -42,11 +44,11 @@ cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t
         elif layer.kind == ACTIVATION:
             memcpy(y, x, tile.n_rows * layer.n_out * sizeof(real))
         elif layer.kind == DROPOUT:
-            drop(layer, l, tile, mode, x, y)
+            drop(layer, i, tile, mode, x, y)
         elif layer.kind == BATCH_NORM:
             batch_norm(layer, net, tile, mode.training, params, work)
         else:
             layer_norm(layer, net, tile, params, work)
-        if l < net.n_layers - 1 or activate_last:
+        if i < net.n_layers - 1 or activate_last:
             z = NULL if layer.scores < 0 else buffer(net, tile, work, layer.scores, layer.n_out)
             activate(layer, y, z, tile.n_rows)

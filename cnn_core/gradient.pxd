@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t
 from cnn_core.batches cimport Samples
-from cnn_core.team cimport Member
+from cnn_core.team cimport Barrier, Member
 from cnn_core.types cimport LayerSpec, Mode, Net, Plan, Tile, real
 
 cdef enum:
@@ -12,6 +12,7 @@ cdef enum:
 cdef struct Job:
     Net net
     Samples samples
+    Barrier barrier
     double* partials         # (n_threads, stride)
     Py_ssize_t stride
 

@@ -8,8 +8,6 @@ Only batch norms need the whole batch at once. The way forward stops at each of 
 its statistics, and the way back until they have gathered its sums; then the buffers hold the whole batch. A network
 without batch norms is the case of no such stops.
 """
-from libc.stdint cimport int64_t
-
 from cnn_core.backward cimport backward
 from cnn_core.batches cimport gather, gather_weights
 from cnn_core.forward cimport forward
@@ -18,7 +16,7 @@ from cnn_core.normalisation cimport (
     add_delta_sums, add_moments, batch_norm_backward, clear_moments, finish_delta_sums, finish_moments, norm_gradient,
 )
 from cnn_core.simd cimport CHECK, CLONES_VOID
-from cnn_core.team cimport Member, team_barrier
+from cnn_core.team cimport Member, wait_for_all
 from cnn_core.types cimport BATCH_NORM, LayerSpec, Mode, Net, Plan, Tile, buffer, real
 
 
@@ -30,6 +28,7 @@ cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1]
     job.net.layers = &layers[0]
     job.net.n_layers = layers.shape[0]
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
+    job.barrier.arrived = job.barrier.phase = 0
     job.partials = &partials[0, 0]
     job.stride = partials.shape[1]
     return job
@@ -93,10 +92,10 @@ cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_s
         forward(&job.net, &tile, mode, start, norm, True, params, work)
         add_moments(layer, &job.net, &tile, work, partial)
         i += member.size
-    team_barrier()
+    wait_for_all(member)
     if member.index == 0:
         finish_moments(layer, partials, job.stride, member.size, job.net.statistics, mode.keep_running)
-    team_barrier()
+    wait_for_all(member)
 
 
 cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t n_batch, const Mode* mode,
@@ -116,10 +115,10 @@ cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_s
         tile = place_tile(job, member, i, n_batch)
         add_delta_sums(layer, &job.net, &tile, work, partial)
         i += member.size
-    team_barrier()
+    wait_for_all(member)
     if member.index == 0:
         finish_delta_sums(layer, partials, job.stride, member.size)
-    team_barrier()
+    wait_for_all(member)
     i = member.index
     while i < count_tiles(job, n_batch):
         tile = place_tile(job, member, i, n_batch)
@@ -129,7 +128,7 @@ cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_s
         weight_beta = bias_beta = 1
         i += member.size
     norm_gradient(layer, partials, destination, alpha if member.index == 0 else 0, beta_bias)
-    team_barrier()      # before the sums are used for the batch norm below
+    wait_for_all(member)      # before the sums are used for the batch norm below
 
 
 cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_batch, const Mode* mode,

@@ -6,7 +6,7 @@ from cnn_core.batches cimport gather, make_samples
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport count_correct, loss_and_delta
-from cnn_core.team cimport Member, team_member, team_size
+from cnn_core.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, real
 
 
@@ -21,14 +21,13 @@ cdef Mode prediction_mode() noexcept nogil:
     return mode
 
 
-cdef void predict_tiles(const Job* job, Py_ssize_t n_samples, const real* params, real* out, real* work) noexcept nogil:
+cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params, real* out,
+                        real* work) noexcept nogil:
     """out (n_samples, n_out): this member's tiles."""
     cdef const LayerSpec* last = job.net.layers + job.net.n_layers - 1
     cdef Mode mode = prediction_mode()
-    cdef Member member
     cdef Tile tile
     cdef Py_ssize_t i
-    member.index, member.size = team_member(), team_size()
     i = member.index
     while i < count_tiles(job, n_samples):
         tile = place_tile(job, member, i, n_samples)
@@ -53,21 +52,20 @@ def predict(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] p
                                layers[layers.shape[0] - 1].n_out, None, None)
     if n_threads == 1:
         with nogil:
-            predict_tiles(&job, n_samples, params_, out_, work_)
+            predict_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
     else:
         with nogil, parallel(num_threads=n_threads):
-            predict_tiles(&job, n_samples, params_, out_, work_)
+            predict_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
 
 
-cdef void evaluate_tiles(const Job* job, Py_ssize_t n_samples, const real* params, real* work) noexcept nogil:
+cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params,
+                         real* work) noexcept nogil:
     """Adds this member's losses and right answers to its row of `partials`."""
     cdef Mode mode = prediction_mode()
-    cdef Member member
     cdef Tile tile
     cdef Py_ssize_t i
     cdef bint weighted = job.samples.weights is not NULL
     cdef double* partial
-    member.index, member.size = team_member(), team_size()
     partial = job.partials + member.index * job.stride
     i = member.index
     while i < count_tiles(job, n_samples):
@@ -92,7 +90,7 @@ def evaluate(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] 
                                layers[layers.shape[0] - 1].n_out, weights, None)
     if n_threads == 1:
         with nogil:
-            evaluate_tiles(&job, n_samples, params_, work_)
+            evaluate_tiles(&job, join(&job.barrier), n_samples, params_, work_)
     else:
         with nogil, parallel(num_threads=n_threads):
-            evaluate_tiles(&job, n_samples, params_, work_)
+            evaluate_tiles(&job, join(&job.barrier), n_samples, params_, work_)

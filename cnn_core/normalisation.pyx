@@ -5,12 +5,18 @@ every column over the whole batch, which may lie in many tiles on many threads: 
 tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for it. A layer norm takes
 them over each row and needs nobody else.
 
+Columns are taken in blocks that fit a few registers, row after row, so that memory is read in its own order.
+
 A thread's `partial` holds, for a layer of n columns: count, then n means and n sums of squared differences on the way
 forward; n sums of delta and n sums of delta * xhat on the way back.
 """
 from libc.math cimport sqrt
 
+from cnn_core.simd cimport CLONES_VOID
 from cnn_core.types cimport LayerSpec, Net, Tile, buffer, real
+
+cdef enum:
+    BLOCK = 64      # columns that are worked on together
 
 
 cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil:
@@ -28,22 +34,38 @@ cdef inline void merge(double* count, double* mean, double* squares, double n, d
     squares[0] += other_squares + difference * difference * count[0] * n / total
 
 
+cdef CLONES_VOID block_moments(const real* x, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width, double* mean,
+                               double* squares) noexcept nogil:
+    """mean and squares (width): of the first `width` columns of x (n_rows, n), squared differences from the mean."""
+    cdef Py_ssize_t i, j
+    cdef double difference
+    for j in range(width):
+        mean[j] = 0
+        squares[j] = 0
+    for i in range(n_rows):
+        for j in range(width):
+            mean[j] += x[i * n + j]
+    for j in range(width):
+        mean[j] /= n_rows
+    for i in range(n_rows):
+        for j in range(width):
+            difference = x[i * n + j] - mean[j]
+            squares[j] += difference * difference
+
+
 cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
                       double* partial) noexcept nogil:
     """partial := partial merged with the tile's moments of x (n_rows, n), column by column."""
-    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef Py_ssize_t n = layer.n_out, block, start, width, j
     cdef const real* x = buffer(net, tile, <real*> work, layer.input, n)
-    cdef double mean, squares, difference
-    for j in range(n):
-        mean = 0
-        for i in range(tile.n_rows):
-            mean += x[i * n + j]
-        mean /= tile.n_rows
-        squares = 0
-        for i in range(tile.n_rows):
-            difference = x[i * n + j] - mean
-            squares += difference * difference
-        merge(partial, partial + 1 + j, partial + 1 + n + j, tile.n_rows, mean, squares)
+    cdef double[BLOCK] mean
+    cdef double[BLOCK] squares
+    for block in range((n + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        width = min(<Py_ssize_t> BLOCK, n - start)
+        block_moments(x + start, tile.n_rows, n, width, mean, squares)
+        for j in range(width):
+            merge(partial, partial + 1 + start + j, partial + 1 + n + start + j, tile.n_rows, mean[j], squares[j])
     partial[0] += tile.n_rows
 
 
@@ -71,41 +93,54 @@ cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssiz
             running[n + j] += (1 - layer.momentum) * (squares / max(count - 1, 1) - running[n + j])
 
 
+cdef CLONES_VOID scale_block(const real* x, real* y, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width,
+                             const double* mean, const double* factor, const real* shift) noexcept nogil:
+    """y := (x - mean) * factor + shift over the first `width` of n columns."""
+    cdef Py_ssize_t i, j
+    for i in range(n_rows):
+        for j in range(width):
+            y[i * n + j] = <real> ((x[i * n + j] - mean[j]) * factor[j] + shift[j])
+
+
 cdef void batch_norm(const LayerSpec* layer, const Net* net, const Tile* tile, bint training, const real* params,
                      real* work) noexcept nogil:
     """y (n_rows, n) := gain * (x - mean) / deviation + shift, of the batch in training, running ones else."""
-    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef Py_ssize_t n = layer.n_out, block, start, width, j
     cdef const real* x = buffer(net, tile, work, layer.input, n)
     cdef real* y = buffer(net, tile, work, layer.output, n)
+    cdef const real* gain = params + layer.weight
     cdef const double* running = net.statistics + layer.statistics
-    cdef double factor, mean
-    for j in range(n):
-        if training:
-            mean = running[2 * n + j]
-            factor = params[layer.weight + j] * running[3 * n + j]
-        else:
-            mean = running[j]
-            factor = params[layer.weight + j] / sqrt(running[n + j] + layer.epsilon)
-        for i in range(tile.n_rows):
-            y[i * n + j] = <real> ((x[i * n + j] - mean) * factor + params[layer.bias + j])
+    cdef const double* mean = running + 2 * n if training else running
+    cdef double[BLOCK] factor
+    for block in range((n + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        width = min(<Py_ssize_t> BLOCK, n - start)
+        for j in range(width):
+            if training:
+                factor[j] = gain[start + j] * running[3 * n + start + j]
+            else:
+                factor[j] = gain[start + j] / sqrt(running[n + start + j] + layer.epsilon)
+        scale_block(x + start, y + start, tile.n_rows, n, width, mean + start, factor, params + layer.bias + start)
+
+
+cdef CLONES_VOID sum_deltas(const real* x, const real* delta, Py_ssize_t n_rows, Py_ssize_t n, const double* mean,
+                            const double* inverse, double* total, double* product) noexcept nogil:
+    """total (n) += column sums of delta (n_rows, n), product (n) += those of delta * xhat."""
+    cdef Py_ssize_t i, j
+    for i in range(n_rows):
+        for j in range(n):
+            total[j] += delta[i * n + j]
+        for j in range(n):
+            product[j] += delta[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j]
 
 
 cdef void add_delta_sums(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
                          double* partial) noexcept nogil:
-    """partial += column sums of delta (n_rows, n) and of delta * xhat."""
-    cdef Py_ssize_t n = layer.n_out, i, j
-    cdef const real* x = buffer(net, tile, <real*> work, layer.input, n)
-    cdef const real* delta = buffer(net, tile, <real*> work, layer.delta, n)
+    """partial += the tile's column sums of delta and of delta * xhat."""
+    cdef Py_ssize_t n = layer.n_out
     cdef const double* batch = net.statistics + layer.statistics + 2 * n
-    cdef double total, product
-    for j in range(n):
-        total = 0
-        product = 0
-        for i in range(tile.n_rows):
-            total += delta[i * n + j]
-            product += delta[i * n + j] * (x[i * n + j] - batch[j]) * batch[n + j]
-        partial[j] += total
-        partial[n + j] += product
+    sum_deltas(buffer(net, tile, <real*> work, layer.input, n), buffer(net, tile, <real*> work, layer.delta, n),
+               tile.n_rows, n, batch, batch + n, partial, partial + n)
 
 
 cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t stride,
@@ -117,22 +152,27 @@ cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t
             partials[j] += partials[k * stride + j]
 
 
+cdef CLONES_VOID spread_deltas(const real* x, const real* delta, real* below, Py_ssize_t n_rows, Py_ssize_t n,
+                               Py_ssize_t n_batch, const real* gain, const double* mean, const double* inverse,
+                               const double* total, const double* product) noexcept nogil:
+    """below := gain / deviation * (delta - total / n_batch - xhat * product / n_batch)."""
+    cdef Py_ssize_t i, j
+    cdef double share = 1.0 / n_batch
+    for i in range(n_rows):
+        for j in range(n):
+            below[i * n + j] = <real> (gain[j] * inverse[j] * (
+                delta[i * n + j] - total[j] * share - (x[i * n + j] - mean[j]) * inverse[j] * product[j] * share))
+
+
 cdef void batch_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, Py_ssize_t n_batch,
                               const real* params, real* work, const double* sums) noexcept nogil:
     """delta_below (n_rows, n) := gain / deviation * (delta - mean of delta - xhat * mean of delta * xhat)."""
-    cdef Py_ssize_t n = layer.n_out, i, j
-    cdef const real* x = buffer(net, tile, work, layer.input, n)
-    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
-    cdef real* below = buffer(net, tile, work, layer.delta_below, n)
+    cdef Py_ssize_t n = layer.n_out
     cdef const double* batch = net.statistics + layer.statistics + 2 * n
-    cdef double factor, mean_delta, mean_product, xhat
-    for j in range(n):
-        factor = params[layer.weight + j] * batch[n + j]
-        mean_delta = sums[j] / n_batch
-        mean_product = sums[n + j] / n_batch
-        for i in range(tile.n_rows):
-            xhat = (x[i * n + j] - batch[j]) * batch[n + j]
-            below[i * n + j] = <real> (factor * (delta[i * n + j] - mean_delta - xhat * mean_product))
+    spread_deltas(<const real*> buffer(net, tile, work, layer.input, n),
+                  <const real*> buffer(net, tile, work, layer.delta, n),
+                  buffer(net, tile, work, layer.delta_below, n), tile.n_rows, n, n_batch, params + layer.weight, batch,
+                  batch + n, sums, sums + n)
 
 
 cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,

@@ -9,20 +9,18 @@ from cnn_core.batches cimport make_samples
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport loss_and_delta
-from cnn_core.team cimport Member, team_member, team_size
+from cnn_core.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, real
 
 
-cdef void surface_rows(const Job* job, Py_ssize_t n_samples, Py_ssize_t index_0, Py_ssize_t index_1,
+cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t index_0, Py_ssize_t index_1,
                        const double[::1] grid_0, const double[::1] grid_1, real* params, Py_ssize_t n_params,
                        real* work, double[:, ::1] losses__out) noexcept nogil:
     """losses__out (n_0, n_1): this member's rows."""
     cdef Mode mode
-    cdef Member member
     cdef Tile tile
     cdef Py_ssize_t i, j, t, n_tiles = count_tiles(job, n_samples)
     cdef double total
-    member.index, member.size = team_member(), team_size()
     mode.training = False
     mode.keep_running = False
     mode.dropout_key = 0
@@ -47,7 +45,8 @@ cdef void surface_rows(const Job* job, Py_ssize_t n_samples, Py_ssize_t index_0,
 
 def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
                  real[::1] work, double[:, ::1] partials,
-                 const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift, const unsigned char[::1] scale,
+                 const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
+                 const unsigned char[::1] scale,
                  const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights,
                  Py_ssize_t index_0, Py_ssize_t index_1, const double[::1] grid_0, const double[::1] grid_1,
                  double[:, ::1] losses__out, int n_threads):
@@ -63,4 +62,5 @@ def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1]
     job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
                                layers[layers.shape[0] - 1].n_out, weights, None)
     with nogil, parallel(num_threads=n_threads):
-        surface_rows(&job, n_samples, index_0, index_1, grid_0, grid_1, params_, n_params, work_, losses__out)
+        surface_rows(&job, join(&job.barrier), n_samples, index_0, index_1, grid_0, grid_1, params_, n_params,
+                     work_, losses__out)

@@ -1,12 +1,28 @@
 """The team of threads inside one call: who am I, how many are we, wait for all."""
 
 cdef extern from "team.h" nogil:
+    # Lives with the call that made the team; both fields begin at 0.
+    ctypedef struct Barrier:
+        int arrived
+        int phase
     bint team_has_threads() noexcept
     int team_member() noexcept
     int team_size() noexcept
-    void team_barrier() noexcept
+    void team_wait(Barrier* barrier, int size) noexcept
 
 # The place of one thread in its team.
 cdef struct Member:
     int index
     int size
+    Barrier* barrier
+
+
+cdef inline Member join(Barrier* barrier) noexcept nogil:
+    """The calling thread's place in the running team."""
+    cdef Member member
+    member.index, member.size, member.barrier = team_member(), team_size(), barrier
+    return member
+
+
+cdef inline void wait_for_all(Member member) noexcept nogil:
+    team_wait(member.barrier, member.size)

@@ -50,7 +50,10 @@ cdef CLONES_VOID momentum_sgd(Py_ssize_t n, real* w, const real* g, real* v, rea
 
 cdef CLONES_VOID rmsprop(Py_ssize_t n, real* w, const real* g, real* s, real* v, real learning_rate, real momentum,
                          real rho, real rest, real epsilon) noexcept nogil:
-    """s := rho * s + rest * g^2, rest = 1 - rho; v := momentum * v + g / (sqrt(s) + epsilon); w := w - learning_rate * v."""
+    """s := rho * s + rest * g^2; v := momentum * v + g / (sqrt(s) + epsilon); w := w - learning_rate * v.
+
+    rest = 1 - rho, taken in double.
+    """
     cdef Py_ssize_t i
     for i in range(n):
         s[i] = rho * s[i] + rest * g[i] * g[i]

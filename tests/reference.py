@@ -2,14 +2,12 @@
 
 It shares no code with the package, so that an error would have to be made twice to go unseen. All is naive:
 fresh arrays, no tiles, no threads; only the tails of the formulas are made stable. Read it top to bottom:
-activations -> losses -> Net (forward, loss, backward) -> update rules -> train -> central differences.
+activations -> losses -> Net (forward, loss, backward). Update rules and train are in reference_training.py.
 
 Shapes: n samples, n_in and n_out widths; raw scores ``z``, outputs ``yhat = f(z)`` and targets ``t`` are all
 ``(n, n_out)`` (labels go through ``one_hot`` first). A flat vector has the order of ``net.params``: all dense
 weights row by row, layer by layer; then, layer by layer, the biases and the gain and shift of norm layers.
 """
-
-import functools
 
 import numpy as np
 from scipy.special import erfc, expit, log_softmax, softmax, xlogy
@@ -19,8 +17,19 @@ Array = np.ndarray
 # --- Activations: f(z) and f'(z), elementwise. At a kink f' is the derivative from the left. ---
 
 SLOPE = 0.01  # leaky_relu
-softplus = functools.partial(np.logaddexp, 0.0)  # log(1 + e^z)
 ALPHA, LAMBDA = 1.6732632423543772, 1.0507009873554805  # selu (Klambauer et al. 2017)
+
+
+def softplus(z):  # log(1 + e^z)
+    return np.logaddexp(0.0, z)
+
+
+def leaky_relu(z, slope=SLOPE):
+    return np.where(z > 0, z, slope * z)
+
+
+def leaky_relu_derivative(z, slope=SLOPE):
+    return np.where(z > 0, 1.0, slope)
 
 
 def elu(z, alpha=1.0):  # z where z > 0, else alpha (e^z - 1)
@@ -40,7 +49,7 @@ ACTIVATIONS = {
     "sigmoid": expit,
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0.0),
-    "leaky_relu": lambda z: np.where(z > 0, z, SLOPE * z),
+    "leaky_relu": leaky_relu,
     "elu": elu,
     "selu": lambda z: LAMBDA * elu(z, ALPHA),
     "softplus": softplus,
@@ -55,7 +64,7 @@ DERIVATIVES = {  # softmax is not elementwise: see activation_backward
     "sigmoid": lambda z: expit(z) * expit(-z),
     "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
     "relu": lambda z: np.where(z > 0, 1.0, 0.0),
-    "leaky_relu": lambda z: np.where(z > 0, 1.0, SLOPE),
+    "leaky_relu": leaky_relu_derivative,
     "elu": elu_derivative,
     "selu": lambda z: LAMBDA * elu_derivative(z, ALPHA),
     "softplus": expit,
@@ -66,12 +75,12 @@ DERIVATIVES = {  # softmax is not elementwise: see activation_backward
 }
 
 
-def activation_backward(name: str, z: Array, g: Array) -> Array:
+def activation_backward(name: str, z: Array, g: Array, *slope: float) -> Array:
     """Return dl/dz (n, width) from g = dl/df(z): g f'(z), or p (g - sum_k g_k p_k) for p = softmax(z)."""
     if name == "softmax":
         p = softmax(z, axis=1)
         return p * (g - (g * p).sum(axis=1, keepdims=True))
-    return g * DERIVATIVES[name](z)
+    return g * DERIVATIVES[name](z, *slope)
 
 
 # --- Losses: one number per sample (n,), and its gradient (n, n_out). ---
@@ -98,9 +107,9 @@ def cross_entropy_gradient(z, t, label_smoothing=0.0):  # p sum_k t'_k - t': the
     return softmax(z, axis=1) * t.sum(axis=1, keepdims=True) - t
 
 
-def binary_cross_entropy(z, t, label_smoothing=0.0):  # mean_k of -t' log p - (1 - t') log(1 - p)
+def binary_cross_entropy(z, t, label_smoothing=0.0):  # sum_k of -t' log p - (1 - t') log(1 - p)
     t = smooth(t, label_smoothing, 2)
-    return (t * softplus(-z) + (1.0 - t) * softplus(z)).mean(axis=1)
+    return (t * softplus(-z) + (1.0 - t) * softplus(z)).sum(axis=1)
 
 
 LOSSES = {
@@ -125,9 +134,7 @@ LOSS_GRADIENTS = {
     "poisson": lambda yhat, t: (1.0 - t / yhat) / t.shape[1],
     "poisson_from_scores": lambda z, t: (np.exp(z) - t) / t.shape[1],
     "cross_entropy": cross_entropy_gradient,
-    "binary_cross_entropy": lambda z, t, label_smoothing=0.0: (
-        (expit(z) - smooth(t, label_smoothing, 2)) / t.shape[1]
-    ),
+    "binary_cross_entropy": lambda z, t, label_smoothing=0.0: expit(z) - smooth(t, label_smoothing, 2),
 }
 
 
@@ -139,7 +146,7 @@ def one_hot(labels: Array, n_classes: int) -> Array:
 # --- The network ---
 
 FIELDS = {
-    "dense": ("W", "b", "name"),  # (n_in, n_out), (n_out,) or None, activation
+    "dense": ("W", "b", "name"),  # (n_in, n_out), (n_out,) or None, activation: a name, or (name, slope)
     "activation": ("name",),
     "dropout": ("rate", "mask"),  # mask (n, width) of 0 and 1, None: nothing is dropped
     "batch_norm": ("gain", "shift", "eps"),  # (width,), (width,), number
@@ -164,11 +171,15 @@ class Net:
             layer |= {p: np.array(layer[p], float) for p in PARAMETERS if layer.get(p) is not None}
             if kind == "batch_norm":
                 layer |= {"mean": np.zeros_like(layer["gain"]), "var": np.ones_like(layer["gain"])}
-            self.layers.append(layer)
             if kind == "dense":
-                self.layers.append({"kind": "activation", "name": layer.pop("name")})
+                self.layers.append(layer)
+                layer = {"kind": "activation", "name": layer.pop("name")}
+            if layer["kind"] == "activation":
+                name = layer["name"]
+                layer["name"], *layer["slope"] = name if isinstance(name, tuple) else (name,)
+            self.layers.append(layer)
         if self.layers[-1]["kind"] != "activation":
-            self.layers.append({"kind": "activation", "name": "identity"})
+            self.layers.append({"kind": "activation", "name": "identity", "slope": []})
         pair = (loss, self.layers[-1]["name"])
         self.from_scores, self.row = pair in FROM_SCORES, FROM_SCORES.get(pair, loss)
         if "cross_entropy" in loss and not self.from_scores:
@@ -237,7 +248,7 @@ class Net:
             if layer["kind"] == "dense":  # (n, n_in) @ (n_in, n_out) + (n_out,)
                 x = x @ layer["W"] + (0.0 if layer["b"] is None else layer["b"])
             elif layer["kind"] == "activation":
-                x = ACTIVATIONS[layer["name"]](x)
+                x = ACTIVATIONS[layer["name"]](x, *layer["slope"])
             elif layer["kind"] == "dropout":
                 x = x * _kept(layer, training)
             else:
@@ -261,7 +272,7 @@ class Net:
                 grads[k] = {"W": x.T @ g} | ({} if layer["b"] is None else {"b": g.sum(axis=0)})
                 g = g @ layer["W"].T
             elif layer["kind"] == "activation":
-                g = activation_backward(layer["name"], x, g)
+                g = activation_backward(layer["name"], x, g, *layer["slope"])
             elif layer["kind"] == "dropout":
                 g = g * _kept(layer, training)
             else:  # with h = gain g: (h - mean h - xhat mean(h xhat)) / sd; given statistics: h / sd
@@ -290,103 +301,3 @@ def _standardised(layer, x, training):  # xhat = (x - mean) / sd, sd = sqrt(bias
 def _coefficients(n, sample_weight, reduction):  # (n,): w for "sum", w / sum w for "mean"
     w = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
     return {"mean": w / w.sum(), "sum": w}[reduction]
-
-
-# --- Update rules: new w from w, the gradient g and a state dict that starts empty; vectors (n_params,). ---
-
-
-def coupled(rule):
-    """Add decay to the gradient before the rule sees it: g + decay (weight_decay w + l1_decay sign(w))."""
-
-    @functools.wraps(rule)
-    def decayed(w, g, state, *, weight_decay=0.0, l1_decay=0.0, decay=1.0, **hyper):
-        return rule(w, g + decay * (weight_decay * w + l1_decay * np.sign(w)), state, **hyper)
-
-    return decayed
-
-
-@coupled
-def sgd(w, g, state, *, lr, momentum=0.0, nesterov=False):  # v = mu v + g; w -= lr v, or lr (g + mu v)
-    v = state["v"] = momentum * state.get("v", 0.0) + g
-    return w - lr * (g + momentum * v if nesterov else v)
-
-
-@coupled
-def rmsprop(w, g, state, *, lr=1e-3, rho=0.9, eps=1e-8, momentum=0.0):  # Tieleman & Hinton 2012
-    s = state["s"] = rho * state.get("s", 0.0) + (1.0 - rho) * g**2
-    v = state["v"] = momentum * state.get("v", 0.0) + g / (np.sqrt(s) + eps)
-    return w - lr * v
-
-
-@coupled
-def adagrad(w, g, state, *, lr=1e-2, eps=1e-10, initial=0.0):  # Duchi et al. 2011
-    s = state["s"] = state.get("s", initial) + g**2
-    return w - lr * g / (np.sqrt(s) + eps)
-
-
-def _moments(g, state, b1, b2, eps):  # t, m = b1 m + (1 - b1) g, and sqrt(v / (1 - b2^t)) + eps
-    t = state["t"] = state.get("t", 0) + 1
-    m = state["m"] = b1 * state.get("m", 0.0) + (1.0 - b1) * g
-    v = state["v"] = b2 * state.get("v", 0.0) + (1.0 - b2) * g**2
-    return t, m, np.sqrt(v / (1.0 - b2**t)) + eps
-
-
-@coupled
-def adam(w, g, state, *, lr=1e-3, b1=0.9, b2=0.999, eps=1e-8):  # Kingma & Ba 2015
-    t, m, root = _moments(g, state, b1, b2, eps)
-    return w - lr * (m / (1.0 - b1**t)) / root
-
-
-def adamw(w, g, state, *, lr=1e-3, weight_decay=0.01, decay=1.0, **hyper):  # Loshchilov & Hutter 2019
-    return adam(w * (1.0 - lr * weight_decay * decay), g, state, lr=lr, **hyper)
-
-
-@coupled
-def nadam(w, g, state, *, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8, momentum_decay=0.004):  # Dozat 2016
-    t, m, root = _moments(g, state, b1, b2, eps)
-    mu, mu_next = (b1 * (1.0 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (t, t + 1))
-    product = state["product"] = state.get("product", 1.0) * mu
-    return w - lr * ((1.0 - mu) / (1.0 - product) * g + mu_next / (1.0 - product * mu_next) * m) / root
-
-
-@coupled
-def rprop(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, step_max=50.0):
-    """iRprop-: a step size per weight, grown while the sign of g holds (Igel & Huesken 2000)."""
-    s, step = np.sign(g * state.get("g", 0.0)), state.get("step", np.full_like(w, lr))
-    step = np.where(s > 0, np.minimum(step * eta_plus, step_max), step)
-    step = state["step"] = np.where(s < 0, np.maximum(step * eta_minus, step_min), step)
-    g = state["g"] = np.where(s < 0, 0.0, g)
-    return w - np.sign(g) * step
-
-
-RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, nadam, rprop)}
-
-# --- Training and checking ---
-
-
-def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, **hyper):
-    """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
-
-    Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
-    rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks.
-    """
-    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
-    state, step, losses = {}, 0, []
-    for order in order_per_epoch:
-        total = 0.0
-        for rows in (order[start : start + batch_size] for start in range(0, len(order), batch_size)):
-            if on_step is not None:
-                on_step(step, rows)
-            now = {name: value(step) if callable(value) else value for name, value in hyper.items()}
-            total += net.loss(X[rows], T[rows], weight[rows], "sum")
-            g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean")
-            net.update_running(X[rows])
-            net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))
-            step += 1
-        losses.append(total / weight[order].sum())
-    return np.array(losses)
-
-
-def numerical_gradient(f, w: Array, h: float = 1e-5) -> Array:
-    """Return (f(w + h e_i) - f(w - h e_i)) / 2h for each i, shape (n_params,), of a scalar function f."""
-    return np.array([(f(w + e) - f(w - e)) / (2.0 * h) for e in h * np.eye(len(w))])

@@ -1,6 +1,6 @@
 """What may look in on a fit after every epoch, and stop it.
 
-A callback is any function of a `Run`, called after each epoch, or an object with some of the methods of `Callback`.
+A callback is any function of a `Run`, called after each epoch, or a `Callback` with methods of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fastmlp.errors import unknown_name
 from fastmlp.history import History
+from fastmlp.layers import check_size
 from fastmlp.schedules import check_value
 
 if TYPE_CHECKING:
@@ -71,9 +73,11 @@ class _Function(Callback):
 
 
 def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
-    """Callbacks from callbacks and plain functions."""
+    """Callbacks from callbacks and plain functions; one alone needs no list."""
     if isinstance(callbacks, Callback) or callable(callbacks):
         callbacks = (callbacks,)
+    if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks must be a list of Callback objects or functions of a Run, got {callbacks!r}")
     made = []
     for callback in callbacks:
         if isinstance(callback, Callback):
@@ -85,12 +89,18 @@ def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
     return tuple(made)
 
 
+def _check_monitor(monitor: object) -> None:
+    if not isinstance(monitor, str):
+        raise TypeError(f"monitor must be a name of the history such as 'val_loss', got {monitor!r}")
+
+
 def _monitored(run: Run, monitor: str | None) -> tuple[str, float]:
     """The name and newest value of what is watched; by default the validation loss where there is one."""
-    name = monitor or ("val_loss" if "val_loss" in run.history else "loss")
+    name = monitor if monitor is not None else ("val_loss" if "val_loss" in run.history else "loss")
+    if name in ("val_loss", "val_accuracy") and "val_loss" not in run.history:
+        raise ValueError(f"monitor={name!r} needs validation_data, and this fit has none")
     if name not in run.history:
-        known = ", ".join(run.history)
-        raise ValueError(f"monitor={name!r} is not recorded by this fit; recorded: {known}")
+        raise unknown_name("monitor", name, run.history)
     return name, run.history.last(name)
 
 
@@ -120,9 +130,12 @@ class EarlyStopping(Callback):
     def __init__(
         self, patience: int = 10, monitor: str | None = None, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
-        check_value("patience", patience, low=1, schedule=False)
+        if monitor is not None:
+            _check_monitor(monitor)
+        if not isinstance(restore_best, (bool, np.bool_)):
+            raise TypeError(f"restore_best must be True or False, got {restore_best!r}")
         check_value("min_delta", min_delta, low=0.0, schedule=False)
-        self.patience = patience
+        self.patience = check_size("patience", patience)
         self.monitor = monitor
         self.min_delta = min_delta
         self.restore_best = restore_best
@@ -171,9 +184,9 @@ class Tolerance(Callback):
 
     def __init__(self, epsilon: float = 1e-4, patience: int = 1, monitor: str = "loss") -> None:
         check_value("epsilon", epsilon, low=0.0, low_open=True, schedule=False)
-        check_value("patience", patience, low=1, schedule=False)
+        _check_monitor(monitor)
         self.epsilon = epsilon
-        self.patience = patience
+        self.patience = check_size("patience", patience)
         self.monitor = monitor
 
     def on_fit_begin(self, run: Run) -> None:

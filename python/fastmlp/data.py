@@ -7,6 +7,7 @@ converted once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from cnn_core.batches import Dtype, first_nonfinite
 from fastmlp.losses import Loss
 
 _CODES = {np.dtype(np.uint8): Dtype.UINT8, np.dtype(np.float32): Dtype.FLOAT32, np.dtype(np.float64): Dtype.FLOAT64}
+
+WEIGHT_RANGE = 1e-30, 1e30
+"""Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
 
 
 @dataclass(frozen=True)
@@ -39,31 +43,54 @@ class Targets:
 
 def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
     """A C-contiguous uint8, float32 or float64 array of native byte order, without NaN or infinity, not empty."""
-    if hasattr(values, "toarray"):
-        raise TypeError(f"{argument} is a sparse matrix; expected a dense array")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{argument} must be an array with rows of equal length: {error}") from error
-    kind = array.dtype.kind
-    if kind not in "biuf":
-        raise TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
+    array = _as_array(argument, values)
+    if array.dtype.kind not in "biuf":
+        raise _not_numbers(argument, values, array)
     if ndim is not None and array.ndim != ndim:
         hint = ""
         if argument.startswith("X") and array.ndim == 1:
             hint = "; one row is X.reshape(1, -1), one column X.reshape(-1, 1)"
         elif argument.startswith("X") and array.ndim > 2:
             hint = "; flatten images with X.reshape(len(X), -1)"
-        raise ValueError(f"{argument} must have {ndim} dimensions, got shape {array.shape}{hint}")
+        raise ValueError(f"{argument} must have {_count(ndim, 'dimension')}, got shape {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
     if array.dtype == bool:
         array = array.astype(np.uint8)
     elif array.dtype.newbyteorder("=") not in _CODES:
-        array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
-    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+        with np.errstate(over="ignore"):    # a long double beyond float64 becomes infinite, and is refused below
+            array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
+    array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
     check_finite(argument, array)
     return array
+
+
+def _as_array(argument: str, values: object) -> NDArray[Any]:
+    """Whatever NumPy makes of the values; what it can't or shouldn't read is refused."""
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{argument} is a sparse matrix; expected a dense array, which its method toarray() makes")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{argument} has masked values; fill them or leave their rows out")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{argument} must be an array with rows of equal length") from error
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(f"{argument} can't be read as an array: {error}") from error
+
+
+def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeError:
+    """What the array holds instead of numbers; in an object array, the first such thing and where."""
+    if array.dtype.kind in "US":
+        hint = "; number the classes from 0" if argument.startswith("y") else ""
+        return TypeError(f"{argument} must hold numbers, got strings{hint}")
+    if array.ndim == 0 and array.dtype == object:
+        return TypeError(f"{argument} must be an array of numbers, got {type(values).__name__}")
+    if array.dtype == object:
+        for at, element in enumerate(array.flat):
+            if not isinstance(element, Real):
+                return TypeError(f"{argument} must hold numbers, got {element!r:.60} in {_place(array, at)}")
+    return TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
 
 
 def check_finite(argument: str, array: NDArray[Any]) -> None:
@@ -72,10 +99,18 @@ def check_finite(argument: str, array: NDArray[Any]) -> None:
         return
     at = first_nonfinite(array.reshape(-1))
     if at >= 0:
-        value = array.reshape(-1)[at]
-        index = np.unravel_index(at, array.shape)
-        place = f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
-        raise ValueError(f"{argument} must be finite, got {value} in {place}")
+        place = f" in {_place(array, at)}" if array.ndim else ""
+        raise ValueError(f"{argument} must be finite, got {array.reshape(-1)[at]}{place}")
+
+
+def _place(array: NDArray[Any], at: int) -> str:
+    """Where the element number ``at`` of an array with at least one dimension stands."""
+    index = np.unravel_index(at, array.shape)
+    return f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _rows(array: NDArray[Any]) -> Rows:
@@ -86,7 +121,7 @@ def check_inputs(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: 
     """X as rows of ``n_features`` finite numbers that the network's dtype can hold."""
     array = as_numbers(argument, X, ndim=2)
     if array.shape[1] != n_features:
-        raise ValueError(f"{argument} must have {n_features} columns, got {array.shape[1]}")
+        raise ValueError(f"{argument} must have {_count(n_features, 'column')}, got {array.shape[1]}")
     if dtype == np.float32 and array.dtype == np.float64:
         limit = float(np.finfo(np.float32).max)
         if array.max() > limit or array.min() < -limit:
@@ -95,22 +130,28 @@ def check_inputs(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: 
 
 
 def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
-    """Weights as float64 (n_rows,): finite, none negative, not all 0."""
+    """Weights as float64 (n_rows,): finite, none negative, the largest in `WEIGHT_RANGE`."""
     if sample_weight is None:
         return None
     weights = as_numbers(argument, sample_weight, ndim=1).astype(np.float64)
     if len(weights) != n_rows:
-        raise ValueError(f"{argument} must have {n_rows} elements, one for each row of X, got {len(weights)}")
+        raise ValueError(f"{argument} must have {_count(n_rows, 'element')}, one for each row of X, got {len(weights)}")
     if weights.min() < 0:
         raise ValueError(f"{argument} must not be negative, got {weights.min()} in row {weights.argmin()}")
-    if not weights.any():
+    largest = weights.max()
+    if largest == 0:
         raise ValueError(f"{argument} must not be 0 everywhere")
+    if not WEIGHT_RANGE[0] <= largest <= WEIGHT_RANGE[1]:
+        low, high = WEIGHT_RANGE
+        raise ValueError(f"{argument} must have its largest number between {low:g} and {high:g}, got {largest:g}")
     return weights
 
 
 def check_targets(y: ArrayLike, n_rows: int, n_out: int, loss: Loss, argument: str = "y") -> Targets:
     """y as the core takes it: class labels where there is one output per class, else one number per output."""
     array = as_numbers(argument, y)
+    if array.ndim == 0:
+        raise ValueError(f"{argument} must have an element for each row of X, got the single number {array}")
     if len(array) != n_rows:
         raise ValueError(f"X and {argument} must have the same number of rows, got {n_rows} and {len(array)}")
     if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
@@ -120,20 +161,26 @@ def check_targets(y: ArrayLike, n_rows: int, n_out: int, loss: Loss, argument: s
     if array.ndim == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != n_out:
-        raise ValueError(f"{argument} must have {n_out} columns, one for each output, got shape {array.shape}")
+        raise _wrong_columns(argument, array, n_out)
     _check_range(array, loss, argument)
     return Targets(_rows(array), loss.spec.classification)
+
+
+def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError:
+    expected = f"{_count(n_out, 'column')}, one for each output"
+    return ValueError(f"{argument} must have {expected}, got shape {array.shape}")
 
 
 def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
     """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
     if loss.name in ("binary_cross_entropy", "poisson", "quantile", "huber", "absolute_error"):
-        raise ValueError(f"{argument} must have {n_out} columns, one for each output, got shape {array.shape}")
+        raise _wrong_columns(argument, array, n_out)
     whole = array == np.floor(array)
     if not whole.all():
         row = int(np.argmin(whole))
         raise ValueError(
-            f"{argument} must be whole class numbers 0..{n_out - 1} or have {n_out} columns, got {array[row]} in row {row}"
+            f"{argument} must be whole class numbers 0..{n_out - 1} or have {n_out} columns, "
+            f"got {array[row]} in row {row}"
         )
     wrong = (array < 0) | (array >= n_out)
     if wrong.any():

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core import inference as _core
+from cnn_core.inference import evaluate as core_evaluate
+from cnn_core.inference import predict as core_predict
 from fastmlp.data import Rows, Targets
 from fastmlp.layout import make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas
@@ -24,7 +25,7 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
     shift, scale = network.scaling
     with single_threaded_blas:
-        _core.predict(
+        core_predict(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
             X.data, X.code, shift, scale, out, threads,
         )  # fmt: skip
@@ -40,7 +41,7 @@ def measure(
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
     shift, scale = network.scaling
     with single_threaded_blas:
-        _core.evaluate(
+        core_evaluate(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
             X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights, threads,
         )  # fmt: skip

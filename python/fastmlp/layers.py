@@ -12,17 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.activations import activation_spec
+from fastmlp.data import as_numbers
 from fastmlp.initializers import Initializer, make_initializer
 from fastmlp.schedules import check_value
 
 BLAS_LIMIT = 2**31 - 1
 """Largest dimension that every BLAS can address."""
+_BLOCK = 1024
 
 
 def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
     """A whole number from 1 to ``limit``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{argument} must be a whole number, got {type(value).__name__}")
+        raise TypeError(f"{argument} must be a whole number, got {value!r:.60}")
     if not 1 <= int(value) <= limit:
         raise ValueError(f"{argument} must be between 1 and {limit}, got {value}")
     return int(value)
@@ -59,17 +61,13 @@ class Input:
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_features", check_size("n_features", self.n_features))
         for argument in ("shift", "scale"):
-            try:
-                numbers = np.asarray(getattr(self, argument), dtype=np.float64)
-            except (TypeError, ValueError) as error:
-                raise TypeError(f"{argument} must be numbers, got {getattr(self, argument)!r}") from error
+            numbers = as_numbers(argument, getattr(self, argument)).astype(np.float64)
             if numbers.ndim and numbers.shape != (self.n_features,):
                 raise ValueError(
                     f"{argument} must be one number or have shape ({self.n_features},), got {numbers.shape}"
                 )
-            if not np.isfinite(numbers).all():
-                raise ValueError(f"{argument} must be finite, got NaN or infinity")
-            object.__setattr__(self, argument, np.array(np.broadcast_to(numbers, (self.n_features,))))
+            # One number for all columns takes the memory of one number, however many columns there are.
+            object.__setattr__(self, argument, np.broadcast_to(numbers, (self.n_features,)))
 
     @classmethod
     def standardized(cls, X: ArrayLike) -> Input:
@@ -81,19 +79,28 @@ class Input:
         >>> layer.shift.tolist(), layer.scale.tolist()
         ([1.0, 5.0], [1.0, 1.0])
         """
-        array = np.asarray(X)
-        if array.ndim != 2 or not len(array):
-            raise ValueError(f"X must have rows and columns, got shape {array.shape}")
-        mean = array.mean(axis=0, dtype=np.float64)
-        deviation = np.sqrt(np.maximum(array.var(axis=0, dtype=np.float64), 0.0))
+        array = as_numbers("X", X, ndim=2)
+        squares = np.zeros(array.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = array.mean(axis=0, dtype=np.float64)
+            for first in range(0, len(array), _BLOCK):      # in blocks, so that no float copy of the data is made
+                squares += ((array[first : first + _BLOCK] - mean) ** 2).sum(axis=0)
+        deviation = np.sqrt(squares / len(array))
+        if not np.isfinite(deviation).all():
+            column = int(np.argmin(np.isfinite(deviation)))
+            raise ValueError(f"X must not hold numbers whose squares are beyond float64, got them in column {column}")
         return cls(array.shape[1], mean, 1 / np.where(deviation > 0, deviation, 1.0))
 
     @property
     def is_scaled(self) -> bool:
         """Whether the network sees anything else than x itself."""
-        shift: NDArray[np.float64] = np.asarray(self.shift)
-        scale: NDArray[np.float64] = np.asarray(self.scale)
-        return bool((shift != 0).any() or (scale != 1).any())
+        return bool((_distinct(self.shift) != 0).any() or (_distinct(self.scale) != 1).any())
+
+
+def _distinct(column: ArrayLike) -> NDArray[np.float64]:
+    """The column's numbers, once where it is one number repeated in place."""
+    numbers: NDArray[np.float64] = np.asarray(column)
+    return numbers[:1] if numbers.strides == (0,) else numbers
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Network:
         """The input's shift and scale as the core reads them: bytes of numbers of the network's type."""
         self.scaling: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] = (None, None)
         if self.input.is_scaled:
-            shift, scale = (np.asarray(v).astype(self.dtype).view(np.uint8) for v in (self.input.shift, self.input.scale))
-            self.scaling = shift, scale
+            shift, scale = np.asarray(self.input.shift), np.asarray(self.input.scale)
+            self.scaling = shift.astype(self.dtype).view(np.uint8), scale.astype(self.dtype).view(np.uint8)
 
     def initialize(self) -> None:
         """Draw new initial parameters from ``rng``, and forget running statistics."""
@@ -253,7 +253,7 @@ class Network:
         optimizer : optimizer or str, optional
             None: ``Adam()``.
         shuffle : bool, default True
-            A new order each epoch, from the network's generator.
+            A new order each epoch, from the network's generator; a batch of all samples needs none.
         validation_data : pair (X, y), optional
             Measured after every epoch.
         sample_weight : array_like (n_samples,), optional
@@ -394,7 +394,7 @@ class Network:
 
 def _check_dtype(dtype: Any) -> np.dtype[Any]:
     try:
-        checked = np.dtype(dtype)
+        checked: np.dtype[Any] = np.dtype(dtype)
     except TypeError as error:
         raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
     if checked not in (np.float32, np.float64):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import numpy as np
+
 from fastmlp.callbacks import Callback, Run
 from fastmlp.history import History
 
 
 def wants_bar(progress: bool | None) -> bool:
     """The caller's wish, or whether somebody is watching."""
-    if progress is not None:
+    if isinstance(progress, (bool, np.bool_)):
         return bool(progress)
+    if progress is not None:
+        raise TypeError(f"progress must be True, False or None, got {progress!r}")
     in_notebook = "ipykernel" in sys.modules
     return in_notebook or bool(getattr(sys.stderr, "isatty", lambda: False)())
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.epoch import run_epoch
 from fastmlp.batches import Chunks, count_batches, epoch_order
 from fastmlp.callbacks import CallbackLike, Run, make_callbacks
-from fastmlp.data import Rows, Targets, check_finite, check_inputs, check_targets, check_weights
+from fastmlp.data import Rows, Targets, check_inputs, check_targets
 from fastmlp.errors import DivergedError
 from fastmlp.history import History
 from fastmlp.inference import measure
@@ -178,12 +178,14 @@ def fit_epochs(
 ) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
     network, history = run.network, run.history
+    shuffle = shuffle and trainer.chunks.batch_size < len(data.X)      # the order within one batch changes nothing
     rng = network.rng if shuffle else None
     order = np.arange(len(data.X)) if shuffle else None
     best, best_loss = network.snapshot(), np.inf
     start = time.perf_counter()
     try:
-        for run.epoch in range(run.n_epochs):
+        for epoch in range(run.n_epochs):
+            run.epoch = epoch
             first_step = trainer.n_steps
             loss = trainer.run_epoch(epoch_order(rng, order), bar)
             if not network.is_finite():

@@ -1,0 +1,1 @@
+"""The way to the BLAS; nothing in it is for Python."""

@@ -1,0 +1,43 @@
+"""Gradients for the caller."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def gradient(
+    plan: NDArray[Any],
+    layers: NDArray[Any],
+    params: NDArray[Any],
+    gradients: NDArray[Any],
+    statistics: NDArray[np.float64],
+    work: NDArray[Any],
+    partials: NDArray[np.float64],
+    X: NDArray[np.uint8],
+    X_dtype: int,
+    shift: NDArray[np.uint8] | None,
+    scale: NDArray[np.uint8] | None,
+    y: NDArray[np.uint8],
+    y_dtype: int,
+    weights: NDArray[np.float64] | None,
+    alpha: float,
+    dropout_factor: float,
+    dropout_key: int,
+    n_threads: int,
+) -> None: ...
+def sample_gradients(
+    plan: NDArray[Any],
+    layers: NDArray[Any],
+    params: NDArray[Any],
+    gradients__out: NDArray[Any],
+    statistics: NDArray[np.float64],
+    work: NDArray[Any],
+    partials: NDArray[np.float64],
+    X: NDArray[np.uint8],
+    X_dtype: int,
+    shift: NDArray[np.uint8] | None,
+    scale: NDArray[np.uint8] | None,
+    y: NDArray[np.uint8],
+    y_dtype: int,
+    n_threads: int,
+) -> None: ...

@@ -1,0 +1,28 @@
+"""Losses over a grid of parameters."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def loss_surface(
+    plan: NDArray[Any],
+    layers: NDArray[Any],
+    params: NDArray[Any],
+    statistics: NDArray[np.float64],
+    work: NDArray[Any],
+    partials: NDArray[np.float64],
+    X: NDArray[np.uint8],
+    X_dtype: int,
+    shift: NDArray[np.uint8] | None,
+    scale: NDArray[np.uint8] | None,
+    y: NDArray[np.uint8],
+    y_dtype: int,
+    weights: NDArray[np.float64] | None,
+    index_0: int,
+    index_1: int,
+    grid_0: NDArray[np.float64],
+    grid_1: NDArray[np.float64],
+    losses__out: NDArray[np.float64],
+    n_threads: int,
+) -> None: ...

@@ -1,0 +1,84 @@
+"""What the numeric tests share: cases made from the package's own tables, and the twin of any of its networks.
+
+The cases come from ``ACTIVATIONS`` and ``LOSSES``, so a new row of either is tested without another word.
+"""
+
+import numpy as np
+import reference as ref
+
+import fastmlp as fm
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.losses import LOSSES
+
+HIDDEN = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
+LEGAL_PAIRS = [(loss, out) for loss, spec in LOSSES.items() for out in spec.outputs or ACTIVATIONS]
+SETTINGS = {"huber": {"delta": 0.4}, "quantile": {"q": 0.2}}
+VARIANTS = {
+    "plain": (),
+    "dropout": (fm.Dropout(0.5),),
+    "batch_norm": (fm.BatchNorm(epsilon=1e-2),),
+    "layer_norm": (fm.LayerNorm(epsilon=1e-2),),
+}
+KINDS = {
+    fm.Dense: "dense",
+    fm.Activation: "activation",
+    fm.Dropout: "dropout",
+    fm.BatchNorm: "batch_norm",
+    fm.LayerNorm: "layer_norm",
+}
+
+
+def make_loss(name, **settings):
+    """The loss with settings that differ from its defaults, where it has any."""
+    return fm.Loss(name, **SETTINGS.get(name, {}), **settings)
+
+
+def make_samples(loss, rng, n, n_in, n_out):
+    """X (n, n_in), targets (n, n_out) that the loss allows, sample weights (n,)."""
+    X, weight = rng.normal(size=(n, n_in)), rng.uniform(0.5, 2.0, size=n)
+    if loss == "cross_entropy":
+        return X, rng.dirichlet(np.ones(n_out), size=n), weight
+    if loss == "binary_cross_entropy":
+        return X, rng.uniform(size=(n, n_out)), weight
+    if loss == "poisson":
+        return X, rng.integers(0, 4, size=(n, n_out)).astype(float), weight
+    return X, rng.normal(size=(n, n_out)), weight
+
+
+def shake(net, rng, size=0.3):
+    """Move every parameter a little, so that biases aren't 0, gains not 1; return the network."""
+    net.params += (size * rng.normal(size=net.n_params)).astype(net.dtype)
+    return net
+
+
+def _twin_layer(net, i, layer, arrays):
+    kind = KINDS[type(layer)]
+    if kind == "dropout":
+        return kind, layer.rate, None
+    if kind in ("batch_norm", "layer_norm"):
+        return kind, arrays[f"{i}.gain"], arrays[f"{i}.shift"], layer.epsilon
+    name = layer.activation or (net.output if i == len(net.layers) - 1 else "identity")
+    name = name if layer.slope is None else (name, layer.slope)
+    return (kind, name) if kind == "activation" else (kind, arrays[f"{i}.weight"], arrays.get(f"{i}.bias"), name)
+
+
+def twin_of(net):
+    """The reference network with the same layers, parameters and loss."""
+    arrays = net.named_arrays()
+    layers = [_twin_layer(net, i, layer, arrays) for i, layer in enumerate(net.layers)]
+    used = {"huber": ["delta"], "quantile": ["q"]}
+    options = {name: getattr(net.loss, name) for name in used.get(net.loss.name, ())}
+    if "cross_entropy" in net.loss.name and net.loss.label_smoothing:
+        options["label_smoothing"] = net.loss.label_smoothing
+    momenta = [layer.momentum for layer in net.layers if isinstance(layer, fm.BatchNorm)]
+    running = 1 - momenta[0] if momenta else 0.1
+    return ref.Net(
+        layers, net.loss.name, shift=net.input.shift, scale=net.input.scale, running=running, **options
+    )
+
+
+def relative_error(got, expected):
+    """Largest difference, relative to the largest element."""
+    got, expected = np.asarray(got, float), np.asarray(expected, float)
+    assert got.shape == expected.shape
+    return np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-300)
