@@ -91,4 +91,8 @@ extensions = [
     )
     for source in sorted(Path("cnn_core").glob("*.pyx"))
 ]
-setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, nthreads=os.cpu_count() or 1, force=DEBUG))
+n_jobs = os.cpu_count() or 1
+setup(
+    ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, nthreads=n_jobs, force=DEBUG),
+    options={"build_ext": {"parallel": n_jobs}},
+)

@@ -7,51 +7,51 @@ The numbers are done by the compiled core `cnn_core`; this package gives them me
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastmlp.callbacks import Callback, EarlyStopping, Run, Tolerance
-from fastmlp.derivatives import check_gradients
 from fastmlp.errors import DivergedError
-from fastmlp.history import History
 from fastmlp.initializers import Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
 from fastmlp.losses import Loss
 from fastmlp.network import Network
-from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
-from fastmlp.schedules import Cosine, Exponential, OneCycle, StepDecay
 
 if TYPE_CHECKING:
     from fastmlp import plots
+    from fastmlp.callbacks import Callback, EarlyStopping, Run, Tolerance
     from fastmlp.datasets import Dataset, load_digits, load_mnist
+    from fastmlp.derivatives import check_gradients
+    from fastmlp.history import History
     from fastmlp.idx import read_idx, write_idx
     from fastmlp.learning_curve import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.npz import read_npz
+    from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
+    from fastmlp.schedules import Cosine, Exponential, OneCycle, StepDecay
     from fastmlp.splits import train_validation_test_split
     from fastmlp.tables import Table, read_csv
 
-__version__ = metadata.version("fastmlp")
+__version__ = "0.1.0"
 
 _LAZY = {
-    "Dataset": "datasets",
-    "LearningCurve": "learning_curve",
-    "Table": "tables",
-    "accuracy": "metrics",
-    "confusion_matrix": "metrics",
-    "learning_curve": "learning_curve",
-    "load": "persistence",
-    "load_digits": "datasets",
-    "load_mnist": "datasets",
-    "plots": "plots",
-    "read_csv": "tables",
-    "read_idx": "idx",
-    "read_npz": "npz",
-    "train_validation_test_split": "splits",
-    "write_idx": "idx",
+    "callbacks": ("Callback", "EarlyStopping", "Run", "Tolerance"),
+    "datasets": ("Dataset", "load_digits", "load_mnist"),
+    "derivatives": ("check_gradients",),
+    "history": ("History",),
+    "idx": ("read_idx", "write_idx"),
+    "learning_curve": ("LearningCurve", "learning_curve"),
+    "metrics": ("accuracy", "confusion_matrix"),
+    "npz": ("read_npz",),
+    "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
+    "persistence": ("load",),
+    "schedules": ("Cosine", "Exponential", "OneCycle", "StepDecay"),
+    "splits": ("train_validation_test_split",),
+    "tables": ("Table", "read_csv"),
 }
-"""Names that most programs don't need, by the module that has them; imported at first use."""
+"""What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
+
+_MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
     "LBFGS",
@@ -102,10 +102,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name == "plots":
+        return import_module("fastmlp.plots")
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
-    module = import_module(f"fastmlp.{_LAZY[name]}")
-    value = module if name == _LAZY[name] and name == "plots" else getattr(module, name)
+    value = getattr(import_module(f"fastmlp.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp.errors import unknown_name
 from fastmlp.history import History
 from fastmlp.layers import check_size
-from fastmlp.schedules import check_value
+from fastmlp.values import check_value
 
 if TYPE_CHECKING:
     from fastmlp.network import Network, Snapshot

@@ -6,7 +6,6 @@ sentence; the helpers here keep those sentences alike.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -24,6 +23,8 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
     >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
     activation='rellu' is unknown; did you mean 'relu'? Known: relu, tanh
     """
+    import difflib      # only a mistake needs it
+
     names = sorted(known)
     near = difflib.get_close_matches(str(got).lower(), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."

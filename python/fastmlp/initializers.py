@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import unknown_name
-from fastmlp.schedules import check_value
+from fastmlp.values import check_value
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp.activations import activation_spec
 from fastmlp.data import as_numbers
 from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.schedules import check_value
+from fastmlp.values import check_value
 
 BLAS_LIMIT = 2**31 - 1
 """Largest dimension that every BLAS can address."""
@@ -89,7 +89,9 @@ class Input:
         if not np.isfinite(deviation).all():
             column = int(np.argmin(np.isfinite(deviation)))
             raise ValueError(f"X must not hold numbers whose squares are beyond float64, got them in column {column}")
-        return cls(array.shape[1], mean, 1 / np.where(deviation > 0, deviation, 1.0))
+        # A rounded mean gives a constant column a small deviation, so that alone doesn't show whether it varies.
+        varies = (array.max(axis=0) > array.min(axis=0)) & (deviation > np.finfo(np.float64).tiny)
+        return cls(array.shape[1], mean, 1 / np.where(varies, deviation, 1.0))
 
     @property
     def is_scaled(self) -> bool:

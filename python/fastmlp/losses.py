@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from cnn_core.losses import Loss as LossCode
 from fastmlp.errors import unknown_name
-from fastmlp.schedules import Value, check_value
+from fastmlp.values import Value, check_value
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,28 @@
 """Network: layers, one flat parameter vector, and named views into it.
 
-What a network can do is written in other modules (`training`, `inference`, `derivatives`, `persistence`); the methods
-here check their arguments and hand over.
+What a network can do is written in other modules (`training`, `inference`, `derivatives`, `persistence`), imported when
+they are first needed; the methods here check their arguments and hand over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.batches import first_nonfinite
-from fastmlp import derivatives, inference, training
-from fastmlp.callbacks import CallbackLike
 from fastmlp.data import Rows, Targets, check_inputs, check_targets, check_weights
-from fastmlp.history import History
 from fastmlp.initializers import Initializer, make_initializer
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
 from fastmlp.layout import Layout, aligned_empty, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks import CallbackLike
+    from fastmlp.history import History
 
 
 class Snapshot(NamedTuple):
@@ -276,6 +277,8 @@ class Network:
         DivergedError
             The loss stopped being finite; the network has the weights of the best finite epoch.
         """
+        from fastmlp import training
+
         return training.fit(
             self, X, y, epochs, batch_size, optimizer, shuffle, validation_data, sample_weight, callbacks,
             n_threads, progress,
@@ -286,6 +289,8 @@ class Network:
 
         Raises ``ValueError`` or ``TypeError`` for an X that does not fit.
         """
+        from fastmlp import inference
+
         return inference.predict(self, check_inputs(X, self.n_features, self.dtype), n_threads)
 
     def evaluate(
@@ -295,6 +300,8 @@ class Network:
 
         Raises ``ValueError`` or ``TypeError`` for arguments that do not fit.
         """
+        from fastmlp import inference
+
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         return inference.measure(self, rows, targets, weights, n_threads)
 
@@ -330,6 +337,8 @@ class Network:
 
         ``dropout_seed`` turns dropout on, with the mask of that number.
         """
+        from fastmlp import derivatives
+
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
@@ -338,6 +347,8 @@ class Network:
 
         Raises ``ValueError`` for a network with `BatchNorm`, where samples have none of their own.
         """
+        from fastmlp import derivatives
+
         rows, targets, _ = self.check_samples(X, y)
         return derivatives.sample_gradients(self, rows, targets, n_threads)
 
@@ -372,6 +383,8 @@ class Network:
         >>> net.cost_surface([[2.0]], [4.0], [0], [[0.0, 1.0, 2.0]])
         array([8., 2., 0.])
         """
+        from fastmlp import derivatives
+
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cnn_core.updates import Update
 from fastmlp.errors import unknown_name
-from fastmlp.schedules import Value, check_value, values_at
+from fastmlp.values import Value, check_value, values_at
 
 STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]

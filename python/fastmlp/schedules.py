@@ -8,24 +8,12 @@ a whole chunk of training costs one call.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Value: TypeAlias = "float | Schedule | Callable[[int], float]"
-
-
-class Schedule:
-    """Base of the schedules here: a frozen dataclass whose call works on arrays of steps."""
-
-    def __call__(self, step: Any) -> Any:
-        """Value at the step, or values at an array of steps."""
-        raise TypeError(f"{type(self).__name__} must define __call__")
+from fastmlp.values import Schedule, check_value
 
 
 @dataclass(frozen=True)
@@ -90,6 +78,7 @@ class Cosine(Schedule):
 
     def __post_init__(self) -> None:
         _check_positive(initial=self.initial, n_steps=self.n_steps)
+        check_value("final", self.final, low=0.0, schedule=False)
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
@@ -123,40 +112,6 @@ class OneCycle(Schedule):
         rising = self.peak * (0.04 + 0.96 * done / self.warmup)
         falling = self.peak * (1 + np.cos(math.pi * (done - self.warmup) / (1 - self.warmup))) / 2
         return np.where(done <= self.warmup, np.minimum(rising, self.peak), falling)
-
-
-def values_at(value: Value, steps: NDArray[np.int64]) -> float | Floats:
-    """The number itself, or the schedule's values at an array of steps."""
-    if isinstance(value, Schedule):
-        return np.asarray(value(steps), dtype=np.float64)
-    if callable(value):
-        return np.array([value(int(step)) for step in steps], dtype=np.float64)
-    return float(value)
-
-
-def check_value(
-    argument: str,
-    value: object,
-    *,
-    low: float = -math.inf,
-    high: float = math.inf,
-    low_open: bool = False,
-    high_open: bool = False,
-    schedule: bool = True,
-) -> None:
-    """Check a hyper-value: a finite number in its range, or a callable where a schedule is allowed."""
-    if schedule and callable(value):
-        return
-    if isinstance(value, bool) or not isinstance(value, Real):
-        expected = "a number or a function of the step" if schedule else "a number"
-        raise TypeError(f"{argument} must be {expected}, got {type(value).__name__}")
-    number = float(value)
-    above = number > low if low_open else number >= low
-    below = number < high if high_open else number <= high
-    if not (math.isfinite(number) and above and below):
-        left = f"{low} {'<' if low_open else '<='} " if math.isfinite(low) else ""
-        right = f" {'<' if high_open else '<='} {high}" if math.isfinite(high) else ""
-        raise ValueError(f"{argument} must be a finite number with {left}{argument}{right}, got {value!r}")
 
 
 def _check_positive(**values: float) -> None:

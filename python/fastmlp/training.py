@@ -25,7 +25,7 @@ from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.schedules import values_at
+from fastmlp.values import values_at
 from fastmlp.threads import choose_threads, single_threaded_blas
 
 if TYPE_CHECKING:

@@ -1,0 +1,152 @@
+"""What a network is made of, as plain JSON values, and a network from that.
+
+The description holds everything but the numbers of the arrays: layers, loss, output, dtype, initialisers and the state
+of the random generator. A description may come from anywhere: `build` believes nothing and raises ``ValueError`` or
+``TypeError``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
+from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
+from fastmlp.losses import Loss
+from fastmlp.network import Network
+
+MOST_LAYERS = 10_000
+"""A file of layers without parameters could name millions."""
+
+_LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm)}
+_DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Uniform": Uniform}
+_KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """The network's make-up as dictionaries, lists, text and numbers.
+
+    Raises ``ValueError`` for what can't be written down: a schedule, an initialiser of the user's own.
+
+    Examples
+    --------
+    >>> describe(Network([2, 3, 1], seed=0))["layers"][0]
+    {'kind': 'Dense', 'units': 3, 'activation': 'relu', 'bias': True, 'init': None, 'slope': None}
+    """
+    if len(network.layers) > MOST_LAYERS:
+        raise ValueError(f"a network of {len(network.layers)} layers can't be described; {MOST_LAYERS} at most")
+    if callable(network.loss.label_smoothing):
+        raise ValueError(
+            "label_smoothing is a function of the step, which can't be written down; "
+            "give the network a loss with a constant first, such as net.loss = fm.Loss('cross_entropy')"
+        )
+    generator = network.rng.bit_generator.state
+    if generator["bit_generator"] != "PCG64":
+        raise ValueError(f"a generator of {generator['bit_generator']} can't be written down; only NumPy's PCG64 can")
+    return {
+        "n_features": network.n_features,
+        "layers": [_describe_layer(layer) for layer in network.layers],
+        "output": network.output,
+        "loss": _plain_fields(network.loss),
+        "init": _describe_initializer(network._init),
+        "dtype": network.dtype.name,
+        "generator": generator,
+    }
+
+
+def build(description: Any, shift: Any = 0.0, scale: Any = 1.0) -> Network:
+    """A network of this make-up with the input scaling given; its arrays are not those of the one described.
+
+    Raises ``ValueError`` or ``TypeError`` when the description is not of the form that `describe` gives.
+    """
+    n_features, layers, output, loss, init = read_description(description)
+    network = Network(
+        [Input(n_features, shift, scale), *layers],
+        output=output,
+        loss=loss,
+        init=init,
+        dtype=description["dtype"],
+    )
+    try:
+        network.rng.bit_generator.state = description["generator"]
+    except (KeyError, OverflowError, AttributeError) as error:
+        raise ValueError(f"generator is not a state of PCG64 ({error!r})") from None
+    return network
+
+
+def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Loss, Initializer]:
+    """Width of the input, layers, output, loss and initialiser; takes no more memory than the description."""
+    _check_keys("a network", description, _KEYS)
+    if not isinstance(description["layers"], list) or len(description["layers"]) > MOST_LAYERS:
+        raise ValueError(f"layers must be a list of {MOST_LAYERS} at most")
+    if description["dtype"] not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {description['dtype']!r:.50}")
+    if not isinstance(description["output"], str):
+        raise TypeError(f"output must be a name, got {type(description['output']).__name__}")
+    _check_keys("a loss", description["loss"], [field.name for field in dataclasses.fields(Loss)])
+    return (
+        check_size("n_features", description["n_features"]),
+        tuple(_build_layer(layer) for layer in description["layers"]),
+        description["output"],
+        Loss(**description["loss"]),
+        _build_initializer(description["init"]),
+    )
+
+
+def _plain_fields(specification: Any) -> dict[str, Any]:
+    """The fields of a frozen description, NumPy's numbers as Python's."""
+    values = ((field.name, getattr(specification, field.name)) for field in dataclasses.fields(specification))
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values}
+
+
+def _describe_layer(layer: Layer) -> dict[str, Any]:
+    fields = {"kind": type(layer).__name__, **_plain_fields(layer)}
+    if fields.get("init") is not None:
+        fields["init"] = _describe_initializer(fields["init"])
+    return fields
+
+
+def _describe_initializer(init: Any) -> Any:
+    if isinstance(init, str):
+        return init
+    name = next((name for name, known in INITIALIZERS.items() if known == init), None)
+    if name is not None:
+        return name
+    if type(init).__name__ not in _DISTRIBUTIONS:
+        raise ValueError(f"the initialiser {init!r} can't be written down; known: {', '.join(INITIALIZERS)}")
+    return {"kind": type(init).__name__, **_plain_fields(init)}
+
+
+def _build_layer(description: Any) -> Layer:
+    kind = _LAYERS[_kind("a layer", description, _LAYERS)]
+    _check_keys("a layer", description, ["kind", *(field.name for field in dataclasses.fields(kind))])
+    fields = {name: value for name, value in description.items() if name != "kind"}
+    if fields.get("init") is not None:
+        fields["init"] = _build_initializer(fields["init"])
+    return kind(**fields)
+
+
+def _build_initializer(description: Any) -> Initializer:
+    if isinstance(description, str):
+        if description not in INITIALIZERS:
+            raise ValueError(f"init={description!r:.50} is unknown")
+        return INITIALIZERS[description]
+    kind = _DISTRIBUTIONS[_kind("an initialiser", description, _DISTRIBUTIONS)]
+    _check_keys("an initialiser", description, ["kind", *(field.name for field in dataclasses.fields(kind))])
+    return kind(**{name: value for name, value in description.items() if name != "kind"})
+
+
+def _kind(what: str, description: Any, known: dict[str, Any]) -> str:
+    kind = description.get("kind") if isinstance(description, dict) else None
+    if not isinstance(kind, str) or kind not in known:
+        raise ValueError(f"{what} must have a kind of {', '.join(known)}, got {kind!r:.50}")
+    return kind
+
+
+def _check_keys(what: str, description: Any, keys: Any) -> None:
+    """Raise ``ValueError`` unless the description is a dictionary with exactly these keys."""
+    if not isinstance(description, dict) or set(description) != set(keys):
+        got = sorted(map(str, description)) if isinstance(description, dict) else type(description).__name__
+        raise ValueError(f"the description of {what} must have {', '.join(keys)}, got {got!s:.200}")

@@ -1,0 +1,55 @@
+"""Hyper-values: a number, or a function of the step that gives one; checked where they enter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value: TypeAlias = "float | Schedule | Callable[[int], float]"
+
+
+class Schedule:
+    """Base of the schedules: a frozen dataclass whose call works on arrays of steps."""
+
+    def __call__(self, step: Any) -> Any:
+        """Value at the step, or values at an array of steps."""
+        raise TypeError(f"{type(self).__name__} must define __call__")
+
+
+def values_at(value: Value, steps: NDArray[np.int64]) -> float | NDArray[np.float64]:
+    """The number itself, or the schedule's values at an array of steps."""
+    if isinstance(value, Schedule):
+        return np.asarray(value(steps), dtype=np.float64)
+    if callable(value):
+        return np.array([value(int(step)) for step in steps], dtype=np.float64)
+    return float(value)
+
+
+def check_value(
+    argument: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    low_open: bool = False,
+    high_open: bool = False,
+    schedule: bool = True,
+) -> None:
+    """Check a hyper-value: a finite number in its range, or a callable where a schedule is allowed."""
+    if schedule and callable(value):
+        return
+    if isinstance(value, bool) or not isinstance(value, Real):
+        expected = "a number or a function of the step" if schedule else "a number"
+        raise TypeError(f"{argument} must be {expected}, got {type(value).__name__}")
+    number = float(value)
+    above = number > low if low_open else number >= low
+    below = number < high if high_open else number <= high
+    if not (math.isfinite(number) and above and below):
+        left = f"{low} {'<' if low_open else '<='} " if math.isfinite(low) else ""
+        right = f" {'<' if high_open else '<='} {high}" if math.isfinite(high) else ""
+        raise ValueError(f"{argument} must be a finite number with {left}{argument}{right}, got {value!r}")

@@ -1,0 +1,217 @@
+"""Every update rule against the twin's training loop; what decays, the direct path of plain descent, L-BFGS."""
+
+import numpy as np
+import pytest
+import reference_training
+from scipy.optimize import minimize
+from twins import make_samples, relative_error, shake, twin_of
+
+import fastmlp as fm
+from fastmlp.optimizers import OPTIMIZERS, Optimizer
+
+RULES = {
+    "sgd": (fm.SGD(0.3), {"lr": 0.3}),
+    "sgd_decay": (fm.SGD(0.3, weight_decay=0.02, l1_decay=0.01), {"lr": 0.3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "sgd_l2": (fm.SGD(0.3, weight_decay=0.02), {"lr": 0.3, "weight_decay": 0.02}),
+    "momentum": (fm.SGD(0.1, momentum=0.9, weight_decay=0.02), {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.02}),
+    "nesterov": (fm.SGD(0.1, momentum=0.9, nesterov=True, l1_decay=0.01),
+                 {"lr": 0.1, "momentum": 0.9, "nesterov": True, "l1_decay": 0.01}),
+    "rmsprop": (fm.RMSprop(), {"rule": "rmsprop"}),
+    "rmsprop_all": (fm.RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
+                    {"rule": "rmsprop", "lr": 0.01, "rho": 0.8, "momentum": 0.5, "eps": 1e-3, "weight_decay": 0.02,
+                     "l1_decay": 0.01}),
+    "adagrad": (fm.Adagrad(), {"rule": "adagrad"}),
+    "adagrad_all": (fm.Adagrad(0.1, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
+                    {"rule": "adagrad", "lr": 0.1, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "adam": (fm.Adam(), {"rule": "adam"}),
+    "adam_all": (fm.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
+                 {"rule": "adam", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "adamw": (fm.AdamW(), {"rule": "adamw"}),
+    "adamw_all": (fm.AdamW(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.2, l1_decay=0.01),
+                  {"rule": "adamw", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.2, "l1_decay": 0.01}),
+    "nadam": (fm.NAdam(), {"rule": "nadam"}),
+    "nadam_all": (fm.NAdam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
+                  {"rule": "nadam", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "rprop": (fm.Rprop(), {"rule": "rprop"}),
+    "rprop_all": (fm.Rprop(0.1, weight_decay=0.02, l1_decay=0.01),
+                  {"rule": "rprop", "lr": 0.1, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "schedules": (fm.SGD(fm.StepDecay(0.3, every=5), momentum=fm.Exponential(0.9, 0.5, 10), weight_decay=lambda k: 0.01 * k),
+                  {"lr": lambda k: 0.3 * 0.5 ** (k // 5), "momentum": lambda k: 0.9 * 0.5 ** (k / 10),
+                   "weight_decay": lambda k: 0.01 * k}),
+    "adam_schedule": (fm.Adam(fm.Cosine(0.02, 20), epsilon=lambda k: 1e-3 * (k + 1)),
+                      {"rule": "adam", "lr": lambda k: 0.01 * (1 + np.cos(np.pi * min(k / 20, 1))),
+                       "eps": lambda k: 1e-3 * (k + 1)}),
+}  # fmt: skip
+
+
+def make_case(n=50, seed=0, norm=fm.LayerNorm):
+    rng = np.random.default_rng(seed)
+    layers = [fm.Input(4), fm.Dense(6, "tanh"), norm(), fm.Dense(5, "sigmoid"), fm.Dense(3)]
+    net = shake(fm.Network(layers, loss="cross_entropy", dtype="float64", seed=seed), rng)
+    return net, *make_samples("cross_entropy", rng, n, 4, 3)
+
+
+def test_every_optimizer_has_a_case():
+    assert {type(rule) for rule, _ in RULES.values()} | {fm.LBFGS} == set(OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize(("n", "batch_size", "epochs"), [(50, 16, 4), (1150, 600, 3)], ids=["small", "tiles"])
+@pytest.mark.parametrize(("optimizer", "hyper"), RULES.values(), ids=RULES)
+def test_training_equals_the_twin(optimizer, hyper, n, batch_size, epochs, n_threads):
+    net, X, T, weight = make_case(n)
+    twin = twin_of(net)
+    history = net.fit(
+        X, T, epochs=epochs, batch_size=batch_size, optimizer=optimizer, shuffle=False, sample_weight=weight,
+        n_threads=n_threads,
+    )  # fmt: skip
+    losses = reference_training.train(twin, X, T, [np.arange(n)] * epochs, batch_size, **hyper, sample_weight=weight)
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-10)
+    assert relative_error(net.params, twin.flat()) < 1e-10
+
+
+@pytest.mark.parametrize("optimizer", [rule for rule, _ in RULES.values()], ids=RULES)
+def test_single_precision_follows_double(optimizer):
+    net, X, T, weight = make_case()
+    single = net.astype("float32")
+    for each in (net, single):
+        each.fit(X, T, epochs=2, batch_size=50, optimizer=optimizer, shuffle=False, sample_weight=weight)
+    assert single.params.dtype == np.float32
+    assert relative_error(single.params, net.params) < 1e-4
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_rule_learns_and_can_be_named(name):
+    net, X, T, _ = make_case()
+    history = net.fit(X, T, epochs=60, batch_size=50, optimizer=name)
+    assert history["loss"][-1] < history["loss"][0] - 1e-3
+
+
+def test_the_default_is_adam():
+    nets = [make_case()[0] for _ in range(2)]
+    _, X, T, _ = make_case()
+    for net, optimizer in zip(nets, (None, fm.Adam(0.001)), strict=True):
+        net.fit(X, T, epochs=2, optimizer=optimizer)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+
+
+# --- Decay ---
+
+
+@pytest.mark.parametrize("decay", ["weight_decay", "l1_decay"])
+@pytest.mark.parametrize("name", [n for n, rule in OPTIMIZERS.items() if issubclass(rule, Optimizer)])
+def test_only_weights_decay(name, decay):
+    """Where the gradient is exactly 0, a step changes every weight towards 0 and nothing else."""
+    net, X, _, _ = make_case()
+    still = fm.Network([fm.Input(4), *net.layers[:-1], fm.Dense(3, "identity")], dtype="float64")
+    still.params[:] = net.params
+    before, n_weights = still.params.copy(), sum(W.size for W in still.weights)
+    optimizer = OPTIMIZERS[name](learning_rate=1e-4, **{decay: 0.5})
+    still.fit(X, still.predict(X), epochs=1, batch_size=50, optimizer=optimizer, shuffle=False, n_threads=1)
+    np.testing.assert_array_equal(still.params[n_weights:], before[n_weights:])
+    assert (np.abs(still.params[:n_weights]) < np.abs(before[:n_weights])).all()
+
+
+# --- Plain descent straight into the weights ---
+
+
+@pytest.mark.parametrize(
+    "norms",
+    [(), (fm.LayerNorm(),), (fm.BatchNorm(),), (fm.BatchNorm(), fm.Dropout(0.4), fm.LayerNorm())],
+    ids=["plain", "layer_norm", "batch_norm", "all"],
+)
+def test_the_direct_update_is_the_same_step(norms):
+    """A momentum that is a function (of value 0), or an L1 decay of 0, takes the way through a gradient."""
+    rng = np.random.default_rng(3)
+    X, T, weight = make_samples("squared_error", rng, 70, 4, 2)
+    ways = [fm.SGD(0.1, weight_decay=0.03), fm.SGD(0.1, momentum=lambda step: 0.0, weight_decay=0.03)]
+    ways += [fm.SGD(0.1, l1_decay=lambda step: 0.0, weight_decay=0.03)]
+    assert [way.is_plain() for way in ways] == [True, False, False]
+    results = []
+    for way in ways:
+        layers = [fm.Input(4), fm.Dense(8, "tanh"), *norms, fm.Dense(6, "tanh"), fm.Dense(2)]
+        net = fm.Network(layers, dtype="float64", seed=4)
+        history = net.fit(X, T, epochs=3, batch_size=32, optimizer=way, sample_weight=weight, n_threads=1)
+        results.append(np.concatenate([net.params, history["loss"]]))
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], rtol=1e-12, atol=1e-14)
+
+
+# --- L-BFGS ---
+
+
+def lbfgs_on_the_twin(twin, X, T, weight, decay, epochs):
+    decaying = twin.decay_mask()
+
+    def objective(w):
+        twin.set_flat(w)
+        loss, gradient = twin.loss(X, T, weight), twin.flat_gradient(X, T, weight)
+        return loss + decay / 2 * (decaying * w**2).sum(), gradient + decay * decaying * w
+
+    options = {"maxiter": epochs, "maxcor": 10, "ftol": 0.0, "gtol": 1e-6, "maxfun": 20 * epochs}
+    result = minimize(objective, twin.flat(), jac=True, method="L-BFGS-B", options=options)
+    twin.set_flat(result.x)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_lbfgs_equals_scipy_on_the_twin(decay):
+    net, X, T, weight = make_case()
+    twin, start = twin_of(net), net.evaluate(X, T, sample_weight=weight)["loss"]
+    history = net.fit(X, T, epochs=12, optimizer=fm.LBFGS(weight_decay=decay), sample_weight=weight)
+    lbfgs_on_the_twin(twin, X, T, weight, decay, 12)
+    assert relative_error(net.params, twin.flat()) < 1e-7
+    assert len(history["loss"]) == 12
+    assert history["loss"][-1] == pytest.approx(twin.loss(X, T, weight), rel=1e-9)
+    assert history["loss"][0] < start
+    if not decay:
+        assert (np.diff(history["loss"]) < 0).all()
+
+
+def test_lbfgs_finds_the_least_squares():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(40, 3)), rng.normal(size=40)
+    net = fm.Network([3, 1], dtype="float64", seed=0)
+    history = net.fit(X, y, epochs=100, optimizer=fm.LBFGS(tolerance=1e-10))
+    expected = np.linalg.lstsq(np.column_stack([X, np.ones(40)]), y, rcond=None)[0]
+    np.testing.assert_allclose(net.params, expected, rtol=1e-7)
+    assert len(history["loss"]) < 100
+    assert "L-BFGS" in history.stop_reason
+
+
+def test_lbfgs_in_single_precision_still_descends():
+    net, X, T, _ = make_case()
+    history = net.astype("float32").fit(X, T, epochs=8, optimizer="lbfgs")
+    assert history["loss"][-1] < history["loss"][0]
+
+
+# --- What the optimizers refuse ---
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: fm.SGD(-0.1), ValueError, "learning_rate must be a finite number with 0.0 <= learning_rate"),
+        (lambda: fm.SGD("fast"), TypeError, "learning_rate must be a number or a function of the step, got str"),
+        (lambda: fm.SGD(0.1, momentum=1.0), ValueError, "momentum must be .*momentum < 1.0"),
+        (lambda: fm.SGD(0.1, nesterov=True), ValueError, "nesterov=True needs a momentum"),
+        (lambda: fm.Adam(beta_2=1.0), ValueError, "beta_2"),
+        (lambda: fm.Adam(epsilon=0), ValueError, "epsilon"),
+        (lambda: fm.RMSprop(rho=-0.1), ValueError, "rho"),
+        (lambda: fm.Adagrad(weight_decay=np.nan), ValueError, "weight_decay"),
+        (lambda: fm.Rprop(0.0), ValueError, "learning_rate"),
+        (lambda: fm.LBFGS(memory=0), ValueError, "memory"),
+        (lambda: fm.Network([2, 1]).fit([[1, 2]], [1], optimizer="adamm"), ValueError, "did you mean 'adam'"),
+        (lambda: fm.Network([2, 1]).fit([[1, 2]], [1], optimizer=0.1), TypeError, "optimizer must be a name or"),
+    ],
+)
+def test_bad_hyper_values(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_lbfgs_refuses_a_batch_norm():
+    net, X, T, _ = make_case(norm=fm.BatchNorm)
+    before = net.params.copy()
+    with pytest.raises(ValueError, match="LBFGS can't train a network with BatchNorm"):
+        net.fit(X, T, optimizer="lbfgs")
+    np.testing.assert_array_equal(net.params, before)
