@@ -91,8 +91,20 @@ extensions = [
     )
     for source in sorted(Path("cnn_core").glob("*.pyx"))
 ]
+
+
+def switches_changed(wanted: str) -> bool:
+    """Whether the last build was made with other flags, so that its objects are of no use; remembers the new ones."""
+    stamp = Path("build", "switches.txt")
+    changed = stamp.exists() and stamp.read_text() != wanted
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(wanted)
+    return changed
+
+
 n_jobs = os.cpu_count() or 1
+force = switches_changed(f"{compile_flags} {macros} {DIRECTIVES}")
 setup(
-    ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, nthreads=n_jobs, force=DEBUG),
-    options={"build_ext": {"parallel": n_jobs}},
+    ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, nthreads=n_jobs, force=force),
+    options={"build_ext": {"parallel": n_jobs, "force": force}},
 )

@@ -17,6 +17,13 @@ cdef double SELU_ALPHA = 1.6732632423543772848170429916717
 cdef double INV_SQRT_2PI = 0.3989422804014326779399460599344
 
 
+cdef CLONES_VOID exponentials(real* y, Py_ssize_t n) noexcept nogil:
+    """y (n) := e^y."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = exp(y[i])
+
+
 cdef CLONES_VOID apply(int code, real* y, Py_ssize_t n, real slope) noexcept nogil:
     """y (n) := f(y) for every element-wise activation that vector code can do."""
     cdef Py_ssize_t i
@@ -55,7 +62,7 @@ cdef CLONES_VOID apply(int code, real* y, Py_ssize_t n, real slope) noexcept nog
             y[i] = y[i] * w / (w + 2)
     elif code == EXP:
         for i in range(n):
-            y[i] = exp(y[i])
+            y[i] = limited_exp(y[i])
 
 
 cdef void apply_gelu(real* y, Py_ssize_t n) noexcept nogil:
@@ -78,7 +85,7 @@ cdef void apply_softmax(real* y, Py_ssize_t n_rows, Py_ssize_t n_out) noexcept n
             top = row[j] if row[j] > top else top
         for j in range(n_out):
             row[j] -= top
-    apply(EXP, y, n_rows * n_out, 0)
+    exponentials(y, n_rows * n_out)
     for i in range(n_rows):
         row = y + i * n_out
         total = 0

@@ -7,7 +7,8 @@ cpdef enum Dtype:
     FLOAT64 = 2
     LABEL = 3       # int32 class numbers, which become one-hot rows
 
-# Rows of samples as the user holds them. `shift` and `scale` (width,) are of the network's own type, or NULL.
+# Rows of samples as the user holds them. `shift` and `scale` (width,) are double where the
+# data are and of the network's type elsewhere, or NULL.
 cdef struct Rows:
     const unsigned char* data
     Py_ssize_t n_bytes       # of one row

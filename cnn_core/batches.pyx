@@ -33,7 +33,8 @@ cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t
                           const double[::1] weights, const int64_t[::1] order) noexcept:
     """What a door was given of the samples; y, shift and scale, weights and order may be None.
 
-    X and y are seen as bytes, row by row; shift and scale as the bytes of (n_in,) numbers of the network's type.
+    X and y are seen as bytes, row by row; shift and scale as the bytes of (n_in,) numbers: double where X is, of the
+    network's type elsewhere.
     """
     cdef Samples samples
     memset(&samples, 0, sizeof(Samples))
@@ -56,16 +57,23 @@ cdef inline Py_ssize_t row_at(const Rows* source, const int64_t* order, Py_ssize
     return row
 
 
-cdef CLONES_VOID convert_row(const value* x, Py_ssize_t width, const real* shift, const real* scale,
-                             real* out) noexcept nogil:
-    """out (width) := (x - shift) * scale, or x as it is."""
+cdef CLONES_VOID convert_row(const value* x, Py_ssize_t width, real* out) noexcept nogil:
+    """out (width) := x."""
     cdef Py_ssize_t j
-    if shift is NULL:
+    for j in range(width):
+        out[j] = <real> x[j]
+
+
+cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, const void* scale,
+                           real* out) noexcept nogil:
+    """out (width) := (x - shift) * scale, in double where x is: large numbers keep their small differences."""
+    cdef Py_ssize_t j
+    if value is double:
         for j in range(width):
-            out[j] = <real> x[j]
+            out[j] = <real> ((x[j] - (<const double*> shift)[j]) * (<const double*> scale)[j])
     else:
         for j in range(width):
-            out[j] = (<real> x[j] - shift[j]) * scale[j]
+            out[j] = (<real> x[j] - (<const real*> shift)[j]) * (<const real*> scale)[j]
 
 
 cdef void gather_values(const value* data, const Rows* source, const int64_t* order, Py_ssize_t first,
@@ -74,11 +82,12 @@ cdef void gather_values(const value* data, const Rows* source, const int64_t* or
     cdef const value* x
     for i in range(n_rows):
         x = data + row_at(source, order, first + i) * source.width
-        if (value is float and real is float) or (value is double and real is double):
-            if source.shift is NULL:
-                memcpy(out + i * source.width, x, source.width * sizeof(real))
-                continue
-        convert_row(x, source.width, <const real*> source.shift, <const real*> source.scale, out + i * source.width)
+        if source.shift is not NULL:
+            scale_row(x, source.width, source.shift, source.scale, out + i * source.width)
+        elif (value is float and real is float) or (value is double and real is double):
+            memcpy(out + i * source.width, x, source.width * sizeof(real))
+        else:
+            convert_row(x, source.width, out + i * source.width)
 
 
 cdef void gather_labels(const int32_t* labels, const Rows* source, const int64_t* order, Py_ssize_t first,

@@ -2,7 +2,7 @@
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
-from cnn_core.batches cimport gather, make_samples
+from cnn_core.batches cimport LABEL, gather, make_samples
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport count_correct, loss_and_delta
@@ -73,7 +73,7 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, co
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, &mode, 0, job.net.n_layers, False, params, work)
         partial[LOSS_SLOT] += loss_and_delta(&job.net, &tile, &mode, weighted, work)
-        partial[CORRECT_SLOT] += count_correct(&job.net, &tile, weighted, work)
+        partial[CORRECT_SLOT] += count_correct(&job.net, &tile, weighted, job.samples.y.dtype == LABEL, work)
         i += member.size
 
 

@@ -12,4 +12,5 @@ cpdef enum Loss:
 
 cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
                            real* work) noexcept nogil
-cdef double count_correct(const Net* net, const Tile* tile, bint weighted, const real* work) noexcept nogil
+cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint labelled,
+                          const real* work) noexcept nogil

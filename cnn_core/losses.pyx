@@ -1,8 +1,8 @@
 """Losses: raw scores and targets in, summed loss and output delta out, in one pass.
 
 The last layer hands over its scores before the activation, because a loss knows its pairing: cross-entropy with
-softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t. Any
-other pair is taken apart: activation, d loss / d output, then the derivative of the activation.
+softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t; Poisson
+with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart: activation, d loss / d output, then the derivative of the activation.
 
 Losses are summed, in double, and deltas are not divided by anything: whoever asked for a mean divides once.
 The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber
@@ -10,10 +10,11 @@ The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolut
 (1 - q) e), poisson mean_k (o_k - t_k log o_k), cross_entropy -sum_k t_k log o_k, binary_cross_entropy
 -sum_k (t_k log o_k + (1 - t_k) log(1 - o_k)); e = o - t, o the output, t the target.
 """
-from libc.math cimport fabs, fmax, log
+from libc.math cimport fabs, fmax, log, log1p
+from libc.math cimport exp as exp_
 from libc.stdint cimport int64_t
 
-from cnn_core.activations cimport EXP, SIGMOID, SOFTMAX, activate, through_activation
+from cnn_core.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activate, limited_exp, through_activation
 from cnn_core.simd cimport CLONES_VOID, exp, sigmoid, softplus
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
@@ -84,7 +85,7 @@ cdef CLONES_VOID exp_poisson(const real* z, const real* t, real* delta, real* ro
     cdef Py_ssize_t i, j
     cdef real total
     for i in range(n_rows * n_out):
-        delta[i] = exp(z[i])
+        delta[i] = limited_exp(z[i])
     for i in range(n_rows):
         total = 0
         for j in range(i * n_out, (i + 1) * n_out):
@@ -94,9 +95,31 @@ cdef CLONES_VOID exp_poisson(const real* z, const real* t, real* delta, real* ro
         delta[i] = (delta[i] - t[i]) / n_out
 
 
+cdef void softplus_poisson(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                           Py_ssize_t n_out) noexcept nogil:
+    """row_loss := mean_k y_k - t_k log y_k with y = softplus(z); delta := (s - t s / y) / n_out with s = sigmoid(z).
+
+    Below -40, y = s = e^z to the last bit: log y = z and s / y = 1.
+    """
+    cdef Py_ssize_t i, j
+    cdef double score, y, s, log_y, ratio, total
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            score = z[j]
+            y = fmax(score, 0) + log1p(exp_(-fabs(score)))
+            s = 1 / (1 + exp_(-score))
+            log_y, ratio = score, 1
+            if score > -40:
+                log_y, ratio = log(y), s / y
+            total += y - t[j] * log_y
+            delta[j] = <real> ((s - t[j] * ratio) / n_out)
+        row_loss[i] = <real> (total / n_out)
+
+
 cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                  Py_ssize_t n_out, double parameter) noexcept nogil:
-    """The losses by cases of the error's size or sign: absolute_error, huber, quantile; and poisson from outputs."""
+    """The losses by cases of the error's size or sign: absolute_error, huber, quantile."""
     cdef Py_ssize_t i, j
     cdef double e, total, slope
     for i in range(n_rows):
@@ -113,12 +136,9 @@ cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_
                 else:
                     total += parameter * (fabs(e) - parameter / 2)
                     slope = parameter if e > 0 else -parameter
-            elif loss == QUANTILE:
+            else:
                 total += fmax(-parameter * e, (1 - parameter) * e)
                 slope = 1 - parameter if e > 0 else (-parameter if e < 0 else 0)
-            else:
-                total += y[j] - t[j] * log(fmax(y[j], 1e-38))
-                slope = 1 - t[j] / fmax(y[j], 1e-38)
             delta[j] = <real> (slope / n_out)
         row_loss[i] = <real> (total / n_out)
 
@@ -126,7 +146,7 @@ cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_
 cdef inline bint is_fused(int loss, int64_t activation) noexcept nogil:
     return ((loss == CROSS_ENTROPY and activation == SOFTMAX)
             or (loss == BINARY_CROSS_ENTROPY and activation == SIGMOID)
-            or (loss == POISSON and activation == EXP))
+            or (loss == POISSON and (activation == EXP or activation == SOFTPLUS)))
 
 
 cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
@@ -157,8 +177,10 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
         softmax_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
     elif loss == BINARY_CROSS_ENTROPY:
         sigmoid_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
-    elif fused:
+    elif loss == POISSON and last.activation == EXP:
         exp_poisson(y, t, delta, row_loss, n_rows, n_out)
+    elif loss == POISSON:
+        softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
     else:
         robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
     if not fused:
@@ -173,18 +195,19 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     return total
 
 
-cdef double count_correct(const Net* net, const Tile* tile, bint weighted, const real* work) noexcept nogil:
+cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint labelled,
+                          const real* work) noexcept nogil:
     """(Weighted) number of rows whose class is right.
 
-    One output per class: the largest score stands where the largest target stands. A single output, or several
-    under binary cross-entropy: every output is on its target's side of 1/2. Call it after `loss_and_delta`.
+    One output per class (`labelled`, or any loss but binary cross-entropy): the largest score stands where the largest
+    target stands. Otherwise every output is on its target's side of 1/2. Call it after `loss_and_delta`.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
     cdef Py_ssize_t n_out = last.n_out, i, j, best, wanted
     cdef const real* y = buffer(net, tile, <real*> work, last.output, n_out)
     cdef const real* t = buffer(net, tile, <real*> work, net.plan.target, n_out)
     cdef const real* weight = buffer(net, tile, <real*> work, net.plan.row_weight, 1)
-    cdef bint sides = n_out == 1 or net.plan.loss == BINARY_CROSS_ENTROPY
+    cdef bint sides = n_out == 1 or (net.plan.loss == BINARY_CROSS_ENTROPY and not labelled)
     cdef bint right
     cdef double threshold = 0 if is_fused(<int> net.plan.loss, last.activation) else 0.5
     cdef double total = 0

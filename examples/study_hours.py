@@ -48,10 +48,11 @@ def main(output: Path) -> None:
 
     title("A guess, and what it costs")
     # Two inputs, three hidden units, one output, all sigmoid and without biases: nine weights, drawn at random.
-    # The random numbers of the published run are not known; seed 6 happens to start at about the same cost.
+    # The random numbers of the published run are not known. Of the seeds 0 to 9 number 4 is taken because its first
+    # cost, 0.0111, comes nearest to the published 0.0082; most start higher.
     net = fm.Network(
         [2, 3, 1], activation="sigmoid", output="sigmoid", loss="squared_error",
-        bias=False, init="normal", dtype="float64", seed=6,
+        bias=False, init="normal", dtype="float64", seed=4,
     )  # fmt: skip
     print(net)
     print("scores", y.ravel(), "  guesses", net.predict(X).ravel().round(3))
@@ -76,7 +77,7 @@ def main(output: Path) -> None:
     row("W1[0,0] and W1[0,1]: 1 000 000 costs", "20.6 s", f"{two:.2f} s")
     row("all nine weights: 10^27 costs, at that pace", "", f"{two * 1e21 / 3.15e7:.0e} years")
     save(fm.plots.cost_curve(grid, costs, name="W1[0,0]", current=net.weights[0][0, 0]), "one_weight.png")
-    few = slice(None, None, 10)  # a picture needs fewer points
+    few = slice(None, None, 20)  # a picture needs fewer points
     for kind in ("contour", "3d"):
         save(fm.plots.cost_surface(grid[few], grid[few], surface[few, few], kind=kind), f"two_weights_{kind}.png")
 
@@ -96,7 +97,8 @@ def main(output: Path) -> None:
     row("largest difference from the formulas", "", f"{difference:.0e}")
 
     title("Is it really the slope? One step up the hill, one step down")
-    # The weights are others than the published ones: compare the directions, not the digits.
+    # The weights are others than the published ones: compare the directions, not the digits. From other weights a
+    # step of 3 can be too long, and the way down end above the start.
     costs_seen = [cost()]
     for scalar in (+3, -3):
         _, gradients = net.loss_and_gradients(X, y, reduction="sum")

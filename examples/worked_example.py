@@ -69,10 +69,10 @@ def main(output: Path) -> None:
     row("", "formula", "here")
     loss = scores([np.log(0.8 / 0.2)], "binary_cross_entropy").evaluate([[0.0]], [1])["loss"]
     row("binary cross-entropy of 0.8, true class 1", f"{-np.log(0.8):.4f}", f"{loss:.4f}")
-    y, d = np.array([0.5, -1.0]), np.array([[1.0, 0.0]])
+    y, d = np.array([0.5, -1.0, 2.0]), np.array([[1.0, 0.0, 2.5]])
     for name, formula in (("mse", np.mean((y - d) ** 2)), ("squared_error", np.sum((y - d) ** 2) / 2)):
         loss = scores(y, name).evaluate([[0.0]], d)["loss"]
-        row(f"{name} of 0.5, -1 with target 1, 0", f"{formula:.4f}", f"{loss:.4f}")
+        row(f"{name} of 0.5, -1, 2, target 1, 0, 2.5", f"{formula:.4f}", f"{loss:.4f}")
 
     title("Worked example, forward")
     # Two inputs, two tanh units, one logistic unit, no biases; the target is 1.
@@ -118,14 +118,15 @@ def main(output: Path) -> None:
         row(name, "below 1e-7", f"{fm.check_gradients(net, *few):.0e}")
 
     title("The training loop, until the loss stands still")
-    # Training rows teach, validation rows help to choose, test rows are looked at once, at the end.
+    # Training rows teach, validation rows help to choose, test rows tell at the end how good the choice is.
     digits = fm.load_digits()
-    split = fm.train_validation_test_split(digits.X_train, digits.y_train, validation=0.2, test=0.2, seed=0)
-    train, validation, test = split
-    print("rows: " + ", ".join(f"{len(part[0])} to {use}" for part, use in zip(split, ("train", "validate", "test"), strict=True)))
+    train, validation, test = fm.train_validation_test_split(
+        digits.X_train, digits.y_train, validation=0.2, test=0.2, seed=0
+    )
+    print(f"{len(train[0])} rows to train, {len(validation[0])} to validate, {len(test[0])} to test")
 
-    def digit_network(seed: int) -> fm.Network:
-        return fm.Network([fm.Input(64, scale=1 / 16), 30, 10], loss="cross_entropy", seed=seed)
+    def digit_network(seed: int, hidden: int = 30) -> fm.Network:
+        return fm.Network([fm.Input(64, scale=1 / 16), hidden, 10], loss="cross_entropy", seed=seed)
 
     print(f"{'':<16}{'epochs':>8}{'validation':>14}{'test':>12}   stopped because")
     for optimizer in (fm.SGD(0.1), fm.SGD(0.1, momentum=0.9), fm.RMSprop(0.005)):
@@ -140,17 +141,27 @@ def main(output: Path) -> None:
     save(fm.plots.history(history), "training.png")
 
     title("Bias, variance, and the amount of training data")
-    # Few rows: learned by heart, wrong elsewhere (variance). More rows bring the two errors together.
-    curve = fm.learning_curve(
-        digit_network, *train, validation, [20, 50, 100, 200, 500, 1000, len(train[0])],
-        repeats=3, epochs=40, batch_size=20, optimizer=fm.RMSprop(0.005),
+
+    # Thirty units learn few rows by heart and are wrong elsewhere: variance, which more rows cure. Three units are
+    # too few for ten digits: both errors end up high and close together. That is bias: more rows close the gap, but
+    # leave both errors several times those of thirty units.
+    def tiny_network(seed: int) -> fm.Network:
+        return digit_network(seed, hidden=3)
+
+    wide, tiny = (
+        fm.learning_curve(
+            make_network, *train, validation, [20, 50, 100, 200, 500, 1000, len(train[0])],
+            repeats=3, epochs=40, batch_size=20, optimizer=fm.RMSprop(0.005),
+        )
+        for make_network in (digit_network, tiny_network)
     )  # fmt: skip
-    print(f"{'training rows':>13}{'training error':>18}{'validation error':>20}")
-    for size, in_training, in_validation in zip(
-        curve.train_sizes, curve.train_error, curve.validation_error, strict=True
-    ):
-        print(f"{size:>13}{100 * in_training:>16.1f} %{100 * in_validation:>18.1f} %")
-    save(fm.plots.learning_curve(curve), "learning_curve.png")
+    print(f"{'':>10}{'errors with 30 hidden units':>36}{'with 3 hidden units':>32}")
+    print(f"{'rows':>10}" + f"{'training':>18}{'validation':>14}" * 2)
+    for i, size in enumerate(wide.train_sizes):
+        errors = (wide.train_error[i], wide.validation_error[i], tiny.train_error[i], tiny.validation_error[i])
+        print(f"{size:>10}" + "{:>16.1f} %{:>12.1f} %{:>16.1f} %{:>12.1f} %".format(*(100 * e for e in errors)))
+    save(fm.plots.learning_curve(wide), "learning_curve_30_units.png")
+    save(fm.plots.learning_curve(tiny), "learning_curve_3_units.png")
 
     print(f"\nPictures: {', '.join(pictures)} in {output.resolve()}")
 

@@ -24,14 +24,6 @@ def softplus(z):  # log(1 + e^z)
     return np.logaddexp(0.0, z)
 
 
-def leaky_relu(z, slope=SLOPE):
-    return np.where(z > 0, z, slope * z)
-
-
-def leaky_relu_derivative(z, slope=SLOPE):
-    return np.where(z > 0, 1.0, slope)
-
-
 def elu(z, alpha=1.0):  # z where z > 0, else alpha (e^z - 1)
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
 
@@ -49,7 +41,7 @@ ACTIVATIONS = {
     "sigmoid": expit,
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0.0),
-    "leaky_relu": leaky_relu,
+    "leaky_relu": lambda z, slope=SLOPE: np.where(z > 0, z, slope * z),
     "elu": elu,
     "selu": lambda z: LAMBDA * elu(z, ALPHA),
     "softplus": softplus,
@@ -64,7 +56,7 @@ DERIVATIVES = {  # softmax is not elementwise: see activation_backward
     "sigmoid": lambda z: expit(z) * expit(-z),
     "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
     "relu": lambda z: np.where(z > 0, 1.0, 0.0),
-    "leaky_relu": leaky_relu_derivative,
+    "leaky_relu": lambda z, slope=SLOPE: np.where(z > 0, 1.0, slope),
     "elu": elu_derivative,
     "selu": lambda z: LAMBDA * elu_derivative(z, ALPHA),
     "softplus": expit,

@@ -79,6 +79,15 @@ def test_softmax(dtype):
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_nan_stays_one(name, dtype):
+    """Training that went astray must show."""
+    net = fm.Network([fm.Input(1), fm.Dense(2, name)], dtype=dtype)
+    net.params[:] = np.nan
+    assert np.isnan(net.predict([[1.0]])).all()
+
+
 def test_slope_of_leaky_relu_and_elu_can_be_chosen():
     z = np.array([[-2.0], [-0.5], [1.5]])
     for name, slope in (("leaky_relu", 0.25), ("elu", 2.0)):

@@ -74,14 +74,17 @@ def test_the_check_takes_any_dtype_and_leaves_the_network_alone():
     assert net.dtype == np.float32
 
 
-def deep_net(loss="squared_error", norms=(fm.LayerNorm(),), output=None, seed=5):
+LAYER_NORM = (fm.LayerNorm(),)
+
+
+def deep_net(loss="squared_error", norms=LAYER_NORM, output=None, seed=5):
     layers = [fm.Input(4, shift=0.5, scale=2.0), fm.Dense(6, "silu", bias=False), *norms, fm.Activation("mish")]
     layers += [fm.Dense(5, "leaky_relu", slope=0.2), fm.Dense(3, "elu", slope=0.5), fm.Dense(2, output)]
     return shake(fm.Network(layers, loss=loss, dtype="float64", seed=seed), np.random.default_rng(seed))
 
 
 NORMS = {
-    "layer_norm": (fm.LayerNorm(),),
+    "layer_norm": LAYER_NORM,
     "batch_norm": (fm.BatchNorm(),),
     "both": (fm.BatchNorm(), fm.LayerNorm()),
     "two": (fm.BatchNorm(), fm.Dense(3), fm.BatchNorm(epsilon=0.1)),

@@ -108,7 +108,8 @@ def test_extreme_scores_at_the_output_stay_finite(loss, output, dtype):
     """The scores come from the weights; inputs are small, as they would be in a network gone astray."""
     net = unit_net(make_loss(loss), output, 3, dtype)
     net.weights[0][:] = 1e4 * np.eye(3)
-    check_finite(net, EXTREME / 1e4, extreme_targets(loss))
+    for copies in (1, 40):  # a sum over rows must not overflow either
+        check_finite(net, np.tile(EXTREME / 1e4, (copies, 1)), np.tile(extreme_targets(loss), (copies, 1)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -157,6 +158,16 @@ def test_labels_are_one_hot_rows(loss):
     one, other = (net.loss_and_flat_gradient(X, y) for y in (labels, ref.one_hot(labels, 4)))
     assert one[0] == other[0]
     np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_probability_rows_may_miss_1_by_their_rounding():
+    """Rows of sum 1.0005 are taken as they are: the gradient is still that of the loss."""
+    rng = np.random.default_rng(7)
+    X, targets, weight = make_samples("cross_entropy", rng, 6, 3, 4)
+    net = fm.Network([3, 5, 4], activation="tanh", loss="cross_entropy", dtype="float64", seed=0)
+    assert fm.check_gradients(net, X, 1.0005 * targets, sample_weight=weight) < 1e-7
+    _, gradient = net.loss_and_flat_gradient(X, 1.0005 * targets, sample_weight=weight)
+    assert relative_error(gradient, twin_of(net).flat_gradient(X, 1.0005 * targets, weight)) < 1e-10
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])

@@ -1,5 +1,8 @@
 """What a network may be made of, its views, copies and snapshots."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -87,6 +90,28 @@ def test_bad_settings(given, error, words):
         fm.Network([2, 3, 1], **given)
     assert caught.type is error, caught.value
     assert words in str(caught.value)
+
+
+TOO_LARGE = """
+import resource
+import fastmlp as fm
+resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
+for layers in ([60_000, 200_000, 1], [fm.Input(2**31 - 1, scale=0.5), 8]):
+    try:
+        fm.Network(layers)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_a_network_larger_than_memory_is_refused():
+    """With less memory than the machine has, so that nothing has to be filled to find out."""
+    pytest.importorskip("resource")
+    result = subprocess.run([sys.executable, "-c", TOO_LARGE], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.splitlines() == [
+        "layers need 12000400001 parameters, more than memory holds",
+        "layers need 17179869184 parameters, more than memory holds",
+    ]
 
 
 @pytest.mark.parametrize("given", [{"activation": "rellu"}, {"bias": "no"}])

@@ -9,39 +9,54 @@ from twins import make_samples, relative_error, shake, twin_of
 import fastmlp as fm
 from fastmlp.optimizers import OPTIMIZERS, Optimizer
 
-RULES = {
+DECAYS = {"weight_decay": 0.02, "l1_decay": 0.01}
+RULES = {  # the optimizer, and the same in the twin's words
     "sgd": (fm.SGD(0.3), {"lr": 0.3}),
-    "sgd_decay": (fm.SGD(0.3, weight_decay=0.02, l1_decay=0.01), {"lr": 0.3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "sgd_decay": (fm.SGD(0.3, **DECAYS), {"lr": 0.3, **DECAYS}),
     "sgd_l2": (fm.SGD(0.3, weight_decay=0.02), {"lr": 0.3, "weight_decay": 0.02}),
-    "momentum": (fm.SGD(0.1, momentum=0.9, weight_decay=0.02), {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.02}),
-    "nesterov": (fm.SGD(0.1, momentum=0.9, nesterov=True, l1_decay=0.01),
-                 {"lr": 0.1, "momentum": 0.9, "nesterov": True, "l1_decay": 0.01}),
+    "momentum": (
+        fm.SGD(0.1, momentum=0.9, weight_decay=0.02),
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.02},
+    ),
+    "nesterov": (
+        fm.SGD(0.1, momentum=0.9, nesterov=True, l1_decay=0.01),
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True, "l1_decay": 0.01},
+    ),
     "rmsprop": (fm.RMSprop(), {"rule": "rmsprop"}),
-    "rmsprop_all": (fm.RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
-                    {"rule": "rmsprop", "lr": 0.01, "rho": 0.8, "momentum": 0.5, "eps": 1e-3, "weight_decay": 0.02,
-                     "l1_decay": 0.01}),
+    "rmsprop_all": (
+        fm.RMSprop(0.01, rho=0.8, momentum=0.5, epsilon=1e-3, **DECAYS),
+        {"rule": "rmsprop", "lr": 0.01, "rho": 0.8, "momentum": 0.5, "eps": 1e-3, **DECAYS},
+    ),
     "adagrad": (fm.Adagrad(), {"rule": "adagrad"}),
-    "adagrad_all": (fm.Adagrad(0.1, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
-                    {"rule": "adagrad", "lr": 0.1, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
-    "adam": (fm.Adam(), {"rule": "adam"}),
-    "adam_all": (fm.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
-                 {"rule": "adam", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
-    "adamw": (fm.AdamW(), {"rule": "adamw"}),
-    "adamw_all": (fm.AdamW(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.2, l1_decay=0.01),
-                  {"rule": "adamw", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.2, "l1_decay": 0.01}),
-    "nadam": (fm.NAdam(), {"rule": "nadam"}),
-    "nadam_all": (fm.NAdam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.02, l1_decay=0.01),
-                  {"rule": "nadam", "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, "weight_decay": 0.02, "l1_decay": 0.01}),
+    "adagrad_all": (
+        fm.Adagrad(0.1, epsilon=1e-3, **DECAYS),
+        {"rule": "adagrad", "lr": 0.1, "eps": 1e-3, **DECAYS},
+    ),
     "rprop": (fm.Rprop(), {"rule": "rprop"}),
-    "rprop_all": (fm.Rprop(0.1, weight_decay=0.02, l1_decay=0.01),
-                  {"rule": "rprop", "lr": 0.1, "weight_decay": 0.02, "l1_decay": 0.01}),
-    "schedules": (fm.SGD(fm.StepDecay(0.3, every=5), momentum=fm.Exponential(0.9, 0.5, 10), weight_decay=lambda k: 0.01 * k),
-                  {"lr": lambda k: 0.3 * 0.5 ** (k // 5), "momentum": lambda k: 0.9 * 0.5 ** (k / 10),
-                   "weight_decay": lambda k: 0.01 * k}),
-    "adam_schedule": (fm.Adam(fm.Cosine(0.02, 20), epsilon=lambda k: 1e-3 * (k + 1)),
-                      {"rule": "adam", "lr": lambda k: 0.01 * (1 + np.cos(np.pi * min(k / 20, 1))),
-                       "eps": lambda k: 1e-3 * (k + 1)}),
-}  # fmt: skip
+    "rprop_all": (fm.Rprop(0.1, **DECAYS), {"rule": "rprop", "lr": 0.1, **DECAYS}),
+    "schedules": (
+        fm.SGD(fm.StepDecay(0.3, every=5), fm.Exponential(0.9, 0.5, 10), weight_decay=lambda k: 0.01 * k),
+        {
+            "lr": lambda k: 0.3 * 0.5 ** (k // 5),
+            "momentum": lambda k: 0.9 * 0.5 ** (k / 10),
+            "weight_decay": lambda k: 0.01 * k,
+        },
+    ),
+    "adam_schedule": (
+        fm.Adam(fm.Cosine(0.02, 20), epsilon=lambda k: 1e-3 * (k + 1)),
+        {
+            "rule": "adam",
+            "lr": lambda k: 0.01 * (1 + np.cos(np.pi * min(k / 20, 1))),
+            "eps": lambda k: 1e-3 * (k + 1),
+        },
+    ),
+}
+for name, kind in (("adam", fm.Adam), ("adamw", fm.AdamW), ("nadam", fm.NAdam)):
+    RULES[name] = kind(), {"rule": name}
+    RULES[f"{name}_all"] = (
+        kind(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-3, **DECAYS),
+        {"rule": name, "lr": 0.01, "b1": 0.8, "b2": 0.95, "eps": 1e-3, **DECAYS},
+    )
 
 
 def make_case(n=50, seed=0, norm=fm.LayerNorm):

@@ -100,9 +100,7 @@ def test_train_reads_schedules_masks_and_running_statistics_at_each_step():
         net.layers[3]["mask"] = np.zeros((len(rows), 4))
 
     before = net.flat()
-    training.train(
-        net, X, T, [np.arange(7)] * 2, 4, "adam", lr=lambda step: 0.1 * (step == 3), on_step=drop_all
-    )
+    training.train(net, X, T, [np.arange(7)] * 2, 4, "adam", lr=lambda step: 0.1 * (step == 3), on_step=drop_all)
     assert seen == [(0, [0, 1, 2, 3]), (1, [4, 5, 6]), (2, [0, 1, 2, 3]), (3, [4, 5, 6])]
     changed = net.flat() != before
     assert changed.nonzero()[0].tolist() == [36, 37, 38]  # all units dropped: only the last biases learn
@@ -113,9 +111,7 @@ def test_train_reads_schedules_masks_and_running_statistics_at_each_step():
 def test_every_rule_lowers_the_loss(rule):
     rng = np.random.default_rng(8)
     W1, W2 = rng.normal(size=(3, 4)), rng.normal(size=(4, 3))
-    net = ref.Net(
-        [("dense", W1, np.zeros(4), "tanh"), ("dense", W2, np.zeros(3), "softmax")], "cross_entropy"
-    )
+    net = ref.Net([("dense", W1, np.zeros(4), "tanh"), ("dense", W2, np.zeros(3), "softmax")], "cross_entropy")
     X, T = rng.normal(size=(20, 3)), rng.dirichlet(np.ones(3), size=20)
     losses = training.train(net, X, T, [np.arange(20)] * 60, 20, rule, lr=0.02)
     assert losses[-1] < losses[0] - 0.02

@@ -1,6 +1,8 @@
 """Threads and tiles change the order of sums and nothing else; the same number of threads gives the same bits."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -9,6 +11,7 @@ from threadpoolctl import threadpool_info
 from twins import LEGAL_PAIRS, VARIANTS, make_loss, make_samples, relative_error, shake
 
 import fastmlp as fm
+from cnn_core.epoch import has_threads
 from fastmlp.threads import available_threads, choose_threads, single_threaded_blas
 
 N = 1150  # batches of 600 and 550: several tiles for each thread, a ragged last batch
@@ -76,8 +79,7 @@ def test_more_threads_than_tiles_or_rows(variant, n, n_threads):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_forward_passes_have_the_same_bits_on_any_number_of_threads(dtype):
-    """A row's outputs don't depend on its neighbours, so tiles may only move them."""
+def test_forward_passes_agree_and_repeat_to_the_bit(dtype):
     net, X, T, weight = make_case("batch_norm", dtype=dtype)
     tolerance = 1e-12 if dtype == "float64" else 1e-5
     np.testing.assert_allclose(net.predict(X, n_threads=2), net.predict(X, n_threads=1), rtol=tolerance, atol=tolerance)
@@ -120,6 +122,7 @@ def test_fits_may_run_side_by_side():
     np.testing.assert_array_equal(together, alone)
 
 
+@pytest.mark.skipif(not has_threads(), reason="the core was built without OpenMP")
 def test_the_choice_of_threads():
     assert choose_threads(3, 10, 100) == 3
     assert choose_threads(8, 10, 5) == 5
@@ -127,6 +130,29 @@ def test_the_choice_of_threads():
     assert choose_threads(None, 10**9, 10**6) == available_threads()
     if hasattr(os, "sched_getaffinity"):
         assert available_threads() == len(os.sched_getaffinity(0))
+
+
+def test_fewer_threads_than_asked_for():
+    """The system may grant less than was asked; every sum must still be whole."""
+    program = (
+        "import numpy as np, fastmlp as fm; X = np.linspace(-1, 1, 3600).reshape(1200, 3); "
+        "net = fm.Network([fm.Input(3), fm.Dense(4, 'tanh'), fm.BatchNorm(), fm.Dense(1)], dtype='float64', seed=0); "
+        "net.fit(X, X[:, 0] ** 2, epochs=2, batch_size=600, n_threads=2); "
+        "print(*net.params, net.evaluate(X, X[:, 0] ** 2, n_threads=2)['loss'])"
+    )
+    outputs = []
+    for limit in ("1", "8"):
+        environment = os.environ | {"OMP_THREAD_LIMIT": limit}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        outputs.append(np.array(done.stdout.split(), dtype=float))
+    assert relative_error(*outputs) < 1e-12
+
+
+@pytest.mark.skipif(has_threads(), reason="the core was built with OpenMP")
+def test_without_openmp_there_is_one():
+    assert choose_threads(3, 10, 100) == choose_threads(None, 10**9, 10**6) == available_threads() == 1
 
 
 @pytest.mark.parametrize(("n", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (5000, ValueError)])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
     from fastmlp.idx import read_idx, write_idx
-    from fastmlp.learning_curve import LearningCurve, learning_curve
+    from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.npz import read_npz
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
@@ -40,7 +40,7 @@ _LAZY = {
     "derivatives": ("check_gradients",),
     "history": ("History",),
     "idx": ("read_idx", "write_idx"),
-    "learning_curve": ("LearningCurve", "learning_curve"),
+    "learning_curves": ("LearningCurve", "learning_curve"),
     "metrics": ("accuracy", "confusion_matrix"),
     "npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),

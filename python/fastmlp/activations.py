@@ -101,5 +101,6 @@ def derivative(name: str, z: ArrayLike) -> NDArray[np.float64]:
     """
     spec, values = _curve(name, z)
     out = np.empty_like(values)
-    _core.derivative(spec.code, values.reshape(-1), out.reshape(-1), spec.slope)
+    if values.size:
+        _core.derivative(spec.code, values.reshape(-1), out.reshape(-1), spec.slope)
     return out

@@ -97,7 +97,7 @@ def _check_monitor(monitor: object) -> None:
 def _monitored(run: Run, monitor: str | None) -> tuple[str, float]:
     """The name and newest value of what is watched; by default the validation loss where there is one."""
     name = monitor if monitor is not None else ("val_loss" if "val_loss" in run.history else "loss")
-    if name in ("val_loss", "val_accuracy") and "val_loss" not in run.history:
+    if name.startswith("val_") and not any(known.startswith("val_") for known in run.history):
         raise ValueError(f"monitor={name!r} needs validation_data, and this fit has none")
     if name not in run.history:
         raise unknown_name("monitor", name, run.history)
@@ -155,7 +155,7 @@ class EarlyStopping(Callback):
             if self.restore_best:
                 self._best = run.network.snapshot(self._best)
         elif run.epoch - self._best_epoch >= self.patience:
-            run.stop(f"{name} has not improved for {self.patience} epochs")
+            run.stop(f"{name} has not improved for {self.patience} epoch{'s' if self.patience > 1 else ''}")
 
     def on_fit_end(self, run: Run) -> None:
         """Restore the best weights."""

@@ -173,7 +173,7 @@ def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError
 
 def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
     """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
-    if loss.name in ("binary_cross_entropy", "poisson", "quantile", "huber", "absolute_error"):
+    if loss.name in ("poisson", "quantile", "huber", "absolute_error"):
         raise _wrong_columns(argument, array, n_out)
     whole = array == np.floor(array)
     if not whole.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,13 @@ from fastmlp.data import Rows, Targets, as_numbers
 from fastmlp.errors import unknown_name
 from fastmlp.layout import make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.values import check_value
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
+
+MAX_POINTS = 10**9
+"""Of a loss surface: 8 GB of losses."""
 
 
 def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) -> float:
@@ -40,10 +45,14 @@ def loss_and_flat_gradient(
     """Loss and gradient (n_params,) of checked samples as one batch, with the batch's own statistics."""
     layout = network.layout
     by = divisor(reduction, len(X), weights)
+    if dropout_seed is not None and (isinstance(dropout_seed, bool) or not isinstance(dropout_seed, (int, np.integer))):
+        raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
+    if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
+        raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
     threads = choose_threads(n_threads, layout.flops_per_row, len(X))
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True)
     gradients = np.empty((threads, layout.n_params), dtype=network.dtype)
-    shift, scale = network.scaling
+    shift, scale = network.scaling(X)
     with single_threaded_blas:
         _core.gradient(
             workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
@@ -63,7 +72,7 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
         layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1
     )
     gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
-    shift, scale = network.scaling
+    shift, scale = network.scaling(X)
     with single_threaded_blas:
         _core.sample_gradients(
             workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
@@ -75,7 +84,10 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
 def _check_grids(
     network: Network, parameters: int | Sequence[int], grids: ArrayLike | Sequence[ArrayLike]
 ) -> tuple[list[int], list[NDArray[np.float64]]]:
-    indices = np.atleast_1d(np.asarray(parameters))
+    try:
+        indices = np.atleast_1d(np.asarray(parameters))
+    except ValueError:
+        indices = np.empty(0)       # a ragged list
     if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
         raise ValueError(f"parameters must be one or two flat parameter indices, got {parameters!r}")
     if len(set(indices.tolist())) != len(indices):
@@ -86,9 +98,18 @@ def _check_grids(
     axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
     if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
         axes = [axes]       # one parameter may bring its values without a list around them
+    if not axes:
+        raise ValueError("grids must not be empty, got []")
     if len(axes) != len(indices):
-        raise ValueError(f"grids must be {len(indices)} one-dimensional arrays, got {len(axes)}")
-    return indices.tolist(), [as_numbers("grids", axis, ndim=1).astype(np.float64) for axis in axes]
+        arrays = "array" if len(indices) == 1 else "arrays"
+        raise ValueError(f"grids must be {len(indices)} one-dimensional {arrays}, got {len(axes)}")
+    checked = [as_numbers("grids", axis, ndim=1).astype(np.float64) for axis in axes]
+    if max(np.abs(axis).max() for axis in checked) > np.finfo(network.dtype).max:
+        raise ValueError(f"grids hold numbers beyond {network.dtype}")
+    n_points = math.prod(map(len, checked))
+    if n_points > MAX_POINTS:
+        raise ValueError(f"grids make {n_points} points; {MAX_POINTS} is the most")
+    return indices.tolist(), checked
 
 
 def cost_surface(
@@ -114,7 +135,7 @@ def cost_surface(
     copies = np.repeat(network.params[None, :], threads, axis=0)
     second = axes[1] if len(axes) == 2 else np.zeros(1)
     out = np.empty((len(axes[0]), len(second)))
-    shift, scale = network.scaling
+    shift, scale = network.scaling(X)
     with single_threaded_blas:
         loss_surface(
             workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
@@ -155,6 +176,11 @@ def check_gradients(
     >>> fm.check_gradients(net, [[0.1, 0.2], [0.3, -0.4]], [0.5, 0.6]) < 1e-8
     True
     """
+    from fastmlp.network import Network
+
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {network!r}")
+    check_value("step", step, low=0.0, low_open=True, schedule=False)
     twin = network.astype("float64")
     rows, targets, weights = twin.check_samples(X, y, sample_weight)
 

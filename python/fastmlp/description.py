@@ -76,7 +76,7 @@ def build(description: Any, shift: Any = 0.0, scale: Any = 1.0) -> Network:
     return network
 
 
-def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Loss, Initializer]:
+def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Loss, str | Initializer]:
     """Width of the input, layers, output, loss and initialiser; takes no more memory than the description."""
     _check_keys("a network", description, _KEYS)
     if not isinstance(description["layers"], list) or len(description["layers"]) > MOST_LAYERS:
@@ -128,11 +128,11 @@ def _build_layer(description: Any) -> Layer:
     return kind(**fields)
 
 
-def _build_initializer(description: Any) -> Initializer:
+def _build_initializer(description: Any) -> str | Initializer:
     if isinstance(description, str):
         if description not in INITIALIZERS:
             raise ValueError(f"init={description!r:.50} is unknown")
-        return INITIALIZERS[description]
+        return description
     kind = _DISTRIBUTIONS[_kind("an initialiser", description, _DISTRIBUTIONS)]
     _check_keys("an initialiser", description, ["kind", *(field.name for field in dataclasses.fields(kind))])
     return kind(**{name: value for name, value in description.items() if name != "kind"})

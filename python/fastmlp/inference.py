@@ -23,7 +23,7 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
     out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
-    shift, scale = network.scaling
+    shift, scale = network.scaling(X)
     with single_threaded_blas:
         core_predict(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
@@ -39,7 +39,7 @@ def measure(
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
-    shift, scale = network.scaling
+    shift, scale = network.scaling(X)
     with single_threaded_blas:
         core_evaluate(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,

@@ -51,6 +51,7 @@ class Uniform:
         check_value("high", self.high, schedule=False)
         if self.low > self.high:
             raise ValueError(f"low must not exceed high, got low={self.low} and high={self.high}")
+        check_value("high - low", self.high - self.low, schedule=False)
 
     def weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> NDArray[np.float64]:
         """(n_in, n_out) numbers."""

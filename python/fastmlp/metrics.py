@@ -122,7 +122,8 @@ def as_labels(argument: str, values: ArrayLike) -> NDArray[np.int64]:
     if array.ndim > 2:
         raise ValueError(f"{argument} must be labels (n,) or probabilities (n, n_classes), got shape {array.shape}")
     if array.ndim == 2 and array.shape[1] > 1:
-        return array.argmax(axis=1).astype(np.int64)
+        most_probable: NDArray[np.int64] = array.argmax(axis=1).astype(np.int64)
+        return most_probable
     is_column, array = array.ndim == 2, array.reshape(-1)
     whole = array == np.floor(array)
     if is_column and not whole.all() and array.min() >= 0 and array.max() <= 1:

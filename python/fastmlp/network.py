@@ -7,16 +7,17 @@ they are first needed; the methods here check their arguments and hand over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.batches import first_nonfinite
-from fastmlp.data import Rows, Targets, check_inputs, check_targets, check_weights
+from cnn_core.batches import Dtype, first_nonfinite
+from fastmlp.data import Rows, Targets, as_numbers, check_inputs, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
+from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
 from fastmlp.layout import Layout, aligned_empty, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
 
@@ -64,7 +65,8 @@ class Network:
     biases : list of ndarray (n_out,) or None
         Writable views of their biases; None for a layer without.
     rng : numpy.random.Generator
-        Where initial weights, orders and masks come from.
+        Where the orders of samples and the dropout masks come from: the same seed gives the same orders whatever the
+        layers are.
 
     Raises
     ------
@@ -106,36 +108,54 @@ class Network:
                 "with one output use 'binary_cross_entropy'"
             )
         self._init = make_initializer(init)
-        try:
-            self.rng = np.random.default_rng(seed)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"seed must be a whole number from 0 or None, got {seed!r}") from error
-        self.params = aligned_empty(self.layout.n_params, self.dtype)
+        self._seeds = _seed_sequence(seed)
+        _check_scaling(self.input, self.dtype)
+        self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
+        self._params = _allocate(self.layout.n_params, self.dtype)
         self.statistics = np.zeros(self.layout.n_statistics)
-        self._set_scaling()
         self.initialize()
 
-    def _set_scaling(self) -> None:
-        """The input's shift and scale as the core reads them: bytes of numbers of the network's type."""
-        self.scaling: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] = (None, None)
-        if self.input.is_scaled:
-            shift, scale = np.asarray(self.input.shift), np.asarray(self.input.scale)
-            self.scaling = shift.astype(self.dtype).view(np.uint8), scale.astype(self.dtype).view(np.uint8)
+    def scaling(self, X: Rows) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
+        """The input's shift and scale as the core reads them: bytes of numbers, double where X is."""
+        if not self.input.is_scaled:
+            return None, None
+        dtype = np.float64 if X.code == Dtype.FLOAT64 else self.dtype
+        shift, scale = np.asarray(self.input.shift), np.asarray(self.input.scale)
+        return shift.astype(dtype).view(np.uint8), scale.astype(dtype).view(np.uint8)
 
     def initialize(self) -> None:
-        """Draw new initial parameters from ``rng``, and forget running statistics."""
+        """Draw new initial parameters, and forget running statistics.
+
+        Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
+        """
+        dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
+        streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
         for segment in self.layout.segments:
-            layer, view = self.layers[segment.layer], segment.view(self.params)
+            layer, view = self.layers[segment.layer], segment.view(self._params)
             if isinstance(layer, Dense):
                 init = self._init if layer.init is None else make_initializer(layer.init)
-                if segment.name == "weight":
-                    view[:] = init.weights(self.rng, *segment.shape)
-                else:
-                    view[:] = init.biases(self.rng, *segment.shape)
+                rng = streams[segment.layer]
+                draw = init.weights if segment.name == "weight" else init.biases
+                with np.errstate(over="ignore"):
+                    view[:] = draw(rng, *segment.shape)
             else:
                 view[:] = 1.0 if segment.name == "gain" else 0.0
+        if not self.is_finite():
+            raise ValueError(f"init gives weights beyond {self.dtype}")
         for segment in self.layout.statistics:
             segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
+
+    @property
+    def params(self) -> NDArray[Any]:
+        """All parameters, (n_params,): write into it, or assign numbers of the same shape, which are copied."""
+        return self._params
+
+    @params.setter
+    def params(self, values: ArrayLike) -> None:
+        numbers = as_numbers("params", values, ndim=1)
+        if len(numbers) != self.n_params:
+            raise ValueError(f"params must have {self.n_params} elements, got {len(numbers)}")
+        self._params[:] = numbers
 
     @property
     def n_features(self) -> int:
@@ -203,12 +223,12 @@ class Network:
         twin = Network.__new__(Network)
         twin.__dict__.update(self.__dict__)
         twin.dtype = _check_dtype(dtype)
-        twin.params = aligned_empty(self.n_params, twin.dtype)
-        twin.params[:] = self.params
+        _check_scaling(self.input, twin.dtype)
+        twin._params = _allocate(self.n_params, twin.dtype)
+        twin._params[:] = self._params
         twin.statistics = self.statistics.copy()
         twin.rng = np.random.default_rng()
         twin.rng.bit_generator.state = self.rng.bit_generator.state
-        twin._set_scaling()
         return twin
 
     def copy(self) -> Network:
@@ -405,32 +425,66 @@ class Network:
         return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"
 
 
+def _allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    try:
+        return aligned_empty(n, dtype)
+    except (MemoryError, ValueError) as error:
+        raise ValueError(f"layers need {n} parameters, more than memory holds") from error
+
+
+def _seed_sequence(seed: int | None) -> np.random.SeedSequence:
+    message = f"seed must be a whole number from 0 or None, got {seed!r}"
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+        raise TypeError(message)
+    if seed is not None and seed < 0:
+        raise ValueError(message)
+    return np.random.SeedSequence(seed)
+
+
+def _check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
+    for argument in ("shift", "scale"):
+        if np.abs(np.asarray(getattr(inputs, argument))).max() > np.finfo(dtype).max:
+            raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
+
+
 def _check_dtype(dtype: Any) -> np.dtype[Any]:
     try:
         checked: np.dtype[Any] = np.dtype(dtype)
-    except TypeError as error:
+    except (TypeError, ValueError, SyntaxError) as error:
         raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
-    if checked not in (np.float32, np.float64):
+    if dtype is None:
+        raise TypeError("dtype must be 'float32' or 'float64', got None")
+    if checked not in (np.float32, np.float64) or not checked.isnative:
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     return checked
+
+
+def _is_width(layer: object) -> bool:
+    return isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
 
 
 def _read_layers(
     layers: Sequence[int | Input | Layer], activation: str, bias: bool
 ) -> tuple[Input, tuple[Layer, ...]]:
     """The input and the layers behind it, from widths, layers or both."""
-    if isinstance(layers, (str, bytes)) or not isinstance(layers, Iterable):
+    unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
+    if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
         raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
+    hidden = Dense(1, activation, bias)     # checks both even where no layer is given as a width
     given = list(layers)
     if len(given) < 2:
         raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
-    inputs = given[0] if isinstance(given[0], Input) else Input(given[0])  # type: ignore[arg-type]
+    first = given[0]
+    if not isinstance(first, Input) and not _is_width(first):
+        raise TypeError(f"layers[0] must be a width or an Input, got {first!r}")
+    inputs = first if isinstance(first, Input) else Input(check_size("layers[0]", first))
     read: list[Layer] = []
     for i, layer in enumerate(given[1:], start=1):
         if isinstance(layer, (Dense, Activation, Dropout, BatchNorm, LayerNorm)):
             read.append(layer)
-        elif isinstance(layer, (int, np.integer)):
-            read.append(Dense(int(layer), None if i == len(given) - 1 else activation, bias))
+        elif _is_width(layer):
+            units = check_size(f"layers[{i}]", layer)
+            read.append(replace(hidden, units=units, activation=None if i == len(given) - 1 else activation))
         else:
             raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
     if not any(isinstance(layer, Dense) for layer in read):

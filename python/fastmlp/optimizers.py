@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cnn_core.updates import Update
 from fastmlp.errors import unknown_name
+from fastmlp.layers import check_size
 from fastmlp.values import Value, check_value, values_at
 
 STEP_DTYPE = np.dtype(
@@ -47,7 +48,7 @@ class Optimizer:
         table = np.zeros(n_steps, dtype=STEP_DTYPE)
         table["dropout_factor"] = 1.0
         for name in ("learning_rate", "weight_decay", "l1_decay"):
-            table[name] = values_at(getattr(self, name), numbers)
+            table[name] = values_at(getattr(self, name), numbers, name)
         self._fill(table, numbers)
         return table
 
@@ -81,6 +82,8 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         self._check_shared()
         check_value("momentum", self.momentum, low=0.0, high=1.0, high_open=True)
+        if not isinstance(self.nesterov, (bool, np.bool_)):
+            raise TypeError(f"nesterov must be True or False, got {self.nesterov!r}")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=True needs a momentum above 0")
 
@@ -89,7 +92,7 @@ class SGD(Optimizer):
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        table["momentum"] = values_at(self.momentum, numbers)
+        table["momentum"] = values_at(self.momentum, numbers, "momentum")
 
     def is_plain(self) -> bool:
         """Without momentum and L1 decay."""
@@ -118,9 +121,9 @@ class RMSprop(Optimizer):
         check_value("epsilon", self.epsilon, low=0.0, low_open=True)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        table["beta_2"] = values_at(self.rho, numbers)
-        table["momentum"] = values_at(self.momentum, numbers)
-        table["epsilon"] = values_at(self.epsilon, numbers)
+        table["beta_2"] = values_at(self.rho, numbers, "rho")
+        table["momentum"] = values_at(self.momentum, numbers, "momentum")
+        table["epsilon"] = values_at(self.epsilon, numbers, "epsilon")
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ class Adagrad(Optimizer):
         return np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        table["epsilon"] = values_at(self.epsilon, numbers)
+        table["epsilon"] = values_at(self.epsilon, numbers, "epsilon")
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class Adam(Optimizer):
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         table["momentum"] = self.beta_1
         table["beta_2"] = self.beta_2
-        table["epsilon"] = values_at(self.epsilon, numbers)
+        table["epsilon"] = values_at(self.epsilon, numbers, "epsilon")
         table["correction_1"] = 1 - self.beta_1 ** (numbers + 1.0)
         table["correction_2"] = 1 - self.beta_2 ** (numbers + 1.0)
 
@@ -254,8 +257,8 @@ class LBFGS:
 
     def __post_init__(self) -> None:
         check_value("tolerance", self.tolerance, low=0.0, schedule=False)
-        check_value("memory", self.memory, low=1, schedule=False)
-        check_value("max_evaluations", self.max_evaluations, low=1, schedule=False)
+        check_size("memory", self.memory)
+        check_size("max_evaluations", self.max_evaluations)
         check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
 
 

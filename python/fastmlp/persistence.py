@@ -44,8 +44,8 @@ def save(network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, 
     Parameters
     ----------
     network : Network
-        Everything is kept but the history and the optimizer's state: the network that `load` gives predicts and trains
-        on as this one would, to the bit.
+        Everything is kept but the history, the optimizer's state and the seed of initial weights: the network that
+        `load` gives predicts and trains on as this one would, to the bit.
     path : str or path
         The file; ``.safetensors`` is the usual ending.
     extra : mapping, optional
@@ -127,7 +127,7 @@ def load_with_extra(path: str | os.PathLike[str]) -> tuple[Network, dict[str, An
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a fastmlp model that can be used: {error}") from None
+        raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:

@@ -79,12 +79,12 @@ def train_validation_test_split(
     if stratify:
         order = order[np.argsort(targets[order], kind="stable")]
         rest, of_test = _spread(order, n_test)
-        parts = [*_spread(rest, n_validation), of_test]
+        parts: list[NDArray[np.intp]] = [*_spread(rest, n_validation), of_test]
         parts = [rng.permutation(part) if shuffle else np.sort(part) for part in parts]
     else:
         parts = np.split(order, [n_rows - n_validation - n_test, n_rows - n_test])
-    train, of_validation, of_test = ((inputs[part], targets[part]) for part in parts)
-    return train, of_validation, of_test
+    train, chosen_by, judged_by = ((inputs[part], targets[part]) for part in parts)
+    return train, chosen_by, judged_by
 
 
 def _rows(argument: str, values: ArrayLike) -> NDArray[Any]:

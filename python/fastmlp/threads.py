@@ -32,7 +32,8 @@ def available_threads() -> int:
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
     """The caller's number, or as many as the work of ``n_rows`` rows is worth."""
     if n_threads is not None:
-        return min(check_size("n_threads", n_threads, 1024), n_rows) if has_threads() else 1
+        asked = check_size("n_threads", n_threads, 1024)
+        return min(asked, n_rows) if has_threads() else 1
     return int(np.clip(flops_per_row * n_rows // FLOPS_PER_THREAD, 1, available_threads()))
 
 

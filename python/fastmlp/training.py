@@ -54,7 +54,9 @@ def check_training_data(
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-            raise TypeError("validation_data must be a pair (X, y)")
+            kind = type(validation_data).__name__
+            size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
+            raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
         X_val = check_inputs(validation_data[0], network.n_features, network.dtype, "X of validation_data")
         y_val = check_targets(validation_data[1], len(X_val), network.n_outputs, network.loss, "y of validation_data")
         validation = X_val, y_val
@@ -82,23 +84,29 @@ class Trainer:
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
         self.n_steps = 0
+        self.table = self._steps(next(iter(self.chunks))[2])      # what a schedule may raise, it raises before any change
         self.seed = int(network.rng.integers(2**63))
         total = n_samples if data.weights is None else data.weights.sum()
         self.total_weight = float(total)
 
+    def _steps(self, n_steps: int) -> NDArray[Any]:
+        """Hyper-values of the next steps."""
+        table = self.optimizer.steps(self.n_steps, n_steps)
+        numbers = np.arange(self.n_steps, self.n_steps + n_steps)
+        table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
+        return table
+
     def run_epoch(self, order: NDArray[np.int64] | None, bar: ProgressBar | None) -> float:
         """One pass over the samples; the mean loss. ``DivergedError`` as soon as it isn't finite."""
         network, data, workspace, chunks = self.network, self.data, self.workspace, self.chunks
-        shift, scale = network.scaling
+        shift, scale = network.scaling(data.X)
         workspace.partials[:, 0] = 0.0
         for first, last, n_steps in chunks:
-            steps = self.optimizer.steps(self.n_steps, n_steps)
-            steps["label_smoothing"] = values_at(
-                network.loss.label_smoothing, np.arange(self.n_steps, self.n_steps + n_steps)
-            )
+            if self.n_steps > 0:
+                self.table = self._steps(n_steps)
             start = time.perf_counter()
             run_epoch(
-                workspace.plan, network.layout.table, network.layout.groups, steps,
+                workspace.plan, network.layout.table, network.layout.groups, self.table,
                 network.params, self.gradients, self.state, network.statistics, workspace.work, workspace.partials,
                 data.X.data, data.X.code, shift, scale, data.targets.rows.data, data.targets.rows.code,
                 data.weights, order, first, last, chunks.batch_size,
@@ -148,9 +156,12 @@ def fit(
     n_epochs, batch_size = check_size("epochs", epochs), check_size("batch_size", batch_size)
     rule = make_optimizer(optimizer)
     hooks = make_callbacks(callbacks)
+    if not isinstance(shuffle, (bool, np.bool_)):
+        raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
     if n_threads is not None:
         check_size("n_threads", n_threads, 1024)
     data = check_training_data(network, X, y, sample_weight, validation_data)
+    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, batch_size, n_threads)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
     run = Run(network, History(), n_epochs)
     hooks = (*hooks, bar) if bar is not None else hooks
@@ -158,12 +169,12 @@ def fit(
         for hook in hooks:
             hook.on_fit_begin(run)
         try:
-            if isinstance(rule, LBFGS):
+            if trainer is not None:
+                fit_epochs(run, data, trainer, shuffle, hooks, bar)
+            elif isinstance(rule, LBFGS):
                 from fastmlp.lbfgs import fit_lbfgs
 
                 fit_lbfgs(run, data, rule, hooks, n_threads)
-            else:
-                fit_epochs(run, data, Trainer(network, data, rule, batch_size, n_threads), shuffle, hooks, bar)
         except KeyboardInterrupt:
             run.stop("interrupted")
         finally:
@@ -181,22 +192,22 @@ def fit_epochs(
     shuffle = shuffle and trainer.chunks.batch_size < len(data.X)      # the order within one batch changes nothing
     rng = network.rng if shuffle else None
     order = np.arange(len(data.X)) if shuffle else None
+    # The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite.
     best, best_loss = network.snapshot(), np.inf
+    latest, latest_loss = network.snapshot(), np.inf
     start = time.perf_counter()
     try:
         for epoch in range(run.n_epochs):
             run.epoch = epoch
-            first_step = trainer.n_steps
             loss = trainer.run_epoch(epoch_order(rng, order), bar)
             if not network.is_finite():
                 raise _diverged(network, count_batches(len(data.X), trainer.chunks.batch_size))
-            if loss < best_loss:
-                best_loss = loss
-                best = network.snapshot(best)
-            rate = values_at(trainer.optimizer.learning_rate, np.array([first_step]))
+            if latest_loss < best_loss:
+                best, best_loss, latest = latest, latest_loss, best
+            latest, latest_loss = network.snapshot(latest), loss
             record(
                 network, data, history, trainer.workspace.n_threads,
-                loss=loss, seconds=time.perf_counter() - start, learning_rate=float(np.ravel(rate)[0]),
+                loss=loss, seconds=time.perf_counter() - start, learning_rate=float(trainer.table["learning_rate"][-1]),
             )  # fmt: skip
             for hook in hooks:
                 hook.on_epoch_end(run)

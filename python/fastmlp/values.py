@@ -21,12 +21,15 @@ class Schedule:
         raise TypeError(f"{type(self).__name__} must define __call__")
 
 
-def values_at(value: Value, steps: NDArray[np.int64]) -> float | NDArray[np.float64]:
-    """The number itself, or the schedule's values at an array of steps."""
+def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -> float | NDArray[np.float64]:
+    """The number itself, or the schedule's values at an array of steps, which must be finite numbers."""
     if isinstance(value, Schedule):
         return np.asarray(value(steps), dtype=np.float64)
     if callable(value):
-        return np.array([value(int(step)) for step in steps], dtype=np.float64)
+        values = [value(int(step)) for step in steps]
+        for step, number in zip(steps, values, strict=True):
+            check_value(f"{argument} at step {step}", number, schedule=False)
+        return np.array(values, dtype=np.float64)
     return float(value)
 
 
@@ -46,10 +49,14 @@ def check_value(
     if isinstance(value, bool) or not isinstance(value, Real):
         expected = "a number or a function of the step" if schedule else "a number"
         raise TypeError(f"{argument} must be {expected}, got {type(value).__name__}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     above = number > low if low_open else number >= low
     below = number < high if high_open else number <= high
     if not (math.isfinite(number) and above and below):
         left = f"{low} {'<' if low_open else '<='} " if math.isfinite(low) else ""
         right = f" {'<' if high_open else '<='} {high}" if math.isfinite(high) else ""
-        raise ValueError(f"{argument} must be a finite number with {left}{argument}{right}, got {value!r}")
+        limits = f" with {left}{argument}{right}" if left or right else ""
+        raise ValueError(f"{argument} must be a finite number{limits}, got {value!r}")

@@ -48,7 +48,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:  # the reader of a pipe has gone: click ends quietly
             raise
-        except (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError) as error:
+        except (ValueError, TypeError, OSError, ArithmeticError, MemoryError) as error:
             raise click.ClickException(_sentence(error)) from error
 
 

@@ -28,6 +28,15 @@ _MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
+class Columns:
+    """What was said about the columns of a CSV file, by name or by position."""
+
+    target: str | int | None = None
+    drop: tuple[str | int, ...] = ()
+    categorical: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is to be learned.
 
@@ -58,19 +67,26 @@ class Rows:
 
 def read_problem(
     path: Path | None,
-    target: str | int | None,
+    columns: Columns,
     task: str | None,
     test_fraction: float,
     validation_fraction: float,
 ) -> Problem:
     """Read training data, and set rows aside where the data bring no test part of their own."""
     kind = _kind(path)
-    if target is not None and kind != "csv":
-        raise ValueError(f"--target is for a CSV file, which {'the bundled digits are' if path is None else path} not")
+    if columns != Columns() and kind != "csv":
+        name = "the bundled digits are" if path is None else f"{path} is"
+        raise ValueError(f"--target, --drop and --categorical are for a CSV file, which {name} not")
     encoding: TableEncoding | None = None
     if path is not None and kind == "csv":
         classification = None if task is None else task == "classification"
-        table = read_csv(path, -1 if target is None else target, classification=classification)
+        table = read_csv(
+            path,
+            -1 if columns.target is None else columns.target,
+            classification=classification,
+            categorical=columns.categorical,
+            drop=columns.drop,
+        )
         assert table.y is not None
         data = Dataset(table.X, table.y, None, None)
         encoding, classes = table.encoding, table.classes

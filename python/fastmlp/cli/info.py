@@ -1,0 +1,89 @@
+"""``fastmlp info``: what is in a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from fastmlp.cli import report
+from fastmlp.cli.predict import read_extra
+from fastmlp.layers import Dense, Input
+from fastmlp.losses import Loss
+from fastmlp.network import Network
+from fastmlp.persistence import load_with_extra
+from fastmlp.table_encoding import TableEncoding
+
+
+@click.command("info")
+@click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def info(model: Path) -> None:
+    """Show what is in MODEL, a file that 'fastmlp train --save' or 'network.save' has written.
+
+    \b
+    Layers, parameters, loss and classes of a model:
+        fastmlp info digits.safetensors
+    """
+    network, extra = load_with_extra(model)
+    classes, encoding = read_extra(model, extra, network.n_outputs)
+    facts = {
+        "File": f"{model}, {report.plural(model.stat().st_size, 'byte')}",
+        "Network": report.network_line(network),
+        "Parameters": f"{report.count(network.n_params)} of {network.dtype}",
+        "Loss": _loss(network.loss),
+        "Input": _input(network.input),
+    }
+    if encoding is not None:
+        facts["Columns"] = _columns(encoding)
+    if encoding is not None and encoding.target is not None:
+        facts["Target"] = repr(encoding.target.name)
+    if classes is not None:
+        facts["Classes"] = f"{report.names_line(classes)}"
+    for name, fact in facts.items():
+        click.echo(f"{name:<12}{fact}")
+    click.echo("\nArrays")
+    for row in _arrays(network):
+        click.echo(f"  {row}")
+
+
+def _loss(loss: Loss) -> str:
+    """The name, and the settings that matter to it."""
+    settings = {"huber": f"delta {loss.delta:g}", "quantile": f"q {loss.q:g}"}.get(loss.name, "")
+    if loss.label_smoothing:
+        settings = f"label smoothing {loss.label_smoothing}"
+    return f"{loss.name}, {settings}" if settings else loss.name
+
+
+def _input(layer: Input) -> str:
+    """How the columns are scaled."""
+    columns = report.plural(layer.n_features, "column")
+    if not layer.is_scaled:
+        return f"{columns}, as they are"
+    shift, scale = np.asarray(layer.shift), np.asarray(layer.scale)
+    if (shift == shift[0]).all() and (scale == scale[0]).all():
+        return f"{columns}, each (x - {shift[0]:g}) * {scale[0]:g}"
+    return f"{columns}, each (x - shift) * scale with numbers of its own"
+
+
+def _columns(encoding: TableEncoding) -> str:
+    """The columns of the table, texts with their number of categories."""
+    names = [
+        column.name if column.kind == "numeric" else f"{column.name} ({len(column.categories)} texts)"
+        for column in encoding.columns
+    ]
+    return report.names_line(names)
+
+
+def _arrays(network: Network) -> list[str]:
+    """A line for each array: name, shape and the range of its numbers."""
+    arrays = network.named_arrays()
+    shapes = {name: " x ".join(map(str, array.shape)) for name, array in arrays.items()}
+    left, middle = max(map(len, arrays)), max(map(len, shapes.values()))
+    lines = []
+    for name in sorted(arrays, key=lambda name: int(name.split(".")[0])):
+        kind = network.layers[int(name.split(".")[0])]
+        of = f"{type(kind).__name__}, " if not isinstance(kind, Dense) else ""
+        low, high = float(arrays[name].min()), float(arrays[name].max())
+        lines.append(f"{name:<{left}}  {shapes[name]:>{middle}}  {of}from {low:.4g} to {high:.4g}")
+    return lines
