@@ -23,8 +23,9 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0),
     "identity": lambda z: z,
-    "softmax": lambda z: np.exp(z - z.max(1, keepdims=True)) / np.exp(z - z.max(1, keepdims=True)).sum(
-        1, keepdims=True),
+    "softmax": lambda z: (
+        np.exp(z - z.max(1, keepdims=True)) / np.exp(z - z.max(1, keepdims=True)).sum(1, keepdims=True)
+    ),
 }
 _SLOPES: dict[str, Callable[[Array], Array]] = {  # from the output
     "sigmoid": lambda a: a - a**2,
@@ -76,8 +77,9 @@ def reference(problem: Problem, epochs: int = 1) -> Parameters:
     for step in range(1, epochs * problem.steps_per_epoch + 1):
         low = (step - 1) % problem.steps_per_epoch * case.batch_size
         rows = slice(low, low + case.batch_size)
-        for p, g, (m, v) in zip(flat, _gradients(case, parameters, problem.X[rows], problem.y[rows]), moments,
-                                strict=True):
+        for p, g, (m, v) in zip(
+            flat, _gradients(case, parameters, problem.X[rows], problem.y[rows]), moments, strict=True
+        ):
             if case.optimizer == "sgd":
                 p -= case.learning_rate * g
                 continue
@@ -93,8 +95,9 @@ def disagreement(problem: Problem, got: Parameters, expected: Parameters) -> str
     losses = loss(problem, got), loss(problem, expected)
     if not abs(losses[0] - losses[1]) <= TOLERANCE * abs(losses[1]):
         return f"reaches loss {losses[0]:.8g}, expected {losses[1]:.8g}"
-    start, end, goal = (np.concatenate([p.ravel() for p in ps.weights + ps.biases])
-                        for ps in (problem.start, got, expected))
+    start, end, goal = (
+        np.concatenate([p.ravel() for p in ps.weights + ps.biases]) for ps in (problem.start, got, expected)
+    )
     gap = float(np.linalg.norm(end - goal) / np.linalg.norm(goal - start))
     if not gap <= PATH_TOLERANCE:
         return f"takes another way: {gap:.2g} of the distance between start and end"

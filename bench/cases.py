@@ -53,8 +53,9 @@ class Case:
 
     def __post_init__(self) -> None:
         if self.n_samples % self.batch_size:
-            raise ValueError(f"{self.name}: n_samples must be a multiple of batch_size, "
-                             f"got {self.n_samples} and {self.batch_size}")
+            raise ValueError(
+                f"{self.name}: n_samples must be a multiple of batch_size, got {self.n_samples} and {self.batch_size}"
+            )
 
     @property
     def label(self) -> str:
@@ -116,25 +117,95 @@ def make_problem(case: Case, seed: int = 0) -> Problem:
         y = np.eye(n_out, dtype=np.float32)[scores.argmax(axis=1)]
     else:
         y = 0.5 + 0.4 * np.sin(scores)
-    weights = [rng.standard_normal((i, o), dtype=np.float32) / np.float32(i**0.5)
-               for i, o in zip(case.widths, case.widths[1:], strict=False)]
+    weights = [
+        rng.standard_normal((i, o), dtype=np.float32) / np.float32(i**0.5)
+        for i, o in zip(case.widths, case.widths[1:], strict=False)
+    ]
     biases = [0.1 * rng.standard_normal(o, dtype=np.float32) for o in case.widths[1:]]
     return Problem(case, X, y, Parameters(weights, biases))
 
 
 CASES = (
-    Case("2-3-1", "the smallest network of the textbooks", (2, 3, 1), "sigmoid", "sigmoid", "squared_error",
-         batch_size=4, n_samples=4_000, learning_rate=1.0),
-    Case("3-4-1", "one example at a time", (3, 4, 1), "relu", "identity", "squared_error",
-         batch_size=1, n_samples=2_000, learning_rate=0.05),
-    Case("16-64-64-1", "regression on a small table", (16, 64, 64, 1), "tanh", "identity", "squared_error",
-         batch_size=32, n_samples=8_192, learning_rate=0.05),
-    Case("784-30-10", "handwritten digits, Nielsen's first network", (784, 30, 10), "sigmoid", "sigmoid",
-         "squared_error", batch_size=10, n_samples=10_000, learning_rate=3.0, images=True),
-    Case("784-100-10", "handwritten digits, Nielsen's wider network", (784, 100, 10), "sigmoid", "sigmoid",
-         "squared_error", batch_size=32, n_samples=9_984, learning_rate=3.0, images=True),
-    Case("784-256-128-10", "handwritten digits as done today", (784, 256, 128, 10), "relu", "softmax",
-         "cross_entropy", batch_size=128, n_samples=9_984, learning_rate=1e-3, optimizer="adam", images=True),
-    Case("4-32-16-4", "surrogate model, all rows in one batch", (4, 32, 16, 4), "tanh", "identity",
-         "squared_error", batch_size=10_000, n_samples=10_000, learning_rate=1e-3, optimizer="adam"),
+    Case(
+        "2-3-1",
+        "the smallest network of the textbooks",
+        (2, 3, 1),
+        "sigmoid",
+        "sigmoid",
+        "squared_error",
+        batch_size=4,
+        n_samples=4_000,
+        learning_rate=1.0,
+    ),
+    Case(
+        "3-4-1",
+        "one example at a time",
+        (3, 4, 1),
+        "relu",
+        "identity",
+        "squared_error",
+        batch_size=1,
+        n_samples=2_000,
+        learning_rate=0.05,
+    ),
+    Case(
+        "16-64-64-1",
+        "regression on a small table",
+        (16, 64, 64, 1),
+        "tanh",
+        "identity",
+        "squared_error",
+        batch_size=32,
+        n_samples=8_192,
+        learning_rate=0.05,
+    ),
+    Case(
+        "784-30-10",
+        "handwritten digits, Nielsen's first network",
+        (784, 30, 10),
+        "sigmoid",
+        "sigmoid",
+        "squared_error",
+        batch_size=10,
+        n_samples=10_000,
+        learning_rate=3.0,
+        images=True,
+    ),
+    Case(
+        "784-100-10",
+        "handwritten digits, Nielsen's wider network",
+        (784, 100, 10),
+        "sigmoid",
+        "sigmoid",
+        "squared_error",
+        batch_size=32,
+        n_samples=9_984,
+        learning_rate=3.0,
+        images=True,
+    ),
+    Case(
+        "784-256-128-10",
+        "handwritten digits as done today",
+        (784, 256, 128, 10),
+        "relu",
+        "softmax",
+        "cross_entropy",
+        batch_size=128,
+        n_samples=9_984,
+        learning_rate=1e-3,
+        optimizer="adam",
+        images=True,
+    ),
+    Case(
+        "4-32-16-4",
+        "surrogate model, all rows in one batch",
+        (4, 32, 16, 4),
+        "tanh",
+        "identity",
+        "squared_error",
+        batch_size=10_000,
+        n_samples=10_000,
+        learning_rate=1e-3,
+        optimizer="adam",
+    ),
 )

@@ -48,8 +48,11 @@ def describe() -> dict[str, object]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": {name: installed_version(name) for name in LIBRARIES},
-        "blas": [{key: info.get(key) for key in ("internal_api", "version", "architecture")}
-                 for info in threadpool_info() if info.get("user_api") == "blas"],
+        "blas": [
+            {key: info.get(key) for key in ("internal_api", "version", "architecture")}
+            for info in threadpool_info()
+            if info.get("user_api") == "blas"
+        ],
     }
 
 

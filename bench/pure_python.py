@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from time import perf_counter
 
 from fastmlp.errors import unknown_name
@@ -33,8 +34,17 @@ def seconds_per_call(work: Callable[[], object], seconds: float) -> float:
             return elapsed / calls
 
 
-def pure_python_seconds(widths: Sequence[int], activation: str, output: str, loss: str, batch_size: int,
-                        n_samples: int, epochs: int, optimizer: str = "sgd", seconds: float = 0.3) -> float:
+def pure_python_seconds(
+    widths: Sequence[int],
+    activation: str,
+    output: str,
+    loss: str,
+    batch_size: int,
+    n_samples: int,
+    epochs: int,
+    optimizer: str = "sgd",
+    seconds: float = 0.3,
+) -> float:
     """Estimate the seconds of a whole training in pure Python.
 
     Parameters
@@ -57,21 +67,23 @@ def pure_python_seconds(widths: Sequence[int], activation: str, output: str, los
     >>> 0 < estimate < 60
     True
     """
-    for argument, got, known in (("activation", activation, ACTIVATIONS), ("output", output, OUTPUTS),
-                                 ("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS)):
+    for argument, got, known in (
+        ("activation", activation, ACTIVATIONS),
+        ("output", output, OUTPUTS),
+        ("loss", loss, LOSSES),
+        ("optimizer", optimizer, OPTIMIZERS),
+    ):
         if got not in known:
             raise unknown_name(argument, got, known)
     if (loss == "cross_entropy") != (output == "softmax"):
-        raise ValueError("output='softmax' and loss='cross_entropy' go together, "
-                         f"got output={output!r}, loss={loss!r}")
+        raise ValueError(f"output='softmax' and loss='cross_entropy' go together, got output={output!r}, loss={loss!r}")
     for argument, size in (("batch_size", batch_size), ("n_samples", n_samples), ("epochs", epochs)):
         if size < 1:
             raise ValueError(f"{argument} must be at least 1, got {size}")
 
     rng = random.Random(0)
     n_in, n_out = widths[0], widths[-1]
-    weights = [[[rng.gauss(0.0, i**-0.5) for _ in range(i)] for _ in range(o)]
-               for i, o in zip(widths, widths[1:], strict=False)]
+    weights = [[[rng.gauss(0.0, i**-0.5) for _ in range(i)] for _ in range(o)] for i, o in pairwise(widths)]
     biases = [[0.0] * o for o in widths[1:]]
     net = PlainNetwork(weights, biases, activation, output, loss, optimizer, learning_rate=1e-3)
     x = [rng.random() for _ in range(n_in)]

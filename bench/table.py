@@ -54,9 +54,10 @@ def as_table(rows: Sequence[Sequence[str]]) -> str:
     a     10.5
     """
     widths = [max(len(cells[i]) for cells in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join([cells[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(cells[1:], widths[1:],
-                                                                                strict=True)])
-             for cells in rows]
+    lines = [
+        "  ".join([cells[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True)])
+        for cells in rows
+    ]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -92,16 +93,20 @@ def notes(results: Sequence[CaseResult]) -> str:
         f"{gflops[len(gflops) // 2]:.0f} GFLOP/s on {results[0].n_threads} thread(s).",
     ]
     if spread:
-        text.append(f"Spread (quartiles over median): typically {spread[len(spread) // 2]:.1%}, "
-                    f"at most {spread[-1]:.1%}.")
+        text.append(
+            f"Spread (quartiles over median): typically {spread[len(spread) // 2]:.1%}, at most {spread[-1]:.1%}."
+        )
     samples: dict[str, list[int]] = {}
     for result in results:
         for entry in result.entries:
             if entry.steps_per_epoch * result.case.batch_size < result.n_samples:
                 samples.setdefault(entry.title, []).append(entry.steps_per_epoch)
     if samples:
-        text.append("Where an epoch takes too long, its first steps stand for all: " + ", ".join(
-            f"{title} (from {min(steps)} step(s))" for title, steps in samples.items()) + ".")
+        text.append(
+            "Where an epoch takes too long, its first steps stand for all: "
+            + ", ".join(f"{title} (from {min(steps)} step(s))" for title, steps in samples.items())
+            + "."
+        )
     return "\n".join(text)
 
 
@@ -119,17 +124,37 @@ def installed(names: Sequence[str]) -> list[str]:
 
 
 @click.command("bench")
-@click.option("--case", "case_names", multiple=True, type=click.Choice([case.name for case in CASES]),
-              help="Run this case only; may be given several times.")
-@click.option("--contender", "contender_names", multiple=True, type=click.Choice(NAMES),
-              help="Run this contender only; may be given several times.")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 1024),
-              help="Threads for every contender and for the BLAS below it.")
+@click.option(
+    "--case",
+    "case_names",
+    multiple=True,
+    type=click.Choice([case.name for case in CASES]),
+    help="Run this case only; may be given several times.",
+)
+@click.option(
+    "--contender",
+    "contender_names",
+    multiple=True,
+    type=click.Choice(NAMES),
+    help="Run this contender only; may be given several times.",
+)
+@click.option(
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1024),
+    help="Threads for every contender and for the BLAS below it.",
+)
 @click.option("--quick", is_flag=True, help="Fewer and shorter repeats: a first impression.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
-              help="Also write the figures and the machine's description to this file.")
-def bench(case_names: tuple[str, ...], contender_names: tuple[str, ...], threads: int, quick: bool,
-          json_file: Path | None) -> None:
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the figures and the machine's description to this file.",
+)
+def bench(
+    case_names: tuple[str, ...], contender_names: tuple[str, ...], threads: int, quick: bool, json_file: Path | None
+) -> None:
     """Time fastmlp against other ways to train the same networks.
 
     Every contender starts from the same weights, walks the same batches in the same
@@ -154,8 +179,7 @@ def bench(case_names: tuple[str, ...], contender_names: tuple[str, ...], threads
     click.echo(notes(results))
     if json_file is not None:
         figures = [record for result in results for record in as_json(result)]
-        json_file.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n",
-                             encoding="utf-8")
+        json_file.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -105,8 +105,7 @@ def get_ready(name: str, problem: Problem, n_threads: int, budget: float) -> Ent
     return Entry(name, contender.TITLE, train, epochs, n_batches, warm_up)
 
 
-def measure(case: Case, names: Sequence[str], n_threads: int = 1, repeats: int = 7,
-            budget: float = 0.2) -> CaseResult:
+def measure(case: Case, names: Sequence[str], n_threads: int = 1, repeats: int = 7, budget: float = 0.2) -> CaseResult:
     """Time contenders on a case, side by side.
 
     ``budget`` is the seconds that one repeat should take. A contender whose single

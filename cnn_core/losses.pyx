@@ -2,7 +2,8 @@
 
 The last layer hands over its scores before the activation, because a loss knows its pairing: cross-entropy with
 softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t; Poisson
-with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart: activation, d loss / d output, then the derivative of the activation.
+with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart:
+activation, d loss / d output, then the derivative of the activation.
 
 Losses are summed, in double, and deltas are not divided by anything: whoever asked for a mean divides once.
 The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber

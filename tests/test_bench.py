@@ -141,8 +141,9 @@ def test_a_contender_that_computes_something_else_is_not_timed(fake_contender):
 
 
 def entry(contender: str, microseconds: list[float], steps: int) -> timing.Entry:
-    return timing.Entry(contender, load(contender).TITLE, lambda epochs: None, 1, steps, 0.5,
-                        [us * 1e-6 for us in microseconds])
+    return timing.Entry(
+        contender, load(contender).TITLE, lambda epochs: None, 1, steps, 0.5, [us * 1e-6 for us in microseconds]
+    )
 
 
 def test_command_prints_ratios_and_writes_json(monkeypatch, tmp_path):
@@ -155,9 +156,21 @@ def test_command_prints_ratios_and_writes_json(monkeypatch, tmp_path):
     monkeypatch.setattr(table, "measure", measure)
     monkeypatch.setattr(table, "REFERENCE", "numpy_batch")
     path = tmp_path / "figures.json"
-    result = CliRunner().invoke(table.bench, ["--case", "784-30-10", "--contender", "pure_python",
-                                              "--contender", "numpy_batch", "--threads", "2",
-                                              "--json", str(path)])
+    result = CliRunner().invoke(
+        table.bench,
+        [
+            "--case",
+            "784-30-10",
+            "--contender",
+            "pure_python",
+            "--contender",
+            "numpy_batch",
+            "--threads",
+            "2",
+            "--json",
+            str(path),
+        ],
+    )
     assert result.exit_code == 0, result.output
     line = next(line for line in result.stdout.splitlines() if line.startswith("784-30-10"))
     assert line.split() == ["784-30-10,", "10", "10", "30", "15", "000", "(500x)"]
@@ -180,8 +193,9 @@ def test_command_leaves_out_what_is_not_installed(monkeypatch):
 
 
 def test_command_end_to_end():
-    result = CliRunner().invoke(table.bench, ["--quick", "--case", "3-4-1", "--contender", "numpy_batch",
-                                              "--contender", "do_nothing"])
+    result = CliRunner().invoke(
+        table.bench, ["--quick", "--case", "3-4-1", "--contender", "numpy_batch", "--contender", "do_nothing"]
+    )
     assert result.exit_code == 0, result.output
     assert "NumPy batch" in result.stdout
     assert "do nothing" in result.stdout
@@ -199,29 +213,48 @@ def test_pure_python_seconds_adds_up_the_parts(monkeypatch):
         return 0.002 if seconds > 0.15 else 0.5  # an example, an update
 
     monkeypatch.setattr(pure_python, "seconds_per_call", seconds_per_call)
-    total = pure_python_seconds([4, 3, 2], "relu", "sigmoid", "squared_error", batch_size=10,
-                                n_samples=25, epochs=7)
+    total = pure_python_seconds([4, 3, 2], "relu", "sigmoid", "squared_error", batch_size=10, n_samples=25, epochs=7)
     assert total == pytest.approx(7 * (25 * 0.002 + 3 * 0.5))
 
 
 @pytest.mark.parametrize("optimizer", pure_python.OPTIMIZERS)
 @pytest.mark.parametrize("activation", pure_python.ACTIVATIONS)
-@pytest.mark.parametrize("output, loss_name", [("softmax", "cross_entropy"), ("sigmoid", "squared_error"),
-                                               ("identity", "squared_error")])
+@pytest.mark.parametrize(
+    "output, loss_name", [("softmax", "cross_entropy"), ("sigmoid", "squared_error"), ("identity", "squared_error")]
+)
 def test_pure_python_seconds_covers(activation, output, loss_name, optimizer):
-    seconds = pure_python_seconds([5, 4, 3], activation, output, loss_name, batch_size=2, n_samples=4,
-                                  epochs=1, optimizer=optimizer, seconds=0.001)
+    seconds = pure_python_seconds(
+        [5, 4, 3],
+        activation,
+        output,
+        loss_name,
+        batch_size=2,
+        n_samples=4,
+        epochs=1,
+        optimizer=optimizer,
+        seconds=0.001,
+    )
     assert seconds > 0
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"activation": "rellu"}, "did you mean 'relu'"),
-    ({"optimizer": "adamm"}, "did you mean 'adam'"),
-    ({"output": "softmax"}, "go together"),
-    ({"epochs": 0}, "epochs must be at least 1, got 0"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"activation": "rellu"}, "did you mean 'relu'"),
+        ({"optimizer": "adamm"}, "did you mean 'adam'"),
+        ({"output": "softmax"}, "go together"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+    ],
+)
 def test_pure_python_seconds_refuses(change, message):
-    arguments = {"widths": [2, 2], "activation": "relu", "output": "identity", "loss": "squared_error",
-                 "batch_size": 1, "n_samples": 1, "epochs": 1}
+    arguments = {
+        "widths": [2, 2],
+        "activation": "relu",
+        "output": "identity",
+        "loss": "squared_error",
+        "batch_size": 1,
+        "n_samples": 1,
+        "epochs": 1,
+    }
     with pytest.raises(ValueError, match=message):
         pure_python_seconds(**{**arguments, **change})

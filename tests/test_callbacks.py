@@ -140,7 +140,7 @@ def test_tolerance_stops_when_the_change_is_below_epsilon():
     assert played(fm.Tolerance(0.6), losses, "loss") == ("loss changed by less than 0.6", 5, 4)
     assert played(fm.Tolerance(0.5), losses, "loss")[:2] == ("loss changed by less than 0.5", 6)
     assert played(fm.Tolerance(0.25), losses, "loss")[0] is None
-    assert played(fm.Tolerance(0.6), [1, 2, 2.5], "loss")[1] == 3     # a rise is a change too
+    assert played(fm.Tolerance(0.6), [1, 2, 2.5], "loss")[1] == 3  # a rise is a change too
     assert played(fm.Tolerance(1, patience=2), [8, 7.5, 4, 3.5, 3.2, 3], "loss")[1] == 5
     assert played(fm.Tolerance(0.6, monitor="val_loss"), losses)[0] == "val_loss changed by less than 0.6"
 

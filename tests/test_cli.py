@@ -87,7 +87,7 @@ def accuracy_in(output, part="Test"):
 def test_the_installed_command_trains_on_the_bundled_digits():
     done = installed("train", *QUICK)
     assert done.returncode == 0
-    assert done.stderr == ""                    # no progress bar in a pipe
+    assert done.stderr == ""  # no progress bar in a pipe
     assert "\r" not in done.stdout and "fit:" not in done.stdout
     assert accuracy_in(done.stdout) > 92
     assert re.search(r"bundled digits: 3 823 rows to train on, 1 797 to test; 64 columns -> 10 classes", done.stdout)
@@ -203,7 +203,7 @@ def test_a_table_with_numbers_is_predicted_in_their_unit(prices, model):
 def test_other_losses_for_numbers(prices, loss):
     output = run("train", prices, "--loss", loss)
     assert float(re.search(r"R\^2 +([\d.]+)", output)[1]) > 0.9
-    assert "pure Python" not in output          # which knows none of them
+    assert "pure Python" not in output  # which knows none of them
 
 
 def test_two_classes_on_one_output(fruit, model):

@@ -63,7 +63,7 @@ def test_stubs_name_every_door_and_each_of_its_arguments(stub):
         told = {line.targets[0].id: ast.literal_eval(line.value) for line in node.body if isinstance(line, ast.Assign)}
         assert told == {member.name: int(member) for member in getattr(module, name)}
     source = stub.with_suffix(".pyx")
-    if source.exists():         # wheels leave it out
+    if source.exists():  # wheels leave it out
         text = source.read_text(encoding="utf-8")
         for name, node in functions.items():
             arguments = re.search(rf"^def {name}\((.*?)\):$", text, re.MULTILINE | re.DOTALL)

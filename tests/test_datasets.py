@@ -147,9 +147,7 @@ def test_a_folder_without_all_four_files_is_named(tmp_path):
     write_mnist(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(
-            FileNotFoundError, match="does not hold the four MNIST files train-images"
-        ) as caught:
+        with pytest.raises(FileNotFoundError, match="does not hold the four MNIST files train-images") as caught:
             load_mnist(folder)
         assert str(folder) in str(caught.value)
 
@@ -221,9 +219,7 @@ def test_download_once_then_from_the_cache(tmp_path, tiny_mirror, monkeypatch, h
 def test_a_mirror_argument_replaces_the_others(tiny_mirror, monkeypatch):
     url, asked = tiny_mirror
     monkeypatch.setenv("FASTMLP_MNIST_MIRROR", url)
-    with pytest.raises(
-        OSError, match=r"tried http://127\.0\.0\.1:9/a/train-images.*; http://127\.0\.0\.1:9/b/"
-    ):
+    with pytest.raises(OSError, match=r"tried http://127\.0\.0\.1:9/a/train-images.*; http://127\.0\.0\.1:9/b/"):
         load_mnist(mirror=["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"])
     assert asked == []
 
@@ -231,9 +227,7 @@ def test_a_mirror_argument_replaces_the_others(tiny_mirror, monkeypatch):
 def test_wrong_published_contents_are_refused(tmp_path, tiny_mirror):
     url, _ = tiny_mirror
     write_mnist(tmp_path / "published" / "mnist", ".gz", train_labels=np.array([5, 0, 4, 1, 8], np.uint8))
-    with pytest.raises(
-        OSError, match="train-labels-idx1-ubyte could not be downloaded.*expected contents with"
-    ):
+    with pytest.raises(OSError, match="train-labels-idx1-ubyte could not be downloaded.*expected contents with"):
         load_mnist(mirror=url)
     assert os.listdir(tmp_path / "cache" / "mnist") == ["train-images-idx3-ubyte"]
 
@@ -255,9 +249,7 @@ def test_wrong_arguments(tmp_path):
 
 
 def test_the_checksums_are_of_the_published_sizes():
-    for remote, n, width in zip(
-        datasets.MNIST_FILES, (60000, 60000, 10000, 10000), (784, 1, 784, 1), strict=True
-    ):
+    for remote, n, width in zip(datasets.MNIST_FILES, (60000, 60000, 10000, 10000), (784, 1, 784, 1), strict=True):
         assert remote.n_bytes == n * width + (16 if width > 1 else 8)
         assert len(bytes.fromhex(remote.sha256)) == 32
     assert all(mirror.startswith("https://") for mirror in datasets.MNIST_MIRRORS)

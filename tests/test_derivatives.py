@@ -182,8 +182,16 @@ def test_surface_is_the_loss_at_each_point(reduction, n_threads):
             assert surface[i, j] == pytest.approx(loss, rel=1e-12)
 
 
-@pytest.mark.parametrize(("parameters", "grids"), [(4, [0.0, 1.0]), ([4], [[0.0, 1.0]]), ([4], np.array([0, 1])),
-                                                   (np.array([4]), ((0, 1),)), (np.int64(4), range(2))])
+@pytest.mark.parametrize(
+    ("parameters", "grids"),
+    [
+        (4, [0.0, 1.0]),
+        ([4], [[0.0, 1.0]]),
+        ([4], np.array([0, 1])),
+        (np.array([4]), ((0, 1),)),
+        (np.int64(4), range(2)),
+    ],
+)
 def test_one_parameter_may_come_in_any_form(parameters, grids):
     net = network()
     expected = net.cost_surface(X, Y, [4], [np.array([0.0, 1.0])])

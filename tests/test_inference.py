@@ -96,6 +96,6 @@ def test_what_predict_returns_belongs_to_the_caller(net):
 
 def test_several_binary_labels_count_together():
     net = fm.Network([2, 2], loss="binary_cross_entropy", init="zeros", bias=True, seed=0)
-    net.biases[0][:] = 3.0, -3.0                    # always predicts the labels (1, 0)
+    net.biases[0][:] = 3.0, -3.0  # always predicts the labels (1, 0)
     y = np.array([[1, 0], [1, 1], [0, 0], [1, 0]])
     assert net.evaluate(np.zeros((4, 2)), y)["accuracy"] in (0.5, 0.75)

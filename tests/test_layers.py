@@ -126,7 +126,7 @@ def test_the_network_sees_shifted_and_scaled_columns(dtype):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 def test_standardized_columns_have_mean_0_and_deviation_1(dtype):
-    X = np.random.default_rng(0).integers(0, 256, size=(3000, 4)).astype(dtype)     # more rows than one block
+    X = np.random.default_rng(0).integers(0, 256, size=(3000, 4)).astype(dtype)  # more rows than one block
     layer = fm.Input.standardized(X)
     Z = (X - layer.shift) * layer.scale
     np.testing.assert_allclose(Z.mean(axis=0), 0, atol=1e-12)

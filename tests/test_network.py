@@ -186,7 +186,7 @@ def test_params_cannot_be_replaced_by_memory_of_another_size():
     weights = net.weights[0]
     net.params = np.arange(13)
     assert net.params.dtype == np.float32 and net.params.ctypes.data % 64 == 0
-    np.testing.assert_array_equal(weights, [[0, 1, 2], [3, 4, 5]])      # the old views still show the network
+    np.testing.assert_array_equal(weights, [[0, 1, 2], [3, 4, 5]])  # the old views still show the network
     for wrong in (np.zeros(12), np.zeros((13, 1)), np.full(13, np.nan), "abc", None):
         before = state(net)
         with pytest.raises((ValueError, TypeError), match="params"):

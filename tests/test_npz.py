@@ -166,9 +166,7 @@ def test_damaged_array_headers(tmp_path, header):
         read_npz(path)
 
 
-@pytest.mark.parametrize(
-    "start", [b"", b"\x93NUM", b"\x93NUMPY\x09\x00", b"\x93NUMPY\x02\x00\xff\xff\xff\xff"]
-)
+@pytest.mark.parametrize("start", [b"", b"\x93NUM", b"\x93NUMPY\x09\x00", b"\x93NUMPY\x02\x00\xff\xff\xff\xff"])
 def test_members_that_are_no_arrays(tmp_path, start):
     path = write_zip(tmp_path / "a.npz", X=start, y=npy(Y))
     with pytest.raises(ValueError, match="a.npz: x"):

@@ -70,9 +70,7 @@ def test_history_draws_both_losses_and_the_accuracy():
     epochs = np.arange(1, 5)
     np.testing.assert_array_equal(lines(top)["training"], np.column_stack([epochs, HISTORY["loss"]]))
     np.testing.assert_array_equal(lines(top)["validation"], np.column_stack([epochs, HISTORY["val_loss"]]))
-    np.testing.assert_array_equal(
-        below.lines[0].get_xydata(), np.column_stack([epochs, HISTORY["val_accuracy"]])
-    )
+    np.testing.assert_array_equal(below.lines[0].get_xydata(), np.column_stack([epochs, HISTORY["val_accuracy"]]))
     assert (top.get_ylabel(), below.get_ylabel(), below.get_xlabel()) == (
         "loss",
         "validation accuracy",

@@ -49,7 +49,7 @@ def on_terminal(progress, seconds):
         while True:
             try:
                 piece = os.read(ours, 4096)
-            except OSError:     # Linux says so when the other side is closed
+            except OSError:  # Linux says so when the other side is closed
                 break
             if not piece:
                 break
@@ -72,7 +72,7 @@ def test_on_request_the_bar_is_written_anywhere_and_at_once():
 def test_on_a_terminal_it_comes_by_itself_when_a_fit_lasts():
     written = on_terminal("None", 1.6)
     assert "100%" in written and "6/6 epochs" in written
-    assert " 0/6 epochs" not in written and " 2/6 epochs" not in written    # the first second went by without a bar
+    assert " 0/6 epochs" not in written and " 2/6 epochs" not in written  # the first second went by without a bar
 
 
 def test_on_a_terminal_a_short_fit_writes_nothing():

@@ -161,9 +161,7 @@ def test_exactly_a_thousand_texts_are_allowed(csv):
 def test_a_one_hot_table_too_large_for_memory_is_refused(csv, monkeypatch):
     monkeypatch.setattr(tables, "_LARGEST_ONE_HOT", 100)
     assert read_csv(csv("a,b,y\n" + "1,2,3\n" * 20)).X.shape == (20, 2)
-    with pytest.raises(
-        ValueError, match="4 rows with 4 features need .*column 'colour' alone has 3 categories"
-    ):
+    with pytest.raises(ValueError, match="4 rows with 4 features need .*column 'colour' alone has 3 categories"):
         read_csv(csv(FRUIT))
 
 
@@ -196,9 +194,7 @@ def test_wrong_arguments(csv, options, error, message):
 def test_classes_must_be_whole_and_not_too_many(csv):
     with pytest.raises(ValueError, match=r"row 2 \(line 3\), column 'y': 2.5 is not a whole number"):
         read_csv(csv("a,y\n1,1\n1,2.5\n"), classification=True)
-    with pytest.raises(
-        ValueError, match="target 'y' has 1001 different numbers; expected 1000 classes at most"
-    ):
+    with pytest.raises(ValueError, match="target 'y' has 1001 different numbers; expected 1000 classes at most"):
         read_csv(csv("a,y\n" + "".join(f"1,{i}\n" for i in range(1001))), classification=True)
 
 

@@ -16,7 +16,7 @@ def prepare(problem: Problem, n_threads: int) -> Train:
     def train(epochs: int) -> Parameters:
         for _ in range(epochs):
             for low in range(0, len(X), batch_size):
-                X[low:low + batch_size], y[low:low + batch_size]
+                X[low : low + batch_size], y[low : low + batch_size]
         return problem.start
 
     return train

@@ -27,9 +27,9 @@ def views(flat: Array, start: Parameters) -> Parameters:
     """Matrix and bias views into a flat vector: all weights first, then all biases."""
     shaped, low = [], 0
     for like in start.weights + start.biases:
-        shaped.append(flat[low:low + like.size].reshape(like.shape))
+        shaped.append(flat[low : low + like.size].reshape(like.shape))
         low += like.size
-    return Parameters(shaped[:len(start.weights)], shaped[len(start.weights):])
+    return Parameters(shaped[: len(start.weights)], shaped[len(start.weights) :])
 
 
 def activate(name: str, z: Array) -> None:
@@ -101,8 +101,7 @@ def prepare(problem: Problem, n_threads: int) -> Train:
     gradient = np.empty_like(parameters)
     (weights, biases), (dW, db) = views(parameters, start), views(gradient, start)
     activations = [case.activation] * (len(weights) - 1) + [case.output]
-    outputs, deltas, scratches = ([np.empty((n_batch, W.shape[1]), np.float32) for W in weights]
-                                  for _ in range(3))
+    outputs, deltas, scratches = ([np.empty((n_batch, W.shape[1]), np.float32) for W in weights] for _ in range(3))
     masks = [np.empty(a.shape, bool) for a in outputs]
     ones, rows = np.ones(n_batch, np.float32), np.arange(n_batch)
     factor = np.float32((case.learning_rate if case.optimizer == "sgd" else 1.0) / n_batch)
@@ -132,13 +131,13 @@ def prepare(problem: Problem, n_threads: int) -> Train:
         adam_step = adam(parameters, gradient, case.learning_rate) if case.optimizer == "adam" else None
         for _ in range(epochs):
             for low in range(0, len(X), n_batch):
-                x = a = X[low:low + n_batch]
+                x = a = X[low : low + n_batch]
                 for W, b, name, z in layers:
                     np.dot(a, W, out=z)
                     np.add(z, b, out=z)
                     activate(name, z)
                     a = z
-                backward(x, y[low:low + n_batch])
+                backward(x, y[low : low + n_batch])
                 if adam_step is None:
                     np.subtract(parameters, gradient, out=parameters)
                 else:

@@ -92,12 +92,14 @@ class ExampleNetwork:
         """Adam's steps for a batch's mean gradients; its moments move on."""
         self.n_updates += 1
         c1, c2 = 1.0 - ADAM_BETA1**self.n_updates, 1.0 - ADAM_BETA2**self.n_updates
-        self.means = [ADAM_BETA1 * m + (1.0 - ADAM_BETA1) * g
-                      for m, g in zip(self.means, gradients, strict=True)]
-        self.squares = [ADAM_BETA2 * s + (1.0 - ADAM_BETA2) * g**2
-                        for s, g in zip(self.squares, gradients, strict=True)]
-        return [self.case.learning_rate * (m / c1) / (np.sqrt(s / c2) + ADAM_EPSILON)
-                for m, s in zip(self.means, self.squares, strict=True)]
+        self.means = [ADAM_BETA1 * m + (1.0 - ADAM_BETA1) * g for m, g in zip(self.means, gradients, strict=True)]
+        self.squares = [
+            ADAM_BETA2 * s + (1.0 - ADAM_BETA2) * g**2 for s, g in zip(self.squares, gradients, strict=True)
+        ]
+        return [
+            self.case.learning_rate * (m / c1) / (np.sqrt(s / c2) + ADAM_EPSILON)
+            for m, s in zip(self.means, self.squares, strict=True)
+        ]
 
 
 def prepare(problem: Problem, n_threads: int) -> Train:
@@ -112,7 +114,7 @@ def prepare(problem: Problem, n_threads: int) -> Train:
         net = ExampleNetwork(case, problem.start)
         for _ in range(epochs):
             for low in range(0, len(pairs), case.batch_size):
-                net.update_mini_batch(pairs[low:low + case.batch_size])
+                net.update_mini_batch(pairs[low : low + case.batch_size])
         return Parameters([W.T for W in net.weights], [b[:, 0] for b in net.biases])
 
     return train

@@ -56,8 +56,16 @@ def times_slope(name: str, deltas: Vector, outputs: Vector) -> Vector:
 class PlainNetwork:
     """A network of lists: gradients one example at a time, one update per batch."""
 
-    def __init__(self, weights: list[Matrix], biases: list[Vector], activation: str, output: str, loss: str,
-                 optimizer: str, learning_rate: float) -> None:
+    def __init__(
+        self,
+        weights: list[Matrix],
+        biases: list[Vector],
+        activation: str,
+        output: str,
+        loss: str,
+        optimizer: str,
+        learning_rate: float,
+    ) -> None:
         self.weights, self.biases = weights, biases
         self.weight_gradients = [[[0.0] * len(row) for row in rows] for rows in weights]
         self.bias_gradients = [[0.0] * len(bias) for bias in biases]
@@ -114,12 +122,10 @@ class PlainNetwork:
         c1, c2 = (1.0 - b1) * scale, (1.0 - b2) * scale * scale
         step = self.learning_rate / (1.0 - b1**self.n_updates)
         root = 1.0 / sqrt(1.0 - b2**self.n_updates)
-        for row, gradient, mean, square in zip(self.rows, self.gradient_rows, self.means, self.squares,
-                                               strict=True):
+        for row, gradient, mean, square in zip(self.rows, self.gradient_rows, self.means, self.squares, strict=True):
             mean[:] = [b1 * m + c1 * g for m, g in zip(mean, gradient, strict=True)]
             square[:] = [b2 * s + c2 * g * g for s, g in zip(square, gradient, strict=True)]
-            row[:] = [w - step * m / (sqrt(s) * root + epsilon)
-                      for w, m, s in zip(row, mean, square, strict=True)]
+            row[:] = [w - step * m / (sqrt(s) * root + epsilon) for w, m, s in zip(row, mean, square, strict=True)]
 
 
 def prepare(problem: Problem, n_threads: int) -> Train:
@@ -128,14 +134,19 @@ def prepare(problem: Problem, n_threads: int) -> Train:
     X, y = problem.X.tolist(), problem.y.tolist()
 
     def train(epochs: int) -> Parameters:
-        net = PlainNetwork([W.T.tolist() for W in problem.start.weights],
-                           [b.tolist() for b in problem.start.biases], case.activation, case.output,
-                           case.loss, case.optimizer, case.learning_rate)
+        net = PlainNetwork(
+            [W.T.tolist() for W in problem.start.weights],
+            [b.tolist() for b in problem.start.biases],
+            case.activation,
+            case.output,
+            case.loss,
+            case.optimizer,
+            case.learning_rate,
+        )
         for _ in range(epochs):
             for low in range(0, len(X), case.batch_size):
                 net.start_batch()
-                for x, target in zip(X[low:low + case.batch_size], y[low:low + case.batch_size],
-                                     strict=True):
+                for x, target in zip(X[low : low + case.batch_size], y[low : low + case.batch_size], strict=True):
                     net.add_example(x, target)
                 net.update(case.batch_size)
         return Parameters([np.array(rows).T for rows in net.weights], [np.array(b) for b in net.biases])

@@ -30,7 +30,7 @@ class Chunks:
         self.n_samples = n_samples
         self.batch_size = batch_size
         self._seconds = seconds
-        self._limit = 4096      # steps: bounds the table of hyper-values
+        self._limit = 4096  # steps: bounds the table of hyper-values
         self._n_steps = self._bounded(0.2 * seconds * 1e10 / max(flops_per_batch, 1.0))
 
     def _bounded(self, n_steps: float) -> int:

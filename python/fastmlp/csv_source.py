@@ -44,9 +44,7 @@ def read_rows(path: Path, delimiter: str | None = None) -> Generator[Row, None, 
         sample = list(itertools.islice(lines, _N_SNIFFED))
         if delimiter is None:
             delimiter = _sniffed_delimiter(sample)
-        reader = csv.reader(
-            itertools.chain(sample, lines), delimiter=delimiter, skipinitialspace=True, strict=True
-        )
+        reader = csv.reader(itertools.chain(sample, lines), delimiter=delimiter, skipinitialspace=True, strict=True)
         width = 0
         try:
             for fields in reader:

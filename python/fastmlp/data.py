@@ -58,7 +58,7 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
     if array.dtype == bool:
         array = array.astype(np.uint8)
     elif array.dtype.newbyteorder("=") not in _CODES:
-        with np.errstate(over="ignore"):    # a long double beyond float64 becomes infinite, and is refused below
+        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
             array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
     check_finite(argument, array)

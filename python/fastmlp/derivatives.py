@@ -68,9 +68,7 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
     if layout.has_batch_norm:
         raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
     threads = choose_threads(n_threads, layout.flops_per_row, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1
-    )
+    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1)
     gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
     shift, scale = network.scaling(X)
     with single_threaded_blas:
@@ -87,7 +85,7 @@ def _check_grids(
     try:
         indices = np.atleast_1d(np.asarray(parameters))
     except ValueError:
-        indices = np.empty(0)       # a ragged list
+        indices = np.empty(0)  # a ragged list
     if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
         raise ValueError(f"parameters must be one or two flat parameter indices, got {parameters!r}")
     if len(set(indices.tolist())) != len(indices):
@@ -97,7 +95,7 @@ def _check_grids(
             raise ValueError(f"parameters must lie between 0 and {network.n_params - 1}, got {index}")
     axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
     if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
-        axes = [axes]       # one parameter may bring its values without a list around them
+        axes = [axes]  # one parameter may bring its values without a list around them
     if not axes:
         raise ValueError("grids must not be empty, got []")
     if len(axes) != len(indices):
@@ -129,9 +127,7 @@ def cost_surface(
     n_points = int(np.prod([len(axis) for axis in axes]))
     threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(axes[0]))
     # Every thread has tiles of its own, so the plan is that of one thread with the tiles of all.
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X) * threads, threads, training=False
-    )
+    workspace = make_workspace(layout, network.loss, network.dtype, len(X) * threads, threads, training=False)
     copies = np.repeat(network.params[None, :], threads, axis=0)
     second = axes[1] if len(axes) == 2 else np.zeros(1)
     out = np.empty((len(axes[0]), len(second)))

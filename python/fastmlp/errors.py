@@ -12,8 +12,8 @@ from collections.abc import Iterable
 class DivergedError(ArithmeticError):
     """The loss stopped being finite during training.
 
-    The network holds the weights of the best epoch that was finite (those
-    from before ``fit`` when there was none).
+    The network holds the weights of the best epoch after which another one
+    was finite (those from before ``fit`` when there was none).
     """
 
 
@@ -23,7 +23,7 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
     >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
     activation='rellu' is unknown; did you mean 'relu'? Known: relu, tanh
     """
-    import difflib      # only a mistake needs it
+    import difflib  # only a mistake needs it
 
     names = sorted(known)
     near = difflib.get_close_matches(str(got).lower(), names, n=1, cutoff=0.5)

@@ -15,7 +15,7 @@ class History(Mapping[str, NDArray[np.float64]]):
 
     ``history["loss"]`` is the mean over the epoch's samples of the loss that each had before the update it took part
     in. ``history["seconds"]`` counts from the start of the fit; ``history["learning_rate"]`` is that of the
-    epoch's last update.
+    epoch's first update.
 
     Attributes
     ----------

@@ -91,8 +91,7 @@ def _read_header(stream: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int
     sizes = read_at_most(stream, 4 * rank)
     if len(sizes) < 4 * rank:
         raise ValueError(
-            f"{path}: the IDX header ends too early: {rank} dimensions need {4 * rank} bytes of sizes, "
-            f"got {len(sizes)}"
+            f"{path}: the IDX header ends too early: {rank} dimensions need {4 * rank} bytes of sizes, got {len(sizes)}"
         )
     return _DTYPES[magic[2]], struct.unpack(f">{rank}I", sizes)
 

@@ -83,7 +83,7 @@ class Input:
         squares = np.zeros(array.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
             mean = array.mean(axis=0, dtype=np.float64)
-            for first in range(0, len(array), _BLOCK):      # in blocks, so that no float copy of the data is made
+            for first in range(0, len(array), _BLOCK):  # in blocks, so that no float copy of the data is made
                 squares += ((array[first : first + _BLOCK] - mean) ** 2).sum(axis=0)
         deviation = np.sqrt(squares / len(array))
         if not np.isfinite(deviation).all():

@@ -116,7 +116,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
     n_params = _place_parameters(inputs, layers, table)
     segments: list[Segment] = []
     statistics: list[Segment] = []
-    column = inputs.n_features          # the first buffer holds the inputs
+    column = inputs.n_features  # the first buffer holds the inputs
     n_statistics = 0
     trainable_below = False
     for i, layer in enumerate(layers):
@@ -149,7 +149,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
             row["statistics"] = n_statistics
             statistics.append(Segment("running_mean", i, n_statistics, (n_out,)))
             statistics.append(Segment("running_variance", i, n_statistics + n_out, (n_out,)))
-            n_statistics += 4 * n_out   # the batch's own mean and 1 / deviation come behind
+            n_statistics += 4 * n_out  # the batch's own mean and 1 / deviation come behind
     is_batch_norm = table["kind"] == Kind.BATCH_NORM
     return Layout(
         table=table,
@@ -158,7 +158,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         statistics=tuple(statistics),
         n_params=n_params,
         n_statistics=n_statistics,
-        n_columns=column + int(table["n_out"][-1]) + 2,     # targets, weights and losses of the rows
+        n_columns=column + int(table["n_out"][-1]) + 2,  # targets, weights and losses of the rows
         target=column,
         widest_norm=int(table["n_out"][is_batch_norm].max(initial=0)),
         has_batch_norm=bool(is_batch_norm.any()),
@@ -246,7 +246,7 @@ def make_workspace(
         tile_rows = -(-n_batch // n_tiles)
     keeps_batch = training and layout.has_batch_norm
     capacity = n_batch if keeps_batch else tile_rows * n_threads
-    capacity = -(-capacity // 16) * 16      # every buffer begins on a 64-byte boundary
+    capacity = -(-capacity // 16) * 16  # every buffer begins on a 64-byte boundary
     plan = np.zeros(1, dtype=PLAN_DTYPE)
     plan["loss"], plan["loss_parameter"] = loss.spec.code, loss.parameter
     plan["capacity"], plan["tile_rows"], plan["keeps_batch"] = capacity, tile_rows, keeps_batch

@@ -41,9 +41,7 @@ LOSSES: dict[str, LossSpec] = {
     "quantile": LossSpec(LossCode.QUANTILE),
     "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus")),
     "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), classification=True),
-    "binary_cross_entropy": LossSpec(
-        LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), classification=True
-    ),
+    "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), classification=True),
 }
 
 
@@ -102,9 +100,7 @@ class Loss:
         """Raise ``ValueError`` unless the loss may follow this output activation."""
         outputs = self.spec.outputs
         if outputs is not None and output not in outputs:
-            raise ValueError(
-                f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}"
-            )
+            raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
 
 
 def make_loss(loss: str | Loss) -> Loss:

@@ -443,7 +443,9 @@ def _seed_sequence(seed: int | None) -> np.random.SeedSequence:
 
 def _check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
     for argument in ("shift", "scale"):
-        if np.abs(np.asarray(getattr(inputs, argument))).max() > np.finfo(dtype).max:
+        numbers = np.asarray(getattr(inputs, argument))
+        numbers = numbers if numbers.strides[0] else numbers[:1]  # one number seen n_features times
+        if np.abs(numbers).max() > np.finfo(dtype).max:
             raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
 
 
@@ -463,14 +465,12 @@ def _is_width(layer: object) -> bool:
     return isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
 
 
-def _read_layers(
-    layers: Sequence[int | Input | Layer], activation: str, bias: bool
-) -> tuple[Input, tuple[Layer, ...]]:
+def _read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bool) -> tuple[Input, tuple[Layer, ...]]:
     """The input and the layers behind it, from widths, layers or both."""
     unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
     if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
         raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
-    hidden = Dense(1, activation, bias)     # checks both even where no layer is given as a width
+    hidden = Dense(1, activation, bias)  # checks both even where no layer is given as a width
     given = list(layers)
     if len(given) < 2:
         raise ValueError(f"layers must have an input and at least one layer, got {given!r}")

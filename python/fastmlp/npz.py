@@ -109,8 +109,7 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
         )
     arrays = [_read_array(archive, members[name], f"{path}: {name}") for name in layout]
     return [
-        _checked_pair(arrays[i], arrays[i + 1], f"{path}: {layout[i]}", layout[i + 1])
-        for i in range(0, len(layout), 2)
+        _checked_pair(arrays[i], arrays[i + 1], f"{path}: {layout[i]}", layout[i + 1]) for i in range(0, len(layout), 2)
     ]
 
 
@@ -163,16 +162,12 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tu
     return dtype, bool(fortran_order), shape, 8 + width + length
 
 
-def _checked_pair(
-    X: NDArray[Any], y: NDArray[Any], where: str, y_name: str
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _checked_pair(X: NDArray[Any], y: NDArray[Any], where: str, y_name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return inputs as rows and whole-number targets as int64."""
     if X.ndim < 2 or X.size == 0:
         raise ValueError(f"{where} has shape {X.shape}; expected (n, n_features), not empty")
     if y.ndim not in (1, 2) or len(y) != len(X):
-        raise ValueError(
-            f"{where} has {len(X)} rows, {y_name} has shape {y.shape}; expected one target per row"
-        )
+        raise ValueError(f"{where} has {len(X)} rows, {y_name} has shape {y.shape}; expected one target per row")
     if y.dtype.kind in "biu":
         if y.size and y.max() > np.iinfo(np.int64).max:
             raise ValueError(f"{where}: {y_name} holds {y.max()}, which is too large for int64")

@@ -151,9 +151,7 @@ class ColumnReader:
             )
         return self._as_classes(values, [str(int(number)) for number in different])
 
-    def _as_classes(
-        self, values: NDArray[np.float64], names: list[str]
-    ) -> tuple[ColumnEncoding, NDArray[np.float64]]:
+    def _as_classes(self, values: NDArray[np.float64], names: list[str]) -> tuple[ColumnEncoding, NDArray[np.float64]]:
         """Return the position of every number in ``names``."""
         codes = {float(name): code for code, name in enumerate(names)}
         found = np.array([codes.get(value, -1) for value in values.tolist()], dtype=np.float64)
@@ -177,6 +175,4 @@ def check_blanks(columns: Sequence[ColumnReader], places: Places) -> None:
     listed = "; ".join(places.describe(row, name) for row, _, name in first[:_N_LISTED])
     more = "; ..." if n_blank > _N_LISTED else ""
     fields = "field is" if n_blank == 1 else "fields are"
-    raise ValueError(
-        f"{places.path}: {n_blank} {fields} blank: {listed}{more}. Fill them or leave them out first"
-    )
+    raise ValueError(f"{places.path}: {n_blank} {fields} blank: {listed}{more}. Fill them or leave them out first")

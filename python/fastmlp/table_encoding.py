@@ -124,9 +124,7 @@ def _column_from_dict(description: Mapping[str, Any]) -> ColumnEncoding:
             f"expected a kind of {', '.join(KINDS)}, and categories unless it is numeric"
         )
     if column.kind == "integer" and not all(_INTEGER.fullmatch(category) for category in column.categories):
-        raise ValueError(
-            f"column {column.name!r} has kind 'integer', but its categories are not whole numbers"
-        )
+        raise ValueError(f"column {column.name!r} has kind 'integer', but its categories are not whole numbers")
     if len(set(column.categories)) != len(column.categories):
         raise ValueError(f"column {column.name!r} has the same category twice")
     return column

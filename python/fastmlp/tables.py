@@ -255,9 +255,7 @@ def _add_block(readers: Sequence[ColumnReader], block: Sequence[Row], places: Pl
         reader.add(fields[reader.position], first_row)
 
 
-def _inputs(
-    readers: Sequence[ColumnReader], places: Places
-) -> tuple[NDArray[np.float64], tuple[ColumnEncoding, ...]]:
+def _inputs(readers: Sequence[ColumnReader], places: Places) -> tuple[NDArray[np.float64], tuple[ColumnEncoding, ...]]:
     """Build ``X``: numbers as they are, categories one-hot."""
     finished = [reader.finished() for reader in readers]
     n_rows = len(places.lines)
@@ -280,9 +278,7 @@ def _inputs(
     return X, tuple(encoding for encoding, _ in finished)
 
 
-def _targets(
-    reader: ColumnReader, classification: bool | None, places: Places
-) -> tuple[NDArray[Any], ColumnEncoding]:
+def _targets(reader: ColumnReader, classification: bool | None, places: Places) -> tuple[NDArray[Any], ColumnEncoding]:
     """Build ``y``: labels for classes, numbers otherwise."""
     if classification is False and reader.kind == "text":
         raise ValueError(f"{places.path}: target {reader.name!r} is text; classification=False needs numbers")

@@ -25,8 +25,8 @@ from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.values import values_at
 from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.values import values_at
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -84,7 +84,8 @@ class Trainer:
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
         self.n_steps = 0
-        self.table = self._steps(next(iter(self.chunks))[2])      # what a schedule may raise, it raises before any change
+        # A schedule that gives no number raises here, before anything has changed.
+        self.table = self._steps(next(iter(self.chunks))[2])
         self.seed = int(network.rng.integers(2**63))
         total = n_samples if data.weights is None else data.weights.sum()
         self.total_weight = float(total)
@@ -104,6 +105,8 @@ class Trainer:
         for first, last, n_steps in chunks:
             if self.n_steps > 0:
                 self.table = self._steps(n_steps)
+            if first == 0:
+                self.learning_rate = float(self.table["learning_rate"][0])
             start = time.perf_counter()
             run_epoch(
                 workspace.plan, network.layout.table, network.layout.groups, self.table,
@@ -161,8 +164,8 @@ def fit(
     if n_threads is not None:
         check_size("n_threads", n_threads, 1024)
     data = check_training_data(network, X, y, sample_weight, validation_data)
-    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, batch_size, n_threads)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
+    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, batch_size, n_threads)
     run = Run(network, History(), n_epochs)
     hooks = (*hooks, bar) if bar is not None else hooks
     with single_threaded_blas:
@@ -189,7 +192,7 @@ def fit_epochs(
 ) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
     network, history = run.network, run.history
-    shuffle = shuffle and trainer.chunks.batch_size < len(data.X)      # the order within one batch changes nothing
+    shuffle = shuffle and trainer.chunks.batch_size < len(data.X)  # the order within one batch changes nothing
     rng = network.rng if shuffle else None
     order = np.arange(len(data.X)) if shuffle else None
     # The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite.
@@ -207,7 +210,7 @@ def fit_epochs(
             latest, latest_loss = network.snapshot(latest), loss
             record(
                 network, data, history, trainer.workspace.n_threads,
-                loss=loss, seconds=time.perf_counter() - start, learning_rate=float(trainer.table["learning_rate"][-1]),
+                loss=loss, seconds=time.perf_counter() - start, learning_rate=trainer.learning_rate,
             )  # fmt: skip
             for hook in hooks:
                 hook.on_epoch_end(run)

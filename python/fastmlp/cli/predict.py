@@ -24,8 +24,11 @@ from fastmlp.table_encoding import TableEncoding
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("data", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--probabilities", is_flag=True, help="A column for the probability of each class.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
-              help="Write to this file.  [default: the terminal, or a pipe]")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file.  [default: the terminal, or a pipe]",
+)
 @click.option("--threads", type=click.IntRange(1, 1024), help="[default: as many as the work is worth]")
 def predict(model: Path, data: Path | None, probabilities: bool, output: Path | None, threads: int | None) -> None:
     """Predict the rows of DATA with a model that 'fastmlp train --save' has written.

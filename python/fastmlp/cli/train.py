@@ -57,54 +57,140 @@ _FILE: Any = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("train")
 @click.argument("data", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--target", callback=_column, metavar="COLUMN", help="Column of a CSV file to predict: its name, or its "
-              "position from 0 (-1: the last).  [default: the last]")
-@click.option("--drop", multiple=True, callback=_columns, metavar="COLUMN", help="Column of a CSV file to leave out, "
-              "such as a row number; may be given several times.")
-@click.option("--categorical", multiple=True, callback=_columns, metavar="COLUMN", help="Column of numbers that are "
-              "codes, to be read as text; may be given several times.")
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="Whether targets are classes or "
-              "numbers.  [default: texts and the whole numbers of image data are classes, other numbers are numbers]")
-@click.option("--test-fraction", default=0.2, show_default=True, type=click.FloatRange(0, 1, max_open=True),
-              help="Share of the rows set aside for the test, where DATA has no test part; the same rows every time.")
-@click.option("--validation-fraction", default=0.0, show_default=True, type=click.FloatRange(0, 1, max_open=True),
-              help="Share set aside to watch the training by: a second curve in --plot, and what --patience looks at.")
-@click.option("--hidden", default="256", show_default=True, callback=_widths, metavar="WIDTHS",
-              help="Units of the hidden layers, such as 128 or 256,128; none for a linear model.")
-@click.option("--activation", default="relu", show_default=True, type=click.Choice(_HIDDEN_ACTIVATIONS),
-              metavar="NAME", help=f"Of the hidden layers: {', '.join(_HIDDEN_ACTIVATIONS)}.")
-@click.option("--output", type=click.Choice(list(ACTIVATIONS)), metavar="NAME",
-              help="Activation of the last layer.  [default: what the loss asks for]")
-@click.option("--loss", type=click.Choice(list(LOSSES)), metavar="NAME", help=f"One of {', '.join(LOSSES)}.  "
-              "[default: cross_entropy for classes, squared_error for numbers]")
-@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), help="Share of hidden units left out of each "
-              "training step.  [default: 0.2 for classes, 0 for numbers]")
-@click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), help="Share of each target spread over "
-              "all classes in training: more right answers, less certain ones.  [default: 0.1 for cross-entropies]")
-@click.option("--dtype", default="float32", show_default=True, type=click.Choice(["float32", "float64"]),
-              help="Of weights and arithmetic.")
+@click.option(
+    "--target",
+    callback=_column,
+    metavar="COLUMN",
+    help="Column of a CSV file to predict: its name, or its position from 0 (-1: the last).  [default: the last]",
+)
+@click.option(
+    "--drop",
+    multiple=True,
+    callback=_columns,
+    metavar="COLUMN",
+    help="Column of a CSV file to leave out, such as a row number; may be given several times.",
+)
+@click.option(
+    "--categorical",
+    multiple=True,
+    callback=_columns,
+    metavar="COLUMN",
+    help="Column of numbers that are codes, to be read as text; may be given several times.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    help="Whether targets are classes or "
+    "numbers.  [default: texts and the whole numbers of image data are classes, other numbers are numbers]",
+)
+@click.option(
+    "--test-fraction",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share of the rows set aside for the test, where DATA has no test part; the same rows every time.",
+)
+@click.option(
+    "--validation-fraction",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share set aside to watch the training by: a second curve in --plot, and what --patience looks at.",
+)
+@click.option(
+    "--hidden",
+    default="256",
+    show_default=True,
+    callback=_widths,
+    metavar="WIDTHS",
+    help="Units of the hidden layers, such as 128 or 256,128; none for a linear model.",
+)
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    type=click.Choice(_HIDDEN_ACTIVATIONS),
+    metavar="NAME",
+    help=f"Of the hidden layers: {', '.join(_HIDDEN_ACTIVATIONS)}.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(list(ACTIVATIONS)),
+    metavar="NAME",
+    help="Activation of the last layer.  [default: what the loss asks for]",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(list(LOSSES)),
+    metavar="NAME",
+    help=f"One of {', '.join(LOSSES)}.  [default: cross_entropy for classes, squared_error for numbers]",
+)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share of hidden units left out of each training step.  [default: 0.2 for classes, 0 for numbers]",
+)
+@click.option(
+    "--label-smoothing",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share of each target spread over "
+    "all classes in training: more right answers, less certain ones.  [default: 0.1 for cross-entropies]",
+)
+@click.option(
+    "--dtype",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "float64"]),
+    help="Of weights and arithmetic.",
+)
 @click.option("--epochs", default=40, show_default=True, type=click.IntRange(1), help="Passes over the training rows.")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Rows per update.")
-@click.option("--optimizer", default="adam", show_default=True, type=click.Choice(list(OPTIMIZERS)), metavar="NAME",
-              help=f"One of {', '.join(OPTIMIZERS)}.")
+@click.option(
+    "--optimizer",
+    default="adam",
+    show_default=True,
+    type=click.Choice(list(OPTIMIZERS)),
+    metavar="NAME",
+    help=f"One of {', '.join(OPTIMIZERS)}.",
+)
 @click.option("--learning-rate", type=float, help=f"The largest of the schedule.  [default: {_RATES}]")
-@click.option("--schedule", default="one-cycle", show_default=True,
-              type=click.Choice(["one-cycle", "cosine", "constant"]),
-              help="How the learning rate moves: up and down, only down, or not at all.")
+@click.option(
+    "--schedule",
+    default="one-cycle",
+    show_default=True,
+    type=click.Choice(["one-cycle", "cosine", "constant"]),
+    help="How the learning rate moves: up and down, only down, or not at all.",
+)
 @click.option("--momentum", type=float, help="Of sgd and rmsprop.  [default: 0]")
 @click.option("--weight-decay", type=float, help="Pull of the weights towards 0.  [default: 0; 0.01 for adamw]")
-@click.option("--patience", type=click.IntRange(1), help="Stop after so many epochs without improvement, and go back "
-              "to the best.  [default: train all epochs]")
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    help="Stop after so many epochs without improvement, and go back to the best.  [default: train all epochs]",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of weights, order and dropout.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="[default: as many as the work is worth]")
 @click.option("--save", type=_FILE, help="Write the model to this file (.safetensors).")
 @click.option("--plot", type=_FILE, help="Write the learning curves to this picture (.png, .pdf or .svg).")
 @click.option("--quiet", is_flag=True, help="No progress bar and no report; errors only.")
 @click.pass_context
-def train(ctx: click.Context, /, data: Path | None, target: str | int | None, drop: tuple[str | int, ...],
-          categorical: tuple[str | int, ...], task: str | None, test_fraction: float,
-          validation_fraction: float, patience: int | None, threads: int | None, save: Path | None,
-          plot: Path | None, quiet: bool, **settings: Any) -> None:
+def train(
+    ctx: click.Context,
+    /,
+    data: Path | None,
+    target: str | int | None,
+    drop: tuple[str | int, ...],
+    categorical: tuple[str | int, ...],
+    task: str | None,
+    test_fraction: float,
+    validation_fraction: float,
+    patience: int | None,
+    threads: int | None,
+    save: Path | None,
+    plot: Path | None,
+    quiet: bool,
+    **settings: Any,
+) -> None:
     """Train a network on DATA and report how good it is.
 
     DATA is a folder of IDX files as MNIST is published, a CSV file (plain or gzip), or an NPZ file with X and y, or
@@ -187,8 +273,9 @@ def _headline(problem: Problem, network: Network, settings: Settings) -> str:
     )
 
 
-def _fit(network: Network, problem: Problem, settings: Settings, patience: int | None, threads: int | None,
-         progress: bool) -> History:
+def _fit(
+    network: Network, problem: Problem, settings: Settings, patience: int | None, threads: int | None, progress: bool
+) -> History:
     """Train; numeric targets are scaled for it, and the network gives them in their own unit afterwards."""
     X, y = problem.train
     validation = problem.validation

@@ -78,9 +78,7 @@ def numbers(name: str, value: ArrayLike, ndim: int, *, finite: bool = True) -> N
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(
-            f"{name} must be an array of numbers, got {type(value).__name__} that is not"
-        ) from None
+        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__} that is not") from None
     if array.ndim != ndim or array.size == 0:
         raise ValueError(f"{name} must have {ndim} dimensions and not be empty, got shape {array.shape}")
     if finite and not np.isfinite(array).all():

@@ -125,18 +125,14 @@ def activation(
     if names is None:
         names = [name for name, spec in activations.ACTIVATIONS.items() if not spec.output_only]
     chosen = [names] if isinstance(names, str) else list(names)
-    curves = [
-        (name, activations.activate(name, values), activations.derivative(name, values)) for name in chosen
-    ]
+    curves = [(name, activations.activate(name, values), activations.derivative(name, values)) for name in chosen]
     if isinstance(names, str):
         ax = new_figure(6, 4).subplots() if ax is None else ax
         _curve_and_slope(ax, values, *curves[0])
         return finish(ax, "z", "", legend=True)
 
     if not chosen or ax is not None:
-        raise ValueError(
-            f"names must hold an activation or more, and ax needs a single name, got names={names!r}"
-        )
+        raise ValueError(f"names must hold an activation or more, and ax needs a single name, got names={names!r}")
     columns = _columns(len(chosen), 1.5)
     rows = -(-len(chosen) // columns)
     figure = new_figure(max(4, 1.9 * columns), 1 + 1.6 * rows, returned=True)

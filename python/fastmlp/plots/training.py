@@ -95,9 +95,7 @@ def _epochs(ax: Axes, values: NDArray[np.float64], **style: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
     known = np.flatnonzero(~np.isnan(values))
-    ax.plot(
-        known + 1, values[known], linewidth=2, marker="o" if known.size <= 20 else "", markersize=4, **style
-    )
+    ax.plot(known + 1, values[known], linewidth=2, marker="o" if known.size <= 20 else "", markersize=4, **style)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
@@ -182,9 +180,7 @@ def confusion_matrix(
         counts = 100 * counts / np.where(of_class > 0, of_class, 1)
         cells = [[f"{value:.1f}" if value else "0" for value in row] for row in counts]
     else:
-        cells = [
-            [f"{value:.0f}" if value == round(value) else f"{value:.2f}" for value in row] for row in counts
-        ]
+        cells = [[f"{value:.0f}" if value == round(value) else f"{value:.2f}" for value in row] for row in counts]
 
     n = len(counts)
     side = min(12.0, max(4.0, 0.42 * n + 1))
@@ -207,29 +203,21 @@ def confusion_matrix(
     return ax
 
 
-def _count(
-    pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None
-) -> tuple[NDArray[np.float64], Sequence[Any]]:
+def _count(pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None) -> tuple[NDArray[np.float64], Sequence[Any]]:
     """Count (y_true, y_pred) into a matrix; also the names of its rows."""
     if len(pair) != 2:
-        raise ValueError(
-            f"matrix_or_pair must be a matrix or a tuple (y_true, y_pred), got a tuple of {len(pair)}"
-        )
+        raise ValueError(f"matrix_or_pair must be a matrix or a tuple (y_true, y_pred), got a tuple of {len(pair)}")
     y_true, y_pred = np.asarray(pair[0]), np.asarray(pair[1])
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or y_true.size == 0:
         shapes = f"{y_true.shape} and {y_pred.shape}"
-        raise ValueError(
-            f"matrix_or_pair must hold two 1-d arrays of equal length, not empty, got shapes {shapes}"
-        )
+        raise ValueError(f"matrix_or_pair must hold two 1-d arrays of equal length, not empty, got shapes {shapes}")
     found, codes = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
     names = found.tolist() if classes is None else list(classes)
     counted = found.dtype.kind in "iu" and all(isinstance(name, str) for name in names)
     rows = list(range(len(names))) if counted else names
     unknown = [label for label in found.tolist() if label not in rows]
     if unknown:
-        raise ValueError(
-            f"classes must cover every label of matrix_or_pair, got the label {unknown[0]!r} beside them"
-        )
+        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {unknown[0]!r} beside them")
     position = np.array([rows.index(label) for label in found.tolist()])[codes]
     counts = np.zeros((len(rows), len(rows)))
     np.add.at(counts, (position[: y_true.size], position[y_true.size :]), 1)
