@@ -50,7 +50,7 @@ def describe(network: Network) -> dict[str, Any]:
         "layers": [_describe_layer(layer) for layer in network.layers],
         "output": network.output,
         "loss": _plain_fields(network.loss),
-        "init": _describe_initializer(network._init),
+        "init": _describe_initializer(network.init),
         "dtype": network.dtype.name,
         "generator": generator,
     }

@@ -96,10 +96,10 @@ class Input:
     @property
     def is_scaled(self) -> bool:
         """Whether the network sees anything else than x itself."""
-        return bool((_distinct(self.shift) != 0).any() or (_distinct(self.scale) != 1).any())
+        return bool((distinct(self.shift) != 0).any() or (distinct(self.scale) != 1).any())
 
 
-def _distinct(column: ArrayLike) -> NDArray[np.float64]:
+def distinct(column: ArrayLike) -> NDArray[np.float64]:
     """The column's numbers, once where it is one number repeated in place."""
     numbers: NDArray[np.float64] = np.asarray(column)
     return numbers[:1] if numbers.strides == (0,) else numbers

@@ -107,7 +107,7 @@ class Network:
                 "loss='cross_entropy' needs an output for each class, at least 2; "
                 "with one output use 'binary_cross_entropy'"
             )
-        self._init = make_initializer(init)
+        self.init = make_initializer(init)
         self._seeds = _seed_sequence(seed)
         _check_scaling(self.input, self.dtype)
         self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
@@ -133,7 +133,7 @@ class Network:
         for segment in self.layout.segments:
             layer, view = self.layers[segment.layer], segment.view(self._params)
             if isinstance(layer, Dense):
-                init = self._init if layer.init is None else make_initializer(layer.init)
+                init = self.init if layer.init is None else make_initializer(layer.init)
                 rng = streams[segment.layer]
                 draw = init.weights if segment.name == "weight" else init.biases
                 with np.errstate(over="ignore"):
