@@ -407,3 +407,13 @@ def test_the_command_starts_without_what_it_may_not_need():
     heavy = ("matplotlib", "safetensors", "tqdm", "fastmlp.bench", "fastmlp.tables", "scipy.optimize")
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_predict_takes_inputs_alone_and_train_wants_targets(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    np.savez(tmp_path / "both.npz", X=X, y=(X[:, 0] > 0).astype(int))
+    np.savez(tmp_path / "x.npz", X=X)
+    run("train", tmp_path / "both.npz", "--epochs", "2", "--save", tmp_path / "m.safetensors")
+    assert len(run("predict", tmp_path / "m.safetensors", tmp_path / "x.npz").splitlines()) >= 60
+    refused = CliRunner().invoke(main, ["train", str(tmp_path / "x.npz")])
+    assert refused.exit_code == 1 and "training needs y" in refused.output

@@ -65,10 +65,10 @@ def test_fortran_order_byte_order_and_float_targets(tmp_path):
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"X": X}, "holds x; expected X and y, or"),
+        ({"y": Y}, "holds y; expected X, X and y, or"),
         ({}, "holds no arrays"),
-        ({"X": X, "y": Y, "X_train": X, "y_train": Y}, "expected X and y, or"),
-        ({"X_train": X, "y_train": Y, "X_test": X}, "expected X and y, or"),
+        ({"X": X, "y": Y, "X_train": X, "y_train": Y}, "expected X, X and y, or"),
+        ({"X_train": X, "y_train": Y, "X_test": X}, "expected X, X and y, or"),
         ({"X": X, "x": X, "y": Y}, "holds 'x' twice"),
         ({"X": X, "y": Y[:3]}, r"x has 4 rows, y has shape \(3,\)"),
         ({"X": X, "y": np.zeros((4, 1, 1))}, r"y has shape \(4, 1, 1\)"),
@@ -198,3 +198,9 @@ def test_mutated_files_give_a_data_set_or_a_value_error(tmp_path_factory, data):
             assert read_npz(path).X_train.ndim == 2
         except ValueError as error:
             assert str(path) in str(error)
+
+
+def test_inputs_alone_are_for_prediction(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.arange(6.0).reshape(3, 2))
+    X, y, X_test, y_test = read_npz(tmp_path / "a.npz")
+    assert X.shape == (3, 2) and y is X_test is y_test is None

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.batches import Dtype, first_nonfinite
 from fastmlp.data import Rows, Targets, as_numbers, check_inputs, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
+from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size, distinct
 from fastmlp.layout import Layout, aligned_empty, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
 
@@ -443,9 +443,7 @@ def _seed_sequence(seed: int | None) -> np.random.SeedSequence:
 
 def _check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
     for argument in ("shift", "scale"):
-        numbers = np.asarray(getattr(inputs, argument))
-        numbers = numbers if numbers.strides[0] else numbers[:1]  # one number seen n_features times
-        if np.abs(numbers).max() > np.finfo(dtype).max:
+        if np.abs(distinct(getattr(inputs, argument))).max() > np.finfo(dtype).max:
             raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
 
 

@@ -28,13 +28,13 @@ _LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for headers it does not tru
 _MAX_BYTES = 4 * 2**30
 _STORED, _DEFLATED = 0, 8  # the two ways NumPy packs a member
 _NUMERIC = re.compile(r"[<>|=]?[biuf]\d{1,2}")
-_LAYOUTS = (("x", "y"), ("x_train", "y_train"), ("x_train", "y_train", "x_test", "y_test"))
+_LAYOUTS = (("x",), ("x", "y"), ("x_train", "y_train"), ("x_train", "y_train", "x_test", "y_test"))
 
 
 def read_npz(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> Dataset:
     """Read training data, and test data if there are any, from an NPZ file.
 
-    The arrays are named ``X`` and ``y``, or ``X_train`` and ``y_train`` with or
+    The arrays are named ``X`` alone (``y_train`` is None then), ``X`` and ``y``, or ``X_train`` and ``y_train`` with or
     without ``X_test`` and ``y_test``; capital or small letters. Other arrays in
     the file are left alone.
 
@@ -86,7 +86,7 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> Da
     return Dataset(*arrays[0], *test)
 
 
-def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArray[Any], Any]]:
     """Read the arrays of the layout found: one or two pairs of inputs and targets."""
     members: dict[str, Any] = {}
     for info in archive.infolist():
@@ -98,7 +98,7 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
     layout = next((names for names in _LAYOUTS if set(names) == known & set(members)), None)
     if layout is None:
         raise ValueError(
-            f"{path} holds {', '.join(sorted(members)) or 'no arrays'}; expected X and y, or X_train and "
+            f"{path} holds {', '.join(sorted(members)) or 'no arrays'}; expected X, X and y, or X_train and "
             "y_train, or X_train, y_train, X_test and y_test"
         )
     total = sum(members[name].file_size for name in layout)
@@ -107,7 +107,9 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
             f"{path}: the arrays declare {total} bytes, more than max_bytes={max_bytes}; "
             "raise max_bytes if that is right"
         )
-    arrays = [_read_array(archive, members[name], f"{path}: {name}") for name in layout]
+    arrays: list[Any] = [_read_array(archive, members[name], f"{path}: {name}") for name in layout]
+    if layout == ("x",):
+        layout, arrays = ("x", "y"), [arrays[0], None]
     return [
         _checked_pair(arrays[i], arrays[i + 1], f"{path}: {layout[i]}", layout[i + 1]) for i in range(0, len(layout), 2)
     ]
@@ -162,10 +164,12 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tu
     return dtype, bool(fortran_order), shape, 8 + width + length
 
 
-def _checked_pair(X: NDArray[Any], y: NDArray[Any], where: str, y_name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _checked_pair(X: NDArray[Any], y: NDArray[Any] | None, where: str, y_name: str) -> tuple[NDArray[Any], Any]:
     """Return inputs as rows and whole-number targets as int64."""
     if X.ndim < 2 or X.size == 0:
         raise ValueError(f"{where} has shape {X.shape}; expected (n, n_features), not empty")
+    if y is None:
+        return X.reshape(len(X), -1), None
     if y.ndim not in (1, 2) or len(y) != len(X):
         raise ValueError(f"{where} has {len(X)} rows, {y_name} has shape {y.shape}; expected one target per row")
     if y.dtype.kind in "biu":

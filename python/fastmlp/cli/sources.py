@@ -158,6 +158,8 @@ def _read_dataset(path: Path | None, kind: str) -> Dataset:
 def _with_classes(data: Dataset, task: str | None) -> tuple[Dataset, tuple[str, ...] | None]:
     """Labels as positions in the classes; numbers as they are."""
     X_train, y_train, X_test, y_test = data
+    if y_train is None:
+        raise ValueError("the NPZ file holds X alone; training needs y too")
     if y_train.ndim == 2 and y_train.shape[1] == 1:
         y_train, y_test = y_train[:, 0], None if y_test is None else y_test.reshape(len(y_test))
     if (task or ("classification" if y_train.ndim == 1 and y_train.dtype.kind in "iu" else "")) != "classification":
