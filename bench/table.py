@@ -123,7 +123,7 @@ def installed(names: Sequence[str]) -> list[str]:
     return there
 
 
-@click.command("bench")
+@click.command("bench", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--case",
     "case_names",

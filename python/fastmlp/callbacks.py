@@ -31,6 +31,8 @@ class Run:
         Its newest entries are this epoch's.
     n_epochs : int
         Epochs asked for.
+    recorded : tuple of str
+        The names that the history will have.
     epoch : int
         Index of the epoch just finished.
     stop_reason : str or None
@@ -40,6 +42,7 @@ class Run:
     network: Network
     history: History
     n_epochs: int
+    recorded: tuple[str, ...] = ()
     epoch: int = -1
     stop_reason: str | None = None
 
@@ -94,14 +97,18 @@ def _check_monitor(monitor: object) -> None:
         raise TypeError(f"monitor must be a name of the history such as 'val_loss', got {monitor!r}")
 
 
-def _monitored(run: Run, monitor: str | None) -> tuple[str, float]:
-    """The name and newest value of what is watched; by default the validation loss where there is one."""
-    name = monitor if monitor is not None else ("val_loss" if "val_loss" in run.history else "loss")
-    if name.startswith("val_") and not any(known.startswith("val_") for known in run.history):
+def _monitored(run: Run, monitor: str | None) -> str:
+    """The name of what is watched; by default the validation loss where there is one.
+
+    Before the first epoch only a missing validation can be told: callbacks may record what they like.
+    """
+    known = {*run.recorded, *run.history}
+    name = monitor if monitor is not None else ("val_loss" if "val_loss" in known else "loss")
+    if known and name.startswith("val_") and not any(other.startswith("val_") for other in known):
         raise ValueError(f"monitor={name!r} needs validation_data, and this fit has none")
-    if name not in run.history:
-        raise unknown_name("monitor", name, run.history)
-    return name, run.history.last(name)
+    if run.epoch >= 0 and name not in known:
+        raise unknown_name("monitor", name, known)
+    return name
 
 
 class EarlyStopping(Callback):
@@ -141,14 +148,16 @@ class EarlyStopping(Callback):
         self.restore_best = restore_best
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit."""
+        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        _monitored(run, self.monitor)
         self._best_score = -np.inf
         self._best_epoch = -1
         self._best: Snapshot | None = None
 
     def on_epoch_end(self, run: Run) -> None:
         """Keep the weights if they are the best so far; stop if they have not been for too long."""
-        name, value = _monitored(run, self.monitor)
+        name = _monitored(run, self.monitor)
+        value = run.history.last(name)
         score = value if "accuracy" in name else -value
         if score > self._best_score + (self.min_delta if self._best_epoch >= 0 else 0.0):
             self._best_score, self._best_epoch = score, run.epoch
@@ -190,13 +199,15 @@ class Tolerance(Callback):
         self.monitor = monitor
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit."""
+        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        _monitored(run, self.monitor)
         self._last = np.inf
         self._still = 0
 
     def on_epoch_end(self, run: Run) -> None:
         """Compare with the epoch before."""
-        name, value = _monitored(run, self.monitor)
+        name = _monitored(run, self.monitor)
+        value = run.history.last(name)
         self._still = self._still + 1 if abs(value - self._last) < self.epsilon else 0
         self._last = value
         if self._still >= self.patience:

@@ -122,11 +122,16 @@ def check_inputs(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: 
     array = as_numbers(argument, X, ndim=2)
     if array.shape[1] != n_features:
         raise ValueError(f"{argument} must have {_count(n_features, 'column')}, got {array.shape[1]}")
+    _check_fits(argument, array, dtype)
+    return _rows(array)
+
+
+def _check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Raise ``ValueError`` if a finite array holds numbers that the network's dtype can't."""
     if dtype == np.float32 and array.dtype == np.float64:
         limit = float(np.finfo(np.float32).max)
         if array.max() > limit or array.min() < -limit:
             raise ValueError(f"{argument} holds numbers beyond float32; scale it or use dtype='float64'")
-    return _rows(array)
 
 
 def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
@@ -147,7 +152,9 @@ def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = 
     return weights
 
 
-def check_targets(y: ArrayLike, n_rows: int, n_out: int, loss: Loss, argument: str = "y") -> Targets:
+def check_targets(
+    y: ArrayLike, n_rows: int, n_out: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
+) -> Targets:
     """y as the core takes it: class labels where there is one output per class, else one number per output."""
     array = as_numbers(argument, y)
     if array.ndim == 0:
@@ -162,6 +169,7 @@ def check_targets(y: ArrayLike, n_rows: int, n_out: int, loss: Loss, argument: s
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != n_out:
         raise _wrong_columns(argument, array, n_out)
+    _check_fits(argument, array, dtype)
     _check_range(array, loss, argument)
     return Targets(_rows(array), loss.spec.classification)
 

@@ -53,9 +53,10 @@ def loss_and_flat_gradient(
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True)
     gradients = np.empty((threads, layout.n_params), dtype=network.dtype)
     shift, scale = network.scaling(X)
+    statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
     with single_threaded_blas:
         _core.gradient(
-            workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
+            workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
             workspace.partials, X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
             1 / by, float(dropout_seed is not None), dropout_seed or 0, threads,
         )  # fmt: skip

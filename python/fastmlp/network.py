@@ -7,6 +7,7 @@ they are first needed; the methods here check their arguments and hand over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -227,6 +228,7 @@ class Network:
         twin._params = _allocate(self.n_params, twin.dtype)
         twin._params[:] = self._params
         twin.statistics = self.statistics.copy()
+        twin._seeds = deepcopy(self._seeds)
         twin.rng = np.random.default_rng()
         twin.rng.bit_generator.state = self.rng.bit_generator.state
         return twin
@@ -240,7 +242,7 @@ class Network:
     ) -> tuple[Rows, Targets, NDArray[np.float64] | None]:
         """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit."""
         rows = check_inputs(X, self.n_features, self.dtype)
-        targets = check_targets(y, len(rows), self.n_outputs, self.loss)
+        targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype)
         return rows, targets, check_weights(sample_weight, len(rows))
 
     def fit(

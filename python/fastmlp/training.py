@@ -58,7 +58,9 @@ def check_training_data(
             size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
             raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
         X_val = check_inputs(validation_data[0], network.n_features, network.dtype, "X of validation_data")
-        y_val = check_targets(validation_data[1], len(X_val), network.n_outputs, network.loss, "y of validation_data")
+        y_val = check_targets(
+            validation_data[1], len(X_val), network.n_outputs, network.loss, network.dtype, "y of validation_data"
+        )
         validation = X_val, y_val
     return TrainingData(rows, targets, weights, validation)
 
@@ -84,9 +86,9 @@ class Trainer:
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
         self.n_steps = 0
+        self.seed = 0  # of the dropout masks; drawn when training begins
         # A schedule that gives no number raises here, before anything has changed.
         self.table = self._steps(next(iter(self.chunks))[2])
-        self.seed = int(network.rng.integers(2**63))
         total = n_samples if data.weights is None else data.weights.sum()
         self.total_weight = float(total)
 
@@ -166,7 +168,10 @@ def fit(
     data = check_training_data(network, X, y, sample_weight, validation_data)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
     trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, batch_size, n_threads)
-    run = Run(network, History(), n_epochs)
+    recorded = ["loss", "seconds", "learning_rate"]
+    if data.validation is not None:
+        recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
+    run = Run(network, History(), n_epochs, tuple(recorded))
     hooks = (*hooks, bar) if bar is not None else hooks
     with single_threaded_blas:
         for hook in hooks:
@@ -192,6 +197,7 @@ def fit_epochs(
 ) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
     network, history = run.network, run.history
+    trainer.seed = int(network.rng.integers(2**63))
     shuffle = shuffle and trainer.chunks.batch_size < len(data.X)  # the order within one batch changes nothing
     rng = network.rng if shuffle else None
     order = np.arange(len(data.X)) if shuffle else None
