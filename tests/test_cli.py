@@ -404,7 +404,7 @@ def test_version_and_module():
 
 def test_the_command_starts_without_what_it_may_not_need():
     code = "import sys, fastmlp.cli; print([m for m in sys.argv[1:] if m in sys.modules])"
-    heavy = ("matplotlib", "safetensors", "tqdm", "fastmlp.bench", "fastmlp.tables", "scipy.optimize")
+    heavy = ("matplotlib", "safetensors", "tqdm", "fastmlp.bench", "fastmlp.readers.tables", "scipy.optimize")
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -1,11 +1,11 @@
-"""fastmlp.csv_source: from bytes to rows of fields."""
+"""fastmlp.readers.csv_source: from bytes to rows of fields."""
 
 import gzip
 import tracemalloc
 
 import pytest
 
-from fastmlp.csv_source import DELIMITERS, Row, as_number, looks_like_header, read_rows
+from fastmlp.readers.csv_source import DELIMITERS, Row, as_number, looks_like_header, read_rows
 
 
 def rows_of(tmp_path, contents, **options):

@@ -8,8 +8,8 @@ import pytest
 
 from fastmlp import datasets
 from fastmlp.datasets import Dataset, load_digits, load_mnist
-from fastmlp.download import RemoteFile
-from fastmlp.idx import write_idx
+from fastmlp.readers.download import RemoteFile
+from fastmlp.readers.idx import write_idx
 
 DIGITS_SHA256 = {
     "X_train": "dfeb9b1999a16e65d3a2f44644a52d102d69c46ec2878f6170559f04a7febff5",

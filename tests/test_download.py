@@ -1,4 +1,4 @@
-"""fastmlp.download, against a server on the loopback interface."""
+"""fastmlp.readers.download, against a server on the loopback interface."""
 
 import contextlib
 import gzip
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp.download import RemoteFile, cache_folder, fetch
 from fastmlp.files import replacing
+from fastmlp.readers.download import RemoteFile, cache_folder, fetch
 
 CONTENTS = bytes(range(256)) * 20
 REMOTE = RemoteFile("numbers", len(CONTENTS), hashlib.sha256(CONTENTS).hexdigest())
@@ -126,7 +126,7 @@ def test_an_interrupt_leaves_no_file_behind(tmp_path, monkeypatch):
             written.extend(os.listdir(tmp_path))
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastmlp.download.replacing", interrupted)
+    monkeypatch.setattr("fastmlp.readers.download.replacing", interrupted)
     with serving({"/data/numbers.gz": PACKED}) as (url, _), pytest.raises(KeyboardInterrupt):
         fetch(REMOTE, tmp_path, [url])
     assert len(written) == 1 and written[0].endswith(".part")

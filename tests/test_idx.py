@@ -1,4 +1,4 @@
-"""fastmlp.idx: every dtype and shape goes to disk and back; broken files are errors, not crashes."""
+"""fastmlp.readers.idx: every dtype and shape goes to disk and back; broken files are errors, not crashes."""
 
 import gzip
 import os
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.idx import read_idx, write_idx
+from fastmlp.readers.idx import read_idx, write_idx
 
 DTYPES = ["uint8", "int8", "int16", "int32", "float32", "float64"]
 arrays = st.sampled_from(DTYPES).flatmap(

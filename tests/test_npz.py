@@ -1,4 +1,4 @@
-"""fastmlp.npz: the layouts people use, and files that lie or are broken."""
+"""fastmlp.readers.npz: the layouts people use, and files that lie or are broken."""
 
 import io
 import tracemalloc
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.npz import read_npz
+from fastmlp.readers.npz import read_npz
 
 X, Y = np.arange(12.0).reshape(4, 3), np.array([0, 1, 2, 1], dtype=np.uint8)
 

@@ -1,10 +1,10 @@
-"""fastmlp.table_encoding: to plain dictionaries and back, and what is refused on the way."""
+"""fastmlp.readers.table_encoding: to plain dictionaries and back, and what is refused on the way."""
 
 import json
 
 import pytest
 
-from fastmlp.table_encoding import ColumnEncoding, TableEncoding
+from fastmlp.readers.table_encoding import ColumnEncoding, TableEncoding
 
 ENCODING = TableEncoding(
     (ColumnEncoding("age", 0, "numeric"), ColumnEncoding("colour", 2, "text", ("blue", "red"))),

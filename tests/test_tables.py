@@ -1,4 +1,4 @@
-"""fastmlp.tables: what becomes of the columns of a CSV file, and how bad fields are reported."""
+"""fastmlp.readers.tables: what becomes of the columns of a CSV file, and how bad fields are reported."""
 
 import gzip
 import json
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp import tables
-from fastmlp.table_encoding import TableEncoding
-from fastmlp.tables import read_csv
+from fastmlp.readers import tables
+from fastmlp.readers.table_encoding import TableEncoding
+from fastmlp.readers.tables import read_csv
 
 FRUIT = "grams,colour,fruit\n150,red,pear\n120,yellow,banana\n170,green,apple\n160,red,apple\n"
 

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
-    from fastmlp.idx import read_idx, write_idx
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
-    from fastmlp.npz import read_npz
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
+    from fastmlp.readers.idx import read_idx, write_idx
+    from fastmlp.readers.npz import read_npz
+    from fastmlp.readers.tables import Table, read_csv
     from fastmlp.schedules import Cosine, Exponential, OneCycle, StepDecay
     from fastmlp.splits import train_validation_test_split
-    from fastmlp.tables import Table, read_csv
 
 __version__ = "0.1.0"
 
@@ -39,15 +39,15 @@ _LAZY = {
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
     "history": ("History",),
-    "idx": ("read_idx", "write_idx"),
+    "readers.idx": ("read_idx", "write_idx"),
     "learning_curves": ("LearningCurve", "learning_curve"),
     "metrics": ("accuracy", "confusion_matrix"),
-    "npz": ("read_npz",),
+    "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
     "schedules": ("Cosine", "Exponential", "OneCycle", "StepDecay"),
     "splits": ("train_validation_test_split",),
-    "tables": ("Table", "read_csv"),
+    "readers.tables": ("Table", "read_csv"),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 

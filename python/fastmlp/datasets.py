@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.download import RemoteFile, cache_folder, fetch
 from fastmlp.files import as_path
-from fastmlp.idx import read_idx
+from fastmlp.readers.download import RemoteFile, cache_folder, fetch
+from fastmlp.readers.idx import read_idx
 
 # Training images and labels, test images and labels: the order of ``Dataset``.
 MNIST_FILES = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,10 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.batches import Dtype, first_nonfinite
+from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence
 from fastmlp.data import Rows, Targets, as_numbers, check_inputs, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size, distinct
-from fastmlp.layout import Layout, aligned_empty, make_layout, output_activation
+from fastmlp.layers import Dense, Input, Layer
+from fastmlp.layout import Layout, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ class Network:
         seed: int | None = None,
     ) -> None:
         self.loss = make_loss(loss)
-        self.dtype = _check_dtype(dtype)
-        self.input, self.layers = _read_layers(layers, activation, bias)
+        self.dtype = check_dtype(dtype)
+        self.input, self.layers = read_layers(layers, activation, bias)
         self.output = output_activation(self.layers, output, self.loss)
         self.layout: Layout = make_layout(self.input, self.layers, self.output)
         if self.loss.name == "cross_entropy" and self.n_outputs == 1:
@@ -109,10 +109,10 @@ class Network:
                 "with one output use 'binary_cross_entropy'"
             )
         self.init = make_initializer(init)
-        self._seeds = _seed_sequence(seed)
-        _check_scaling(self.input, self.dtype)
+        self._seeds = seed_sequence(seed)
+        check_scaling(self.input, self.dtype)
         self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
-        self._params = _allocate(self.layout.n_params, self.dtype)
+        self._params = allocate(self.layout.n_params, self.dtype)
         self.statistics = np.zeros(self.layout.n_statistics)
         self.initialize()
 
@@ -223,9 +223,9 @@ class Network:
         """A copy with the same parameters in another dtype."""
         twin = Network.__new__(Network)
         twin.__dict__.update(self.__dict__)
-        twin.dtype = _check_dtype(dtype)
-        _check_scaling(self.input, twin.dtype)
-        twin._params = _allocate(self.n_params, twin.dtype)
+        twin.dtype = check_dtype(dtype)
+        check_scaling(self.input, twin.dtype)
+        twin._params = allocate(self.n_params, twin.dtype)
         twin._params[:] = self._params
         twin.statistics = self.statistics.copy()
         twin._seeds = deepcopy(self._seeds)
@@ -425,68 +425,3 @@ class Network:
             else:
                 parts.append(repr(layer))
         return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"
-
-
-def _allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    try:
-        return aligned_empty(n, dtype)
-    except (MemoryError, ValueError) as error:
-        raise ValueError(f"layers need {n} parameters, more than memory holds") from error
-
-
-def _seed_sequence(seed: int | None) -> np.random.SeedSequence:
-    message = f"seed must be a whole number from 0 or None, got {seed!r}"
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
-        raise TypeError(message)
-    if seed is not None and seed < 0:
-        raise ValueError(message)
-    return np.random.SeedSequence(seed)
-
-
-def _check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
-    for argument in ("shift", "scale"):
-        if np.abs(distinct(getattr(inputs, argument))).max() > np.finfo(dtype).max:
-            raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
-
-
-def _check_dtype(dtype: Any) -> np.dtype[Any]:
-    try:
-        checked: np.dtype[Any] = np.dtype(dtype)
-    except (TypeError, ValueError, SyntaxError) as error:
-        raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
-    if dtype is None:
-        raise TypeError("dtype must be 'float32' or 'float64', got None")
-    if checked not in (np.float32, np.float64) or not checked.isnative:
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-    return checked
-
-
-def _is_width(layer: object) -> bool:
-    return isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
-
-
-def _read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bool) -> tuple[Input, tuple[Layer, ...]]:
-    """The input and the layers behind it, from widths, layers or both."""
-    unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
-    if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
-        raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
-    hidden = Dense(1, activation, bias)  # checks both even where no layer is given as a width
-    given = list(layers)
-    if len(given) < 2:
-        raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
-    first = given[0]
-    if not isinstance(first, Input) and not _is_width(first):
-        raise TypeError(f"layers[0] must be a width or an Input, got {first!r}")
-    inputs = first if isinstance(first, Input) else Input(check_size("layers[0]", first))
-    read: list[Layer] = []
-    for i, layer in enumerate(given[1:], start=1):
-        if isinstance(layer, (Dense, Activation, Dropout, BatchNorm, LayerNorm)):
-            read.append(layer)
-        elif _is_width(layer):
-            units = check_size(f"layers[{i}]", layer)
-            read.append(replace(hidden, units=units, activation=None if i == len(given) - 1 else activation))
-        else:
-            raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
-    if not any(isinstance(layer, Dense) for layer in read):
-        raise ValueError("layers must have at least one Dense layer")
-    return inputs, tuple(read)

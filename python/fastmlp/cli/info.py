@@ -13,7 +13,7 @@ from fastmlp.layers import Dense, Input
 from fastmlp.losses import Loss
 from fastmlp.network import Network
 from fastmlp.persistence import load_with_extra
-from fastmlp.table_encoding import TableEncoding
+from fastmlp.readers.table_encoding import TableEncoding
 
 
 @click.command("info")

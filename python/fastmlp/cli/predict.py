@@ -17,7 +17,7 @@ from fastmlp.cli.sources import read_rows
 from fastmlp.cli.writing import check_writable, write_text
 from fastmlp.metrics import as_labels, regression_errors
 from fastmlp.persistence import load_with_extra
-from fastmlp.table_encoding import TableEncoding
+from fastmlp.readers.table_encoding import TableEncoding
 
 
 @click.command("predict")

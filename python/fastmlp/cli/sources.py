@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from fastmlp.datasets import Dataset, load_digits, load_mnist
 from fastmlp.files import open_binary
-from fastmlp.idx import read_idx
-from fastmlp.npz import read_npz
+from fastmlp.readers.idx import read_idx
+from fastmlp.readers.npz import read_npz
+from fastmlp.readers.table_encoding import TableEncoding
+from fastmlp.readers.tables import read_csv
 from fastmlp.splits import Part, train_validation_test_split
-from fastmlp.table_encoding import TableEncoding
-from fastmlp.tables import read_csv
 
 SPLIT_SEED = 0
 """The rows set aside are the same whatever the seed of the training, so that results can be compared."""

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.csv_source import Row, looks_like_header, read_rows
 from fastmlp.errors import unknown_name
 from fastmlp.files import as_path
-from fastmlp.table_columns import ColumnReader, Places, check_blanks
-from fastmlp.table_encoding import ColumnEncoding, TableEncoding
+from fastmlp.readers.csv_source import Row, looks_like_header, read_rows
+from fastmlp.readers.table_columns import ColumnReader, Places, check_blanks
+from fastmlp.readers.table_encoding import ColumnEncoding, TableEncoding
 
 _BLOCK = 4096  # rows turned into numbers at a time; also how far header detection looks
 _LARGEST_ONE_HOT = 4 * 2**30  # bytes of X; a small file with many categories can ask for far more

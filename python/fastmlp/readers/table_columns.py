@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.csv_source import as_number
-from fastmlp.table_encoding import ColumnEncoding
+from fastmlp.readers.csv_source import as_number
+from fastmlp.readers.table_encoding import ColumnEncoding
 
 MAX_CATEGORIES = 1000  # more than that is an identifier or a free text, not a category
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
