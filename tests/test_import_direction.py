@@ -23,6 +23,9 @@ ORDER = [
 
 # Modules whose tests stand in the file of another one.
 TESTED_ELSEWHERE = {
+    "construction": "network", "lbfgs": "training", "values": "schedules", "description": "persistence",
+    "table_columns": "tables",
+}  # fmt: skip
     "construction": "network",
     "lbfgs": "training",
     "values": "schedules",
