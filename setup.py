@@ -83,7 +83,7 @@ extensions = [
     Extension(
         f"cnn_core.{source.stem}",
         [f"cnn_core/{source.name}"],
-        depends=["cnn_core/simd.h", "cnn_core/simd_functions.h", "cnn_core/team.h"],
+        depends=[str(header) for header in Path("cnn_core").glob("*.h")],
         include_dirs=["cnn_core"],
         extra_compile_args=compile_flags,
         extra_link_args=link_flags,

@@ -7,7 +7,8 @@
 Rules of the core: it borrows memory and never allocates, it never raises, it knows no policy. Python
 (`fastmlp.layout`) works out every size and offset, checks every input and passes arrays; the doors take them as typed
 memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the one
-way to the BLAS, `simd` and `team` are what plain C has to offer.
+way to the BLAS and `products` chooses between it and kernels of our own, `simd` and `team` are what plain C has to
+offer.
 """
 
 try:

@@ -9,9 +9,9 @@ The destination has the layout of the parameters. It may be a gradient (alpha 1 
 themselves (alpha -learning_rate / n): then the product is the update, and `delta_below` is taken before it.
 """
 from cnn_core.activations cimport through_activation
-from cnn_core.blas cimport gemm_nt, gemm_tn
 from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport layer_norm_backward
+from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
 from libc.string cimport memcpy
@@ -68,8 +68,10 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
             through_activation(layer, delta, buffer(net, tile, work, layer.output, layer.n_out), z, tile.n_rows)
         if layer.kind == DENSE:
             if below is not NULL:
-                gemm_nt(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight, below)
-            gemm_tn(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta, destination + layer.weight)
+                product_with_transposed_right(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight,
+                                              below)
+            product_with_transposed_left(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta,
+                                         destination + layer.weight)
             if layer.bias >= 0:
                 bias_gradient(delta, tile.n_rows, layer.n_out, <real> alpha, <real> beta_bias,
                               destination + layer.bias)

@@ -1,7 +1,5 @@
+from libc.stdint cimport int64_t
 from cnn_core.types cimport real
 
-cdef void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
-                  double beta, real* C) noexcept nogil
-cdef void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A, const real* B,
-                  double beta, real* C) noexcept nogil
-cdef void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B, real* C) noexcept nogil
+cdef void gemm(char* trans_a, char* trans_b, int64_t m, int64_t n, int64_t k, real alpha, const real* A, int64_t lda,
+               const real* B, int64_t ldb, real beta, real* C) noexcept nogil

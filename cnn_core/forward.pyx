@@ -7,9 +7,9 @@ for a dense layer; the other kinds have their own modules.
 from libc.string cimport memcpy
 
 from cnn_core.activations cimport activate
-from cnn_core.blas cimport gemm_nn
 from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport batch_norm, layer_norm
+from cnn_core.products cimport product
 from cnn_core.types cimport ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LayerSpec, Mode, Net, Tile, buffer, real
 
 
@@ -21,7 +21,7 @@ cdef void dense(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, c
         while filled < n:       # each copy doubles what is there: few long copies instead of many short ones
             memcpy(y + filled, y, min(filled, n - filled) * sizeof(real))
             filled *= 2
-    gemm_nn(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, 1.0 if layer.bias >= 0 else 0.0, y)
+    product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, 1.0 if layer.bias >= 0 else 0.0, y)
 
 
 cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,

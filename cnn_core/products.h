@@ -1,0 +1,77 @@
+/* Matrix products of the sizes that dense layers have, without packing: tiles of rows x two vectors in registers.
+ *
+ * A BLAS copies its operands into an order of its own before it multiplies; for thin or small matrices the copying is
+ * a good part of the work. Here the columns of B are loaded straight from its rows, two vectors at a time, and met by
+ * one broadcast number of A for each row of the tile:
+ *
+ *     for p in 0..k-1:  for each row r of the tile:  C[r, j:j+2L] += A[r, p] * B[p, j:j+2L]
+ *
+ * With 12 rows, 24 of the 32 vector registers of AVX-512 hold the tile; AVX2 and its 16 registers take 6 rows. The last
+ * columns are done by a tile that overlaps the one before, with narrower vectors where that wastes less; what both
+ * write is the same. The vectors are those of the compiler (vector_size), so there is no intrinsic here, and the level
+ * is chosen by what the processor has, once, in products_level.
+ */
+#ifndef FASTMLP_PRODUCTS_H
+#define FASTMLP_PRODUCTS_H
+
+#include <stddef.h>
+
+#if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__)
+#define FASTMLP_PRODUCTS 1
+
+#define TARGET __attribute__((target("arch=x86-64-v4,prefer-vector-width=512")))
+#define LEVEL(name) name##_v4
+#define VECTOR_BYTES 64
+#define TILE_ROWS 12
+#define real float
+#define NAME(name) LEVEL(name##_f)
+#include "products_body.h"
+#define real double
+#define NAME(name) LEVEL(name##_d)
+#include "products_body.h"
+#undef TARGET
+#undef LEVEL
+#undef VECTOR_BYTES
+#undef TILE_ROWS
+
+#define TARGET __attribute__((target("arch=x86-64-v3")))
+#define LEVEL(name) name##_v3
+#define VECTOR_BYTES 32
+#define TILE_ROWS 6
+#define real float
+#define NAME(name) LEVEL(name##_f)
+#include "products_body.h"
+#define real double
+#define NAME(name) LEVEL(name##_d)
+#include "products_body.h"
+#undef TARGET
+#undef LEVEL
+#undef VECTOR_BYTES
+#undef TILE_ROWS
+
+/* 4: AVX-512, 3: AVX2 with FMA, 0: neither */
+static inline int products_level(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
+}
+
+/* C (m, n) := alpha * A (m, k) @ B (k, n) + beta * C, where A[i, p] is a[i * row_step + p * depth_step]. */
+#define PRODUCT(real, suffix)                                                                                      \
+    static inline void product_##suffix(int level, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a, \
+                                        ptrdiff_t row_step, ptrdiff_t depth_step, const real *b, real beta, real *c) \
+    {                                                                                                              \
+        (level == 4 ? product_##suffix##_v4 : product_##suffix##_v3)(m, n, k, alpha, a, row_step, depth_step, b,     \
+                                                                     beta, c);                                     \
+    }
+PRODUCT(float, f)
+PRODUCT(double, d)
+#undef PRODUCT
+
+#else
+#define products_level() 0
+#define product_f(level, m, n, k, alpha, a, row_step, depth_step, b, beta, c) ((void)(c))
+#define product_d(level, m, n, k, alpha, a, row_step, depth_step, b, beta, c) ((void)(c))
+#endif
+
+#endif

@@ -1,0 +1,1 @@
+"""Matrix products; nothing in it is for Python."""
