@@ -8,7 +8,7 @@ from cnn_core.forward cimport forward
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, load_tile, make_job, place_tile, sum_gradients
 from cnn_core.losses cimport loss_and_delta
 from cnn_core.team cimport Member, join, wait_for_all
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, real
+from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, prediction_mode, real
 
 
 cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, const Mode* mode, const real* params,
@@ -71,17 +71,12 @@ def sample_gradients(const Plan[::1] plan, const LayerSpec[::1] layers, const re
                      const unsigned char[:, ::1] y, int y_dtype, int n_threads):
     """gradients__out (n_samples, n_params) := the gradient of each sample's loss. The plan has tiles of one row."""
     cdef Job job = make_job(plan, layers, statistics, partials)
-    cdef Mode mode
+    cdef Mode mode = prediction_mode()
     cdef const real* params_ = &params[0]
     cdef real* out = &gradients__out[0, 0]
     cdef real* work_ = &work[0]
     cdef Py_ssize_t n_samples = X.shape[0], n_params = params.shape[0]
     job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
                                layers[layers.shape[0] - 1].n_out, None, None)
-    mode.training = False
-    mode.keep_running = False
-    mode.dropout_key = 0
-    mode.dropout_factor = 0
-    mode.label_smoothing = 0
     with nogil, parallel(num_threads=n_threads):
         row_gradients(&job, join(&job.barrier), n_samples, &mode, params_, out, n_params, work_)

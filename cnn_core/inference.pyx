@@ -7,18 +7,7 @@ from cnn_core.forward cimport forward
 from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport count_correct, loss_and_delta
 from cnn_core.team cimport Member, join
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, real
-
-
-cdef Mode prediction_mode() noexcept nogil:
-    """Running statistics, no dropout, no label smoothing."""
-    cdef Mode mode
-    mode.training = False
-    mode.keep_running = False
-    mode.dropout_key = 0
-    mode.dropout_factor = 0
-    mode.label_smoothing = 0
-    return mode
+from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
 
 
 cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params, real* out,

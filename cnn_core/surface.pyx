@@ -10,22 +10,17 @@ from cnn_core.forward cimport forward
 from cnn_core.gradient cimport Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport loss_and_delta
 from cnn_core.team cimport Member, join
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, real
+from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, prediction_mode, real
 
 
 cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t index_0, Py_ssize_t index_1,
                        const double[::1] grid_0, const double[::1] grid_1, real* params, Py_ssize_t n_params,
                        real* work, double[:, ::1] losses__out) noexcept nogil:
     """losses__out (n_0, n_1): this member's rows."""
-    cdef Mode mode
+    cdef Mode mode = prediction_mode()
     cdef Tile tile
     cdef Py_ssize_t i, j, t, n_tiles = count_tiles(job, n_samples)
     cdef double total
-    mode.training = False
-    mode.keep_running = False
-    mode.dropout_key = 0
-    mode.dropout_factor = 0
-    mode.label_smoothing = 0
     params += member.index * n_params
     i = member.index
     while i < grid_0.shape[0]:

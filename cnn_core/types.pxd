@@ -97,3 +97,14 @@ cdef struct Mode:
 cdef inline real* buffer(const Net* net, const Tile* tile, real* work, Py_ssize_t offset,
                          Py_ssize_t width) noexcept nogil:
     return work + offset * net.plan.capacity + tile.first * width
+
+
+# Running statistics, no dropout, no label smoothing: how a network behaves when it isn't trained.
+cdef inline Mode prediction_mode() noexcept nogil:
+    cdef Mode mode
+    mode.training = False
+    mode.keep_running = False
+    mode.dropout_key = 0
+    mode.dropout_factor = 0
+    mode.label_smoothing = 0
+    return mode
