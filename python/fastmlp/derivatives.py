@@ -13,7 +13,7 @@ from cnn_core import derivatives as _core
 from cnn_core.surface import loss_surface
 from fastmlp.data import Rows, Targets, as_numbers
 from fastmlp.errors import unknown_name
-from fastmlp.layout import make_workspace
+from fastmlp.layout import MAX_TILE_ROWS, make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas
 from fastmlp.values import check_value
 
@@ -126,20 +126,32 @@ def cost_surface(
     by = divisor(reduction, len(X), weights)
     layout = network.layout
     n_points = int(np.prod([len(axis) for axis in axes]))
-    threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(axes[0]))
-    # Every thread has tiles of its own, so the plan is that of one thread with the tiles of all.
-    workspace = make_workspace(layout, network.loss, network.dtype, len(X) * threads, threads, training=False)
+    first, second = axes if len(axes) == 2 else (np.zeros(1), axes[0])
+    threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(first))
+    # Few samples stand in a tile several times, so that several points of the grid go through together.
+    tile_rows = len(X) * max(1, MAX_TILE_ROWS // len(X)) if len(X) <= MAX_TILE_ROWS else None
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
+    )
     copies = np.repeat(network.params[None, :], threads, axis=0)
-    second = axes[1] if len(axes) == 2 else np.zeros(1)
-    out = np.empty((len(axes[0]), len(second)))
+    out = np.empty((len(first), len(second)))
     shift, scale = network.scaling(X)
     with single_threaded_blas:
         loss_surface(
             workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
             X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
-            indices[0], indices[-1], axes[0], second, out, threads,
+            indices[0], indices[-1], *_column_of(network, indices[-1]), first, second, out, threads,
         )  # fmt: skip
-    return (out if len(axes) == 2 else out[:, 0]) / by
+    return (out if len(axes) == 2 else out[0]) / by
+
+
+def _column_of(network: Network, index: int) -> tuple[int, int, int]:
+    """Layer, row (-1: the bias) and column of a dense layer's parameter; layer -1 for others."""
+    for segment in network.layout.segments:
+        if segment.offset <= index < segment.stop and segment.name in ("weight", "bias"):
+            row, column = divmod(index - segment.offset, segment.shape[-1])
+            return segment.layer, row if segment.name == "weight" else -1, column
+    return -1, 0, 0
 
 
 def check_gradients(
