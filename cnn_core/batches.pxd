@@ -30,5 +30,6 @@ cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t
                           const double[::1] weights, const int64_t[::1] order) noexcept
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
                  real* out) noexcept nogil
+cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil
 cdef void gather_weights(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows, real* out) noexcept nogil
 cdef double total_weight(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil

@@ -9,7 +9,7 @@ the gradient adds -learning_rate / n times it to the weights.
 from cython.parallel cimport parallel
 from libc.stdint cimport int64_t, uint64_t
 
-from cnn_core.batches cimport make_samples, total_weight
+from cnn_core.batches cimport make_samples, prefetch, total_weight
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, make_job, sum_gradients
 from cnn_core.random cimport mix
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
@@ -71,6 +71,9 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_
     cdef Py_ssize_t k, start
     for k in range(n_steps):
         start = first + k * batch_size
+        if member.size == 1 and job.samples.order is not NULL:
+            prefetch(&job.samples.X, job.samples.order, start + batch_size,
+                     max(0, min(batch_size, last - start - batch_size)))
         train_step(job, member, updater, k, start, min(batch_size, last - start), params, gradients, state, work)
 
 

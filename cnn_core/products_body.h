@@ -54,6 +54,7 @@
 #define PANEL(name, bytes)                                                                                         \
     TILE(name##_full, bytes, TILE_ROWS)                                                                            \
     TILE(name##_4, bytes, 4)                                                                                       \
+    TILE(name##_2, bytes, 2)                                                                                       \
     TILE(name##_1, bytes, 1)                                                                                       \
     TARGET static void NAME(name)(ptrdiff_t m, ptrdiff_t k, real alpha, const real *a, ptrdiff_t row_step,           \
                                   ptrdiff_t depth_step, const real *b, ptrdiff_t apart, ptrdiff_t n, real beta,     \
@@ -65,6 +66,8 @@
                 NAME(name##_full_one)(k, alpha, a + i * row_step, row_step, depth_step, b, n, beta, c + i * n);     \
             for (; i + 4 <= m; i += 4)                                                                             \
                 NAME(name##_4_one)(k, alpha, a + i * row_step, row_step, depth_step, b, n, beta, c + i * n);        \
+            for (; i + 2 <= m; i += 2)                                                                             \
+                NAME(name##_2_one)(k, alpha, a + i * row_step, row_step, depth_step, b, n, beta, c + i * n);        \
             for (; i < m; i++)                                                                                     \
                 NAME(name##_1_one)(k, alpha, a + i * row_step, row_step, depth_step, b, n, beta, c + i * n);        \
             return;                                                                                                \
@@ -73,6 +76,8 @@
             NAME(name##_full)(k, alpha, a + i * row_step, row_step, depth_step, b, apart, n, beta, c + i * n);      \
         for (; i + 4 <= m; i += 4)                                                                                 \
             NAME(name##_4)(k, alpha, a + i * row_step, row_step, depth_step, b, apart, n, beta, c + i * n);         \
+        for (; i + 2 <= m; i += 2)                                                                                 \
+            NAME(name##_2)(k, alpha, a + i * row_step, row_step, depth_step, b, apart, n, beta, c + i * n);         \
         for (; i < m; i++)                                                                                         \
             NAME(name##_1)(k, alpha, a + i * row_step, row_step, depth_step, b, apart, n, beta, c + i * n);         \
     }

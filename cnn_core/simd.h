@@ -4,6 +4,7 @@
  *                 wheel uses AVX-512 where it is and still runs where it is not; plain `void` elsewhere
  *   exp_*, tanh_* branch-free inline functions (suffix f: float, d: double) that compilers turn into vector
  *                 code; accurate to a few units in the last place, finite for every finite argument
+ *   PREFETCH      asks for a cache line that will be read soon
  *   CHECK         a condition the core relies on; tested in debug builds only
  */
 #ifndef FASTMLP_SIMD_H
@@ -26,6 +27,12 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 #else
 #define INLINE static inline
+#endif
+
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address, 0, 2)
+#else
+#define PREFETCH(address) ((void)(address))
 #endif
 
 #ifdef FASTMLP_DEBUG

@@ -4,6 +4,7 @@ from cnn_core.types cimport real
 cdef extern from "simd.h" nogil:
     ctypedef void CLONES_VOID
     void CHECK(bint condition) noexcept
+    void PREFETCH(const void* address) noexcept
     float expf_ "exp_f"(float x) noexcept
     double expd_ "exp_d"(double x) noexcept
     float expm1f_ "expm1_f"(float x) noexcept
