@@ -349,7 +349,7 @@ def _against_pure_python(network: Network, problem: Problem, settings: Settings,
     widths = [network.n_features, *settings.hidden, network.n_outputs]
     seconds = pure_python_seconds(
         widths, settings.activation, network.output, network.loss.name, min(settings.batch_size, n_samples),
-        n_samples,        history.n_epochs, settings.optimizer,
+        n_samples, history.n_epochs, settings.optimizer,
     )  # fmt: skip
     factor = seconds / max(float(history["seconds"][-1]), 1e-9)
     without = ", dropout left out" if settings.hidden and settings.dropout_for(problem) else ""
