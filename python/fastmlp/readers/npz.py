@@ -173,7 +173,7 @@ def _checked_pair(X: NDArray[Any], y: NDArray[Any] | None, where: str, y_name: s
     if y.ndim not in (1, 2) or len(y) != len(X):
         raise ValueError(f"{where} has {len(X)} rows, {y_name} has shape {y.shape}; expected one target per row")
     if y.dtype.kind in "biu":
-        if y.size and y.max() > np.iinfo(np.int64).max:
+        if y.size and int(y.max()) > np.iinfo(np.int64).max:
             raise ValueError(f"{where}: {y_name} holds {y.max()}, which is too large for int64")
         y = y.astype(np.int64)
     return X.reshape(len(X), -1), y
