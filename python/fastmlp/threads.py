@@ -16,8 +16,9 @@ import numpy as np
 from cnn_core.epoch import has_threads
 from fastmlp.layers import check_size
 
-FLOPS_PER_THREAD = 1_500_000
-"""A thread pays off from about this much work in a step: waiting for the others costs a few microseconds."""
+FLOPS_PER_THREAD = 10_000_000
+"""A thread pays off from about this much work in a step, a tenth of a millisecond: waiting for the others costs a few
+microseconds on an idle machine and a time slice on a busy one."""
 
 
 def available_threads() -> int:
