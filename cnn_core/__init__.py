@@ -11,8 +11,15 @@ way to the BLAS and `products` chooses between it and kernels of our own, `simd`
 offer.
 """
 
+import os
+
+# The OpenMP runtime reads this when the first module below loads it. Its idle threads then sleep instead of spinning: a
+# spinning one holds a processor that, on a busy machine, the rest of the team is waiting for. Who sets it keeps it.
+_chosen = "OMP_WAIT_POLICY" in os.environ
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 try:
-    import cnn_core.blas  # noqa: F401
+    import cnn_core.blas
+    import cnn_core.epoch  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name not in ("cnn_core", "cnn_core.blas"):
         raise
@@ -20,3 +27,6 @@ except ModuleNotFoundError as error:
         f"cnn_core has no compiled modules in {__path__[0]}. That folder is a source tree which hides the installed "
         "package: run Python from another folder, or build in place with `pip install -e .`"
     ) from error
+finally:
+    if not _chosen:
+        del os.environ["OMP_WAIT_POLICY"]

@@ -28,7 +28,7 @@ cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1]
     job.net.layers = &layers[0]
     job.net.n_layers = layers.shape[0]
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
-    job.barrier.arrived = job.barrier.phase = 0
+    job.barrier.arrived = job.barrier.phase = job.barrier.asleep = 0
     job.partials = &partials[0, 0]
     job.stride = partials.shape[1]
     return job

@@ -1,8 +1,8 @@
 /* The threads that share one call into the core: an OpenMP team, or the caller alone in a build without OpenMP.
  *
- * The barrier waits for all of them, in two ways: first it only looks, since on an idle machine the others are a
- * microsecond behind; then it offers its processor to whoever wants it, since on a busy one the others may be waiting
- * for just that. A thread that saw everybody arrive turns the phase, which the waiting ones watch.
+ * The barrier waits for all of them in two ways. First it only looks, since on an idle machine the others are a
+ * microsecond behind. Then it sleeps until it is woken: on a busy machine the others may be waiting for a processor, and
+ * the sleeper's is free for them then. The last to arrive turns the phase, which the waiting ones watch.
  */
 #ifndef FASTMLP_TEAM_H
 #define FASTMLP_TEAM_H
@@ -10,6 +10,12 @@
 #ifdef _OPENMP
 #include <omp.h>
 #include <sched.h>
+#if defined(__linux__)
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #define team_has_threads() 1
 #define team_member() omp_get_thread_num()
 #define team_size() omp_get_num_threads()
@@ -17,6 +23,7 @@
 typedef struct {
     int arrived;
     int phase;
+    int asleep;
 } Barrier;
 
 #if defined(__x86_64__)
@@ -25,6 +32,27 @@ typedef struct {
 #define team_pause() ((void)0)
 #endif
 
+/* Sleep while the barrier is in this phase; a system without futexes gives its time slice away instead. */
+static inline void team_sleep(Barrier *barrier, int phase)
+{
+#if defined(__linux__)
+    __atomic_add_fetch(&barrier->asleep, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &barrier->phase, FUTEX_WAIT_PRIVATE, phase, NULL, NULL, 0);
+    __atomic_sub_fetch(&barrier->asleep, 1, __ATOMIC_SEQ_CST);
+#else
+    (void)phase;
+    sched_yield();
+#endif
+}
+
+static inline void team_wake(Barrier *barrier)
+{
+#if defined(__linux__)
+    if (__atomic_load_n(&barrier->asleep, __ATOMIC_SEQ_CST) > 0)
+        syscall(SYS_futex, &barrier->phase, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+#endif
+}
+
 static inline void team_wait(Barrier *barrier, int size)
 {
     int looks, phase = __atomic_load_n(&barrier->phase, __ATOMIC_RELAXED);
@@ -32,14 +60,15 @@ static inline void team_wait(Barrier *barrier, int size)
         return;
     if (__atomic_add_fetch(&barrier->arrived, 1, __ATOMIC_ACQ_REL) == size) {
         __atomic_store_n(&barrier->arrived, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&barrier->phase, phase + 1, __ATOMIC_SEQ_CST);
+        team_wake(barrier);
         return;
     }
     for (looks = 0; __atomic_load_n(&barrier->phase, __ATOMIC_ACQUIRE) == phase; looks++) {
         if (looks < 2000)
             team_pause();
         else
-            sched_yield();
+            team_sleep(barrier, phase);
     }
 }
 
@@ -51,6 +80,7 @@ static inline void team_wait(Barrier *barrier, int size)
 typedef struct {
     int arrived;
     int phase;
+    int asleep;
 } Barrier;
 
 #define team_wait(barrier, size) ((void)(barrier), (void)(size))

@@ -1,10 +1,11 @@
 """The team of threads inside one call: who am I, how many are we, wait for all."""
 
 cdef extern from "team.h" nogil:
-    # Lives with the call that made the team; both fields begin at 0.
+    # Lives with the call that made the team; all fields begin at 0.
     ctypedef struct Barrier:
         int arrived
         int phase
+        int asleep
     bint team_has_threads() noexcept
     int team_member() noexcept
     int team_size() noexcept
