@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,19 +28,14 @@ class Chunks:
         self.n_samples = n_samples
         self.batch_size = batch_size
         self._seconds = seconds
-        self._limit = 4096  # steps: bounds the table of hyper-values
         self._n_steps = self._bounded(0.2 * seconds * 1e10 / max(flops_per_batch, 1.0))
 
     def _bounded(self, n_steps: float) -> int:
-        return int(min(max(n_steps, 1.0), self._limit))
+        return int(min(max(n_steps, 1.0), 1e9))
 
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        """(first sample, one behind the last, number of batches) of each stretch of one epoch."""
-        first = 0
-        while first < self.n_samples:
-            last = min(first + self._n_steps * self.batch_size, self.n_samples)
-            yield first, last, count_batches(last - first, self.batch_size)
-            first = last
+    def n_steps(self, first: int) -> int:
+        """Batches of the stretch that begins with sample number `first` of the epoch."""
+        return min(self._n_steps, count_batches(self.n_samples - first, self.batch_size))
 
     def took(self, n_steps: int, seconds: float) -> None:
         """Learn from the time that a stretch took."""

@@ -6,6 +6,7 @@ longer finite, and between epochs it shuffles, validates, records and asks the c
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,11 +66,21 @@ def check_training_data(
     return TrainingData(rows, targets, weights, validation)
 
 
+STEPS_AHEAD = 4096
+"""Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+
+
 class Trainer:
     """The memory and the loop of one fit with an update rule."""
 
     def __init__(
-        self, network: Network, data: TrainingData, optimizer: Optimizer, batch_size: int, n_threads: int | None
+        self,
+        network: Network,
+        data: TrainingData,
+        optimizer: Optimizer,
+        n_epochs: int,
+        batch_size: int,
+        n_threads: int | None,
     ) -> None:
         self.network = network
         self.data = data
@@ -85,33 +96,44 @@ class Trainer:
         n_gradients = 0 if self.direct else threads
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
+        self.scaling = network.scaling(data.X)
         self.n_steps = 0
+        self.last_step = n_epochs * count_batches(n_samples, batch_size)
         self.seed = 0  # of the dropout masks; drawn when training begins
         # A schedule that gives no number raises here, before anything has changed.
-        self.table = self._steps(next(iter(self.chunks))[2])
+        self.table, self.table_start = self._steps_ahead(0), 0
         total = n_samples if data.weights is None else data.weights.sum()
         self.total_weight = float(total)
 
-    def _steps(self, n_steps: int) -> NDArray[Any]:
-        """Hyper-values of the next steps."""
-        table = self.optimizer.steps(self.n_steps, n_steps)
-        numbers = np.arange(self.n_steps, self.n_steps + n_steps)
-        table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
+    def _steps_ahead(self, start: int) -> NDArray[Any]:
+        """Hyper-values of the steps from `start` on."""
+        stop = min(start + STEPS_AHEAD, self.last_step)
+        table = self.optimizer.steps(start, stop - start)
+        smoothing = values_at(self.network.loss.label_smoothing, np.arange(start, stop), "label_smoothing")
+        table["label_smoothing"] = smoothing
         return table
+
+    def _steps(self, n_steps: int) -> NDArray[Any]:
+        """Hyper-values of the next steps; fewer than asked for where the table ends."""
+        if self.n_steps >= self.table_start + len(self.table):
+            self.table, self.table_start = self._steps_ahead(self.n_steps), self.n_steps
+        start = self.n_steps - self.table_start
+        return self.table[start : start + n_steps]
 
     def run_epoch(self, order: NDArray[np.int64] | None, bar: ProgressBar | None) -> float:
         """One pass over the samples; the mean loss. ``DivergedError`` as soon as it isn't finite."""
         network, data, workspace, chunks = self.network, self.data, self.workspace, self.chunks
-        shift, scale = network.scaling(data.X)
+        shift, scale = self.scaling
         workspace.partials[:, 0] = 0.0
-        for first, last, n_steps in chunks:
-            if self.n_steps > 0:
-                self.table = self._steps(n_steps)
-            if first == 0:
-                self.learning_rate = float(self.table["learning_rate"][0])
+        self.learning_rate = float(self._steps(1)[0]["learning_rate"])
+        first = 0
+        while first < chunks.n_samples:
+            steps = self._steps(chunks.n_steps(first))
+            n_steps = len(steps)
+            last = min(first + n_steps * chunks.batch_size, chunks.n_samples)
             start = time.perf_counter()
             run_epoch(
-                workspace.plan, network.layout.table, network.layout.groups, self.table,
+                workspace.plan, network.layout.table, network.layout.groups, steps,
                 network.params, self.gradients, self.state, network.statistics, workspace.work, workspace.partials,
                 data.X.data, data.X.code, shift, scale, data.targets.rows.data, data.targets.rows.code,
                 data.weights, order, first, last, chunks.batch_size,
@@ -120,10 +142,11 @@ class Trainer:
             )  # fmt: skip
             chunks.took(n_steps, time.perf_counter() - start)
             self.n_steps += n_steps
-            if not np.isfinite(workspace.partials[:, 0].sum()):
+            if not math.isfinite(workspace.partials[:, 0].sum()):
                 raise _diverged(network, count_batches(last, chunks.batch_size))
             if bar is not None:
                 bar.advance((last - first) / chunks.n_samples)
+            first = last
         return float(workspace.partials[:, 0].sum()) / self.total_weight
 
 
@@ -167,7 +190,7 @@ def fit(
         check_size("n_threads", n_threads, 1024)
     data = check_training_data(network, X, y, sample_weight, validation_data)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
-    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, batch_size, n_threads)
+    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, n_epochs, batch_size, n_threads)
     recorded = ["loss", "seconds", "learning_rate"]
     if data.validation is not None:
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
