@@ -11,7 +11,7 @@ from cnn_core.inference import evaluate as core_evaluate
 from cnn_core.inference import predict as core_predict
 from fastmlp.data import Rows, Targets
 from fastmlp.layout import make_workspace
-from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.threads import choose_threads, single_threaded_blas_for
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -24,7 +24,7 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
     out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
     shift, scale = network.scaling(X)
-    with single_threaded_blas:
+    with single_threaded_blas_for(layout.flops_per_row * len(X)):
         core_predict(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
             X.data, X.code, shift, scale, out, threads,
@@ -40,7 +40,7 @@ def measure(
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
     workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
     shift, scale = network.scaling(X)
-    with single_threaded_blas:
+    with single_threaded_blas_for(layout.flops_per_row * len(X)):
         core_evaluate(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
             X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights, threads,

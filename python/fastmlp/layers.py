@@ -6,6 +6,7 @@ A network is ``[Input, ...]``; the sizes between layers follow from one another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -93,7 +94,7 @@ class Input:
         varies = (array.max(axis=0) > array.min(axis=0)) & (deviation > np.finfo(np.float64).tiny)
         return cls(array.shape[1], mean, 1 / np.where(varies, deviation, 1.0))
 
-    @property
+    @cached_property
     def is_scaled(self) -> bool:
         """Whether the network sees anything else than x itself."""
         return bool((distinct(self.shift) != 0).any() or (distinct(self.scale) != 1).any())

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
-
-import numpy as np
 
 from cnn_core.epoch import has_threads
 from fastmlp.layers import check_size
@@ -35,7 +34,8 @@ def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> in
     if n_threads is not None:
         asked = check_size("n_threads", n_threads, 1024)
         return min(asked, n_rows) if has_threads() else 1
-    return int(np.clip(flops_per_row * n_rows // FLOPS_PER_THREAD, 1, available_threads()))
+    worth = flops_per_row * n_rows // FLOPS_PER_THREAD
+    return min(worth, available_threads()) if worth > 1 else 1
 
 
 class _SingleThreadedBlas:
@@ -71,3 +71,11 @@ class _SingleThreadedBlas:
 
 
 single_threaded_blas = _SingleThreadedBlas()
+
+BLAS_SMALL = 500_000
+"""Arithmetic below which no BLAS takes a second thread for a product."""
+
+
+def single_threaded_blas_for(flops: int) -> AbstractContextManager[None]:
+    """The context, or an empty one where all products together are too small to need it."""
+    return single_threaded_blas if flops > BLAS_SMALL else nullcontext()
