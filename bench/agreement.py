@@ -43,10 +43,15 @@ def _layers(case: Case, parameters: Parameters, X: Array) -> list[Array]:
     return layers
 
 
+def outputs(case: Case, parameters: Parameters, X: Array) -> Array:
+    """What the network answers to ``X``, float64."""
+    doubles = Parameters(*([p.astype(np.float64) for p in ps] for ps in parameters))
+    return _layers(case, doubles, X)[-1]
+
+
 def loss(problem: Problem, parameters: Parameters) -> float:
     """Mean loss per row of the whole problem, float64."""
-    doubles = Parameters(*([p.astype(np.float64) for p in ps] for ps in parameters))
-    prediction = _layers(problem.case, doubles, problem.X)[-1]
+    prediction = outputs(problem.case, parameters, problem.X)
     if problem.case.loss == "cross_entropy":
         return float(-np.log(prediction[np.arange(len(prediction)), problem.y]).mean())
     return float(0.5 * ((prediction - problem.y) ** 2).sum(axis=1).mean())
@@ -74,9 +79,8 @@ def reference(problem: Problem, epochs: int = 1) -> Parameters:
     parameters = Parameters(*([p.astype(np.float64) for p in ps] for ps in problem.start))
     flat = parameters.weights + parameters.biases
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in flat]
-    for step in range(1, epochs * problem.steps_per_epoch + 1):
-        low = (step - 1) % problem.steps_per_epoch * case.batch_size
-        rows = slice(low, low + case.batch_size)
+    every_batch = (rows for epoch in range(epochs) for rows in problem.batches(epoch))
+    for step, rows in enumerate(every_batch, start=1):
         for p, g, (m, v) in zip(
             flat, _gradients(case, parameters, problem.X[rows], problem.y[rows]), moments, strict=True
         ):

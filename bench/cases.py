@@ -10,6 +10,7 @@ there is something to learn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +23,7 @@ Array = NDArray[Any]
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 IMAGE_ZEROS = 0.8  # share of zero pixels, as in MNIST
+N_ORDERS = 8  # different orders of the rows in a shuffled case; after them the first comes again
 
 
 class Parameters(NamedTuple):
@@ -37,6 +39,7 @@ class Case:
 
     ``loss`` is averaged over the batch; ``squared_error`` is 1/2 the sum of the
     squares over the outputs, ``cross_entropy`` works on softmax and integer labels.
+    With ``shuffle`` every epoch has an order of its own, otherwise rows are taken as they lie.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Case:
     learning_rate: float
     optimizer: Literal["sgd", "adam"] = "sgd"
     images: bool = False
+    shuffle: bool = False
 
     def __post_init__(self) -> None:
         if self.n_samples % self.batch_size:
@@ -58,9 +62,9 @@ class Case:
             )
 
     @property
-    def label(self) -> str:
-        """Name and batch size, for the table."""
-        return f"{self.name}, {self.batch_size}"
+    def flop_per_row(self) -> int:
+        """Floating-point operations of the forward products for one row."""
+        return 2 * sum(n_in * n_out for n_in, n_out in zip(self.widths, self.widths[1:], strict=False))
 
     @property
     def flop_per_step(self) -> int:
@@ -69,8 +73,7 @@ class Case:
         Each layer has three products: forward, weight gradient, and the gradient
         with respect to its inputs, which the first layer does not need.
         """
-        products = [n_in * n_out for n_in, n_out in zip(self.widths, self.widths[1:], strict=False)]
-        return 2 * self.batch_size * (3 * sum(products) - products[0])
+        return self.batch_size * (3 * self.flop_per_row - 2 * self.widths[0] * self.widths[1])
 
 
 @dataclass(frozen=True)
@@ -78,23 +81,44 @@ class Problem:
     """A case with its data and its initial weights.
 
     ``X`` is float32 ``(n_samples, n_in)``; ``y`` is int64 ``(n_samples,)`` for
-    cross-entropy and float32 ``(n_samples, n_out)`` otherwise. Nobody writes into them.
+    cross-entropy and float32 ``(n_samples, n_out)`` otherwise. ``orders`` is int64
+    ``(n_orders, n_samples)``; epoch ``e`` takes the rows in the order ``e % n_orders``.
+    Nobody writes into them.
     """
 
     case: Case
     X: Array
     y: Array
     start: Parameters
+    orders: Array
 
     @property
     def steps_per_epoch(self) -> int:
         """Number of batches in the data."""
         return len(self.X) // self.case.batch_size
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the data, the orders and the initial weights."""
+        arrays = (self.X, self.y, self.orders, *self.start.weights, *self.start.biases)
+        return sum(array.nbytes for array in arrays)
+
     def head(self, n_batches: int) -> Problem:
         """The same problem with only the first ``n_batches`` batches of the data."""
         n_rows = n_batches * self.case.batch_size
-        return Problem(self.case, self.X[:n_rows], self.y[:n_rows], self.start)
+        orders = np.array([order[order < n_rows] for order in self.orders])
+        return Problem(self.case, self.X[:n_rows], self.y[:n_rows], self.start, orders)
+
+    def order(self, epoch: int) -> Array:
+        """Numbers of the rows as the epoch takes them, int64 ``(n_samples,)``."""
+        return self.orders[epoch % len(self.orders)]
+
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """Of each batch its rows: a slice, or where the case is shuffled an int64 array. ``X[rows]`` works for both."""
+        order = self.order(epoch)
+        for low in range(0, len(self.X), self.case.batch_size):
+            high = low + self.case.batch_size
+            yield order[low:high] if self.case.shuffle else slice(low, high)
 
 
 def make_problem(case: Case, seed: int = 0) -> Problem:
@@ -122,7 +146,8 @@ def make_problem(case: Case, seed: int = 0) -> Problem:
         for i, o in zip(case.widths, case.widths[1:], strict=False)
     ]
     biases = [0.1 * rng.standard_normal(o, dtype=np.float32) for o in case.widths[1:]]
-    return Problem(case, X, y, Parameters(weights, biases))
+    orders = [rng.permutation(case.n_samples) for _ in range(N_ORDERS)] if case.shuffle else [np.arange(case.n_samples)]
+    return Problem(case, X, y, Parameters(weights, biases), np.array(orders))
 
 
 CASES = (
@@ -170,6 +195,7 @@ CASES = (
         n_samples=10_000,
         learning_rate=3.0,
         images=True,
+        shuffle=True,
     ),
     Case(
         "784-100-10",
@@ -194,6 +220,18 @@ CASES = (
         n_samples=9_984,
         learning_rate=1e-3,
         optimizer="adam",
+        images=True,
+    ),
+    Case(
+        "784-1024-1024-10",
+        "as wide as one trains without a GPU",
+        (784, 1024, 1024, 10),
+        "relu",
+        "softmax",
+        "cross_entropy",
+        batch_size=256,
+        n_samples=5_120,
+        learning_rate=0.05,
         images=True,
     ),
     Case(

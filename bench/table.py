@@ -1,113 +1,24 @@
-"""The ``bench`` command: every case, every contender, one table.
-
-Figures are microseconds per training step (one mini-batch: forward, backward,
-update). Behind each, in brackets, how many times as long as fastmlp it takes.
-"""
+"""The ``bench`` command: ``python bench/run.py`` in a checkout, ``fastmlp bench`` installed."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .cases import CASES
-from .contenders import NAMES, load
+from .contenders import NAMES, PLAIN, load
+from .harness import Result, measure
 from .machine import describe, n_cores
-from .timing import CaseResult, DisagreementError, Entry, measure
+from .report import as_records, comparison, details, notes
+from .tasks import TASKS
+from .timing import DisagreementError
 
-REFERENCE = "fastmlp"  # the column that ratios are taken to
-
-
-def number(value: float) -> str:
-    """Three significant figures, thousands apart.
-
-    >>> number(0.3171), number(14.83), number(17234.0)
-    ('0.317', '14.8', '17 200')
-    """
-    if value >= 1000:
-        return f"{float(f'{value:.3g}'):,.0f}".replace(",", " ")
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def cell(entry: Entry, baseline: float | None) -> str:
-    """Median microseconds, and the ratio to the reference column where there is one."""
-    median = entry.quantile(0.5)
-    if baseline is None or entry.contender in (REFERENCE, "do_nothing"):
-        return number(median)
-    return f"{number(median)} ({number(median / baseline)}x)"
-
-
-def row(result: CaseResult) -> list[str]:
-    """A result as the cells of its row."""
-    medians = {entry.contender: entry.quantile(0.5) for entry in result.entries}
-    cells = [cell(entry, medians.get(REFERENCE)) for entry in result.entries]
-    return [result.case.label, number(result.limit), *cells]
-
-
-def as_table(rows: Sequence[Sequence[str]]) -> str:
-    """Align cells: the first column to the left, the others to the right.
-
-    >>> print(as_table([["case", "us"], ["a", "10.5"]]))
-    case    us
-    a     10.5
-    """
-    widths = [max(len(cells[i]) for cells in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join([cells[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True)])
-        for cells in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def as_json(result: CaseResult) -> list[dict[str, object]]:
-    """A result as flat records, one per contender."""
-    return [
-        {
-            "case": result.case.name,
-            "contender": entry.contender,
-            "threads": result.n_threads,
-            "us_per_step": entry.quantile(0.5),
-            "us_lower_quartile": entry.quantile(0.25),
-            "us_upper_quartile": entry.quantile(0.75),
-            "repeats": len(entry.seconds_per_step),
-            "steps_per_repeat": entry.epochs * entry.steps_per_epoch,
-            "samples_used": entry.steps_per_epoch * result.case.batch_size,
-            "warm_up_seconds": entry.warm_up_seconds,
-            "limit_us": result.limit,
-            "sgemm_gflops": result.gflops,
-        }
-        for entry in result.entries
-    ]
-
-
-def notes(results: Sequence[CaseResult]) -> str:
-    """What a reader must know to trust the table."""
-    entries = [entry for result in results for entry in result.entries if len(entry.seconds_per_step) > 1]
-    spread = sorted((e.quantile(0.75) - e.quantile(0.25)) / e.quantile(0.5) for e in entries)
-    gflops = sorted(result.gflops for result in results)
-    text = [
-        "Microseconds per step, median of interleaved repeats; (times as long as fastmlp).",
-        "limit: the step's matrix products at the sgemm peak of this run, "
-        f"{gflops[len(gflops) // 2]:.0f} GFLOP/s on {results[0].n_threads} thread(s).",
-    ]
-    if spread:
-        text.append(
-            f"Spread (quartiles over median): typically {spread[len(spread) // 2]:.1%}, at most {spread[-1]:.1%}."
-        )
-    samples: dict[str, list[int]] = {}
-    for result in results:
-        for entry in result.entries:
-            if entry.steps_per_epoch * result.case.batch_size < result.n_samples:
-                samples.setdefault(entry.title, []).append(entry.steps_per_epoch)
-    if samples:
-        text.append(
-            "Where an epoch takes too long, its first steps stand for all: "
-            + ", ".join(f"{title} (from {min(steps)} step(s))" for title, steps in samples.items())
-            + "."
-        )
-    return "\n".join(text)
+REPEATS, BUDGET = 7, 0.2  # with --all; otherwise
+FEW_REPEATS, SMALL_BUDGET = 3, 0.1
 
 
 def installed(names: Sequence[str]) -> list[str]:
@@ -126,10 +37,10 @@ def installed(names: Sequence[str]) -> list[str]:
 @click.command("bench", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--case",
-    "case_names",
+    "task_names",
     multiple=True,
-    type=click.Choice([case.name for case in CASES]),
-    help="Run this case only; may be given several times.",
+    type=click.Choice([task.name for task in TASKS]),
+    help="Run this row only; may be given several times.",
 )
 @click.option(
     "--contender",
@@ -140,46 +51,75 @@ def installed(names: Sequence[str]) -> list[str]:
 )
 @click.option(
     "--threads",
-    default=1,
-    show_default=True,
+    multiple=True,
     type=click.IntRange(1, 1024),
-    help="Threads for every contender and for the BLAS below it.",
+    help="Threads for every contender; given several times, the better figure counts (default: 1; 1 and 2 with --all).",
 )
-@click.option("--quick", is_flag=True, help="Fewer and shorter repeats: a first impression.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Every contender that is installed, on 1 and on 2 threads, the row on MNIST (if the environment variable "
+    "FASTMLP_DATA leads to its folder), more and longer repeats: a quarter of an hour.",
+)
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the figures and the machine's description to this file.",
 )
+@click.option(
+    "--picture",
+    "picture_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also draw the figures, as PNG or SVG (needs matplotlib).",
+)
 def bench(
-    case_names: tuple[str, ...], contender_names: tuple[str, ...], threads: int, quick: bool, json_file: Path | None
+    task_names: tuple[str, ...],
+    contender_names: tuple[str, ...],
+    threads: tuple[int, ...],
+    everything: bool,
+    json_file: Path | None,
+    picture_file: Path | None,
 ) -> None:
     """Time fastmlp against other ways to train the same networks.
 
-    Every contender starts from the same weights, walks the same batches in the same
-    order, and is checked to reach the same loss before it is timed.
+    Every contender starts from the same weights, walks the same batches, and is
+    checked to compute the same before it is timed. Without options only those that
+    need no further library run, for about a minute and without the row on MNIST.
     """
-    cases = [case for case in CASES if not case_names or case.name in case_names]
-    names = installed([name for name in NAMES if not contender_names or name in contender_names])
+    names = installed([name for name in NAMES if name in (contender_names or (NAMES if everything else PLAIN))])
     if not names:
         raise click.ClickException("none of the contenders asked for is installed")
-    repeats, budget = (3, 0.05) if quick else (7, 0.2)
+    threads = tuple(sorted(set(threads))) or ((1, 2) if everything and n_cores() > 1 else (1,))
+    repeats, budget = (REPEATS, BUDGET) if everything else (FEW_REPEATS, SMALL_BUDGET)
+    tasks = [task for task in TASKS if not task_names or task.name in task_names]
+    if not task_names:
+        if everything and "FASTMLP_DATA" not in os.environ:
+            click.echo("FASTMLP_DATA is not set: the row on MNIST is left out", err=True)
+        if not everything or "FASTMLP_DATA" not in os.environ:
+            tasks = [task for task in tasks if task.kind != "target"]
     machine = describe()
-    click.echo(f"{machine['processor']}, {n_cores()} cores, Python {machine['python']}")
-    results = []
-    for case in cases:
-        click.echo(f"  {case.label}: {case.stands_for} ...", err=True)
+    click.echo(f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}")
+    results: list[Result] = []
+    report: dict[str, Any] = {"machine": machine, "figures": []}
+    for task in tasks:
+        click.echo(f"  {task.label}: {task.stands_for} ...", err=True)
         try:
-            results.append(measure(case, names, threads, repeats, budget))
-        except DisagreementError as error:
+            results.append(measure(task, names, threads, repeats, budget))
+        except (DisagreementError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
-    header = ["network, batch", "limit", *(load(name).TITLE for name in names)]
-    click.echo("\n" + as_table([header, *map(row, results)]) + "\n")
-    click.echo(notes(results))
-    if json_file is not None:
-        figures = [record for result in results for record in as_json(result)]
-        json_file.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n", encoding="utf-8")
+        report["figures"] += as_records(results[-1])
+        if json_file is not None:  # after every row, lest an interruption loses all
+            json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    click.echo(f"\n{comparison(results, names)}\n")
+    if "fastmlp" in names:
+        click.echo(f"{details(results, threads)}\n")
+    click.echo(notes(results, threads))
+    if picture_file is not None:
+        from .picture import draw
+
+        draw(report).savefig(picture_file)
 
 
 def main() -> None:

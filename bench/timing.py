@@ -1,27 +1,28 @@
-"""How the contenders are timed.
+"""One contender on one row: warmed up, checked, sized, and timed repeat by repeat.
 
-For each contender, first one batch: it warms up, shows that the contender
-computes what the others compute, and tells how much work fits the time budget
-of one repeat. A slow contender gets a small sample of the data; a fast one gets
-all of it, as many times over as needed. Then the repeats are interleaved (one of
-each contender, then again), so that a noisy moment of the machine hits all of
-them. Time per step is a repeat's time over its number of steps; reported are the
-median and the quartiles.
+First comes one batch: it warms up and shows that the contender computes what the
+others compute. Then the work of one repeat is sized to a time budget. A slow
+contender gets a small sample of the data; a fast one gets all of it, as many times
+over as needed. Time per unit (a step, a fit, a prediction) is a repeat's time over
+its number of units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from .agreement import disagreement, reference
-from .cases import Case, Problem, make_problem
-from .contenders import Train, load
-from .machine import sgemm_gflops
+from .agreement import TOLERANCE, disagreement, outputs, reference
+from .cases import Parameters, Problem
+from .contenders import Contender, Train, case_of
+from .tasks import FITS, TARGET, Task, mnist
+
+PATIENCE = 5  # budgets: a unit that takes longer, even when it is called first, is a repeat by itself
 
 
 class DisagreementError(RuntimeError):
@@ -29,95 +30,132 @@ class DisagreementError(RuntimeError):
 
 
 @dataclass
-class Entry:
-    """One contender on one case: how it is run, and the seconds per step of every repeat."""
+class Work:
+    """What one repeat runs: ``call(loops)`` does ``loops * units`` units."""
 
-    contender: str
-    title: str
-    train: Train
-    epochs: int
-    steps_per_epoch: int
-    warm_up_seconds: float
-    seconds_per_step: list[float] = field(default_factory=list)
-    spent: float = 0.0
+    call: Callable[[int], object]
+    units: int
+    loops: int = 1
+    warm_up_seconds: float = 0.0
 
-    def repeat(self) -> None:
-        """Time one training."""
-        elapsed = seconds_of(self.train, self.epochs)
-        self.spent += elapsed
-        self.seconds_per_step.append(elapsed / (self.epochs * self.steps_per_epoch))
-
-    def quantile(self, q: float) -> float:
-        """Microseconds per step, a quantile over the repeats."""
-        return float(np.quantile(self.seconds_per_step, q)) * 1e6
+    def seconds(self) -> float:
+        """Time one repeat; seconds per unit."""
+        return elapsed(self.call, self.loops) / (self.loops * self.units)
 
 
-@dataclass(frozen=True)
-class CaseResult:
-    """All contenders on one case, and the matrix-product speed of that moment."""
-
-    case: Case
-    n_threads: int
-    gflops: float
-    entries: tuple[Entry, ...]
-    n_samples: int
-
-    @property
-    def limit(self) -> float:
-        """Microseconds that a step's matrix products take at the sgemm peak."""
-        return self.case.flop_per_step / self.gflops * 1e-3
-
-
-def seconds_of(train: Train, epochs: int) -> float:
+def elapsed(call: Callable[..., object], *arguments: Any) -> float:
     """Time one call."""
     start = perf_counter()
-    train(epochs)
+    call(*arguments)
     return perf_counter() - start
 
 
-def get_ready(name: str, problem: Problem, n_threads: int, budget: float) -> Entry:
-    """Warm up, check and size one contender.
+def repeated(call: Callable[[], object]) -> Callable[[int], object]:
+    """A function that calls again and again."""
 
-    Raises ImportError when the contender's library is not installed, and
-    DisagreementError when it computes something else.
+    def calls(loops: int) -> None:
+        for _ in range(loops):
+            call()
+
+    return calls
+
+
+def for_contender(contender: Contender, problem: Problem) -> Problem:
+    """The problem as the contender trains it, the case's stand-in where it needs one."""
+    return replace(problem, case=case_of(contender, problem.case))
+
+
+def check(contender: Contender, problem: Problem, n_threads: int) -> float:
+    """Train one batch and compare; returns the seconds that the training took.
+
+    The data are no more than the batch, so shuffling by whatever generator changes nothing.
     """
-    contender = load(name)
-    one_batch = problem.head(1)
+    one_batch = for_contender(contender, problem).head(1)
     start = perf_counter()
-    train = contender.prepare(one_batch, n_threads)
-    first = train(1)
+    got = contender.prepare(one_batch, n_threads)(1)
+    seconds = perf_counter() - start
+    difference = disagreement(one_batch, got, reference(one_batch)) if contender.COMPUTES else None
+    if difference:
+        raise DisagreementError(f"{contender.TITLE} on {problem.case.name} {difference}")
+    return seconds
+
+
+def get_ready(contender: Contender, task: Task, problem: Problem, n_threads: int, budget: float) -> Work:
+    """Warm up and size the work of one repeat, about ``budget`` seconds."""
+    problem = for_contender(contender, problem)
+    if task.kind == "steps":
+        return steps(contender, problem, n_threads, budget)
+    start = perf_counter()
+    if task.kind == "target":
+        train = contender.prepare(problem, n_threads)
+        check_target(task, train)
+        return Work(repeated(lambda: train(task.epochs)), 1)
+    if task.kind == "fit":
+        train = contender.prepare(problem, n_threads)
+        call = repeated(lambda: train(task.epochs))
+    elif task.kind == "fits":
+        call = repeated(fits(contender, problem, n_threads, task.epochs))
+    else:
+        call = repeated(prediction(contender, task, problem, n_threads))
+    first = elapsed(call, 1)
     warm_up = perf_counter() - start
-    if contender.COMPUTES:
-        difference = disagreement(one_batch, first, reference(one_batch))
-        if difference:
-            raise DisagreementError(f"{contender.TITLE} on {problem.case.name} {difference}")
+    return Work(call, 1, 1 if first > PATIENCE * budget else loops_for(call, budget), warm_up)
+
+
+def loops_for(call: Callable[[int], object], budget: float) -> int:
+    """How many loops take about ``budget`` seconds."""
+    loops = 1
+    while (seconds := elapsed(call, loops)) < budget / 2:
+        loops = int(loops * budget / seconds) + 1
+    return loops
+
+
+def steps(contender: Contender, problem: Problem, n_threads: int, budget: float) -> Work:
+    """Training steps: of a sample of the data if a repeat cannot take all of it."""
+    start = perf_counter()
+    train = contender.prepare(problem.head(1), n_threads)
+    train(1)
+    warm_up = perf_counter() - start
     n_batches = 1
     # Set-up may hide a short step, so the sample grows until it is long or has all the data.
-    while n_batches < problem.steps_per_epoch and (elapsed := seconds_of(train, 1)) < budget / 2:
-        n_batches = min(problem.steps_per_epoch, int(n_batches * budget / elapsed))
+    while n_batches < problem.steps_per_epoch and (seconds := elapsed(train, 1)) < budget / 2:
+        n_batches = min(problem.steps_per_epoch, int(n_batches * budget / seconds) + 1)
         start = perf_counter()
         train = contender.prepare(problem.head(n_batches), n_threads)
         train(1)
         warm_up += perf_counter() - start
-    epochs = 1
-    while n_batches == problem.steps_per_epoch and (elapsed := seconds_of(train, epochs)) < budget / 2:
-        epochs = int(epochs * budget / elapsed)
-    return Entry(name, contender.TITLE, train, epochs, n_batches, warm_up)
+    loops = loops_for(train, budget) if n_batches == problem.steps_per_epoch else 1
+    return Work(train, n_batches, loops, warm_up)
 
 
-def measure(case: Case, names: Sequence[str], n_threads: int = 1, repeats: int = 7, budget: float = 0.2) -> CaseResult:
-    """Time contenders on a case, side by side.
+def fits(contender: Contender, problem: Problem, n_threads: int, epochs: int) -> Callable[[], object]:
+    """Many trainings, each of its own network on one thread; ``n_threads`` of them at a time."""
+    trains = [contender.prepare(problem, 1) for _ in range(FITS)]
 
-    ``budget`` is the seconds that one repeat should take. A contender whose single
-    step takes longer is repeated until ``repeats * budget`` seconds are spent, once
-    at least. BLAS runs on ``n_threads``.
-    """
-    problem = make_problem(case)
-    with threadpool_limits(n_threads, user_api="blas"):
-        gflops = sgemm_gflops()
-        entries = tuple(get_ready(name, problem, n_threads, budget) for name in names)
-        for _ in range(repeats):
-            for entry in entries:
-                if not entry.seconds_per_step or entry.spent < repeats * budget:
-                    entry.repeat()
-    return CaseResult(case, n_threads, gflops, entries, len(problem.X))
+    def run(train: Callable[[int], Parameters]) -> None:
+        train(epochs)
+
+    if n_threads == 1:
+        return lambda: [run(train) for train in trains]
+    pool = ThreadPoolExecutor(n_threads)
+    return lambda: list(pool.map(run, trains))
+
+
+def prediction(contender: Any, task: Task, problem: Problem, n_threads: int) -> Callable[[], object]:
+    """The prediction of a row of the table, checked on its first inputs."""
+    X = task.inputs(problem)
+    predict: Callable[[], Any] = contender.prepare_predict(problem, X, n_threads)
+    scale = 1.0 if X.dtype == np.float32 else 1 / 255
+    expected = outputs(problem.case, problem.start, scale * X[:100].astype(np.float64))
+    gap = float(np.abs(np.asarray(predict())[:100].reshape(expected.shape) - expected).max())
+    if not gap <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
+        raise DisagreementError(f"{contender.TITLE} predicts something else: {gap:.2g} apart")
+    return predict
+
+
+def check_target(task: Task, train: Train) -> None:
+    """Train once and see that enough of the test digits are right."""
+    _, X_test, y_test = mnist(task.case)
+    accuracy = (outputs(task.case, train(task.epochs), X_test).argmax(axis=1) == y_test).mean()
+    if accuracy < TARGET:
+        raise DisagreementError(f"{task.name}: {accuracy:.2%} of the test digits are right, expected {TARGET:.0%}")

@@ -28,6 +28,7 @@ cdef struct Samples:
 cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t n_in, const unsigned char[::1] shift,
                           const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype, Py_ssize_t n_out,
                           const double[::1] weights, const int64_t[::1] order) noexcept
+cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
                  real* out) noexcept nogil
 cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from enum import IntEnum
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ def test_stubs_name_every_door_and_each_of_its_arguments(stub):
     classes = {node.name: node for node in body if isinstance(node, ast.ClassDef)}
     assert functions.keys() | classes.keys() == doors
     for name, node in classes.items():
+        if not issubclass(getattr(module, name), IntEnum):
+            continue
         told = {line.targets[0].id: ast.literal_eval(line.value) for line in node.body if isinstance(line, ast.Assign)}
         assert told == {member.name: int(member) for member in getattr(module, name)}
     source = stub.with_suffix(".pyx")

@@ -136,7 +136,7 @@ def test_what_cannot_be_saved_is_refused_and_nothing_written(path):
     scheduled = fm.Network([2, 3], loss=fm.Loss("cross_entropy", label_smoothing=lambda step: 0.1))
     with pytest.raises(ValueError, match="label_smoothing is a function of the step"):
         scheduled.save(path)
-    own = fm.Network([2, 3], init=FanScaled(lambda n_in, n_out: 1.0, uniform=True))
+    own = fm.Network([2, 3], init=FanScaled(3.0, both_fans=True, uniform=True))
     with pytest.raises(ValueError, match="can't be written down"):
         own.save(path)
     other = fm.Network([2, 3])

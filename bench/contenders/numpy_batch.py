@@ -15,10 +15,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ..cases import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, Array, Parameters, Problem
-from . import Train
+from . import TILE, Predict, Train
 
 TITLE = "NumPy batch"
 COMPUTES = True
+PARALLEL = True
 
 ONE, HALF, ZERO = np.float32(1.0), np.float32(0.5), np.float32(0.0)
 
@@ -129,15 +130,15 @@ def prepare(problem: Problem, n_threads: int) -> Train:
     def train(epochs: int) -> Parameters:
         np.concatenate([p.ravel() for p in start.weights + start.biases], out=parameters)
         adam_step = adam(parameters, gradient, case.learning_rate) if case.optimizer == "adam" else None
-        for _ in range(epochs):
-            for low in range(0, len(X), n_batch):
-                x = a = X[low : low + n_batch]
+        for epoch in range(epochs):
+            for rows_taken in problem.batches(epoch):
+                x = a = X[rows_taken]
                 for W, b, name, z in layers:
                     np.dot(a, W, out=z)
                     np.add(z, b, out=z)
                     activate(name, z)
                     a = z
-                backward(x, y[low : low + n_batch])
+                backward(x, y[rows_taken])
                 if adam_step is None:
                     np.subtract(parameters, gradient, out=parameters)
                 else:
@@ -145,3 +146,28 @@ def prepare(problem: Problem, n_threads: int) -> Train:
         return Parameters([W.copy() for W in weights], [b.copy() for b in biases])
 
     return train
+
+
+def prepare_predict(problem: Problem, X: Array, n_threads: int) -> Predict:
+    """Allocate one tile of every layer."""
+    case, (weights, biases) = problem.case, problem.start
+    activations = [case.activation] * (len(weights) - 1) + [case.output]
+    tile = min(TILE, len(X))
+    inputs = np.empty((tile, X.shape[1]), np.float32)
+    hidden = [np.empty((tile, W.shape[1]), np.float32) for W in weights[:-1]]
+
+    def predict() -> Array:
+        outputs = np.empty((len(X), case.widths[-1]), np.float32)
+        for low in range(0, len(X), tile):
+            a, n_rows = X[low : low + tile], min(tile, len(X) - low)
+            if a.dtype != np.float32:
+                a = np.multiply(a, np.float32(1 / 255), out=inputs[:n_rows], dtype=np.float32)
+            places = [z[:n_rows] for z in hidden] + [outputs[low : low + n_rows]]
+            for W, b, name, z in zip(weights, biases, activations, places, strict=True):
+                np.dot(a, W, out=z)
+                np.add(z, b, out=z)
+                activate(name, z)
+                a = z
+        return outputs
+
+    return predict

@@ -17,6 +17,7 @@ from . import Train
 
 TITLE = "NumPy example"
 COMPUTES = True
+PARALLEL = True
 
 
 def activate(name: str, z: Array) -> Array:
@@ -112,9 +113,10 @@ def prepare(problem: Problem, n_threads: int) -> Train:
 
     def train(epochs: int) -> Parameters:
         net = ExampleNetwork(case, problem.start)
-        for _ in range(epochs):
-            for low in range(0, len(pairs), case.batch_size):
-                net.update_mini_batch(pairs[low : low + case.batch_size])
+        for epoch in range(epochs):
+            ordered = [pairs[i] for i in problem.order(epoch)] if case.shuffle else pairs
+            for low in range(0, len(ordered), case.batch_size):
+                net.update_mini_batch(ordered[low : low + case.batch_size])
         return Parameters([W.T for W in net.weights], [b[:, 0] for b in net.biases])
 
     return train

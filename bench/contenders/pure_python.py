@@ -21,6 +21,7 @@ from . import Train
 
 TITLE = "pure Python"
 COMPUTES = True
+PARALLEL = False
 
 Vector = list[float]
 Matrix = list[Vector]
@@ -131,7 +132,7 @@ class PlainNetwork:
 def prepare(problem: Problem, n_threads: int) -> Train:
     """Turn data and weights into lists."""
     case = problem.case
-    X, y = problem.X.tolist(), problem.y.tolist()
+    pairs = list(zip(problem.X.tolist(), problem.y.tolist(), strict=True))
 
     def train(epochs: int) -> Parameters:
         net = PlainNetwork(
@@ -143,10 +144,11 @@ def prepare(problem: Problem, n_threads: int) -> Train:
             case.optimizer,
             case.learning_rate,
         )
-        for _ in range(epochs):
-            for low in range(0, len(X), case.batch_size):
+        for epoch in range(epochs):
+            ordered = [pairs[i] for i in problem.order(epoch)] if case.shuffle else pairs
+            for low in range(0, len(ordered), case.batch_size):
                 net.start_batch()
-                for x, target in zip(X[low : low + case.batch_size], y[low : low + case.batch_size], strict=True):
+                for x, target in ordered[low : low + case.batch_size]:
                     net.add_example(x, target)
                 net.update(case.batch_size)
         return Parameters([np.array(rows).T for rows in net.weights], [np.array(b) for b in net.biases])

@@ -10,7 +10,6 @@ Sources: glorot, Glorot and Bengio, AISTATS 2010; he, He et al., ICCV 2015; lecu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -64,14 +63,15 @@ class Uniform:
 
 @dataclass(frozen=True)
 class FanScaled:
-    """Weights with the variance ``variance(n_in, n_out)``, normal or uniform; biases 0."""
+    """Weights of variance ``gain / n_in``, or over the mean of n_in and n_out, normal or uniform; biases 0."""
 
-    variance: Callable[[int, int], float]
+    gain: float
+    both_fans: bool
     uniform: bool
 
     def weights(self, rng: np.random.Generator, n_in: int, n_out: int) -> NDArray[np.float64]:
         """(n_in, n_out) numbers."""
-        std = math.sqrt(self.variance(n_in, n_out))
+        std = math.sqrt(self.gain / ((n_in + n_out) / 2 if self.both_fans else n_in))
         if self.uniform:
             limit = math.sqrt(3.0) * std
             return rng.uniform(-limit, limit, (n_in, n_out))
@@ -85,11 +85,11 @@ class FanScaled:
 Initializer: TypeAlias = Normal | Uniform | FanScaled
 
 INITIALIZERS: dict[str, Initializer] = {
-    "glorot_uniform": FanScaled(lambda n_in, n_out: 2 / (n_in + n_out), uniform=True),
-    "glorot_normal": FanScaled(lambda n_in, n_out: 2 / (n_in + n_out), uniform=False),
-    "he_uniform": FanScaled(lambda n_in, n_out: 2 / n_in, uniform=True),
-    "he_normal": FanScaled(lambda n_in, n_out: 2 / n_in, uniform=False),
-    "lecun_normal": FanScaled(lambda n_in, n_out: 1 / n_in, uniform=False),
+    "glorot_uniform": FanScaled(1.0, both_fans=True, uniform=True),
+    "glorot_normal": FanScaled(1.0, both_fans=True, uniform=False),
+    "he_uniform": FanScaled(2.0, both_fans=False, uniform=True),
+    "he_normal": FanScaled(2.0, both_fans=False, uniform=False),
+    "lecun_normal": FanScaled(1.0, both_fans=False, uniform=False),
     "normal": Normal(),
     "uniform": Uniform(),
     "zeros": Normal(0.0),

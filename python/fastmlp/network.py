@@ -23,6 +23,7 @@ from fastmlp.layout import Layout, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
 
 if TYPE_CHECKING:
+    from cnn_core.predictor import Predictor
     from fastmlp.callbacks import CallbackLike
     from fastmlp.history import History
 
@@ -85,6 +86,8 @@ class Network:
     >>> net.predict(X).round().ravel()
     array([0., 1., 1., 0.], dtype=float32)
     """
+
+    _predictor: Predictor | None = None
 
     def __init__(
         self,
@@ -223,6 +226,7 @@ class Network:
         """A copy with the same parameters in another dtype."""
         twin = Network.__new__(Network)
         twin.__dict__.update(self.__dict__)
+        twin._predictor = None
         twin.dtype = check_dtype(dtype)
         check_scaling(self.input, twin.dtype)
         twin._params = allocate(self.n_params, twin.dtype)
@@ -232,6 +236,10 @@ class Network:
         twin.rng = np.random.default_rng()
         twin.rng.bit_generator.state = self.rng.bit_generator.state
         return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: everything but the predictor, which knows addresses."""
+        return {name: value for name, value in self.__dict__.items() if name != "_predictor"}
 
     def copy(self) -> Network:
         """An independent network with the same parameters and generator state."""
@@ -313,6 +321,17 @@ class Network:
         """
         from fastmlp import inference
 
+        if (
+            n_threads is None
+            and type(X) is np.ndarray
+            and X.dtype == self.dtype
+            and X.size <= inference.FEW_ROWS * self.n_features
+        ):
+            if self._predictor is None:
+                self._predictor = inference.make_predictor(self)
+            quick = self._predictor(X)
+            if quick is not None:
+                return quick
         return inference.predict(self, check_inputs(X, self.n_features, self.dtype), n_threads)
 
     def evaluate(

@@ -1,0 +1,25 @@
+"""Predictions for a few rows at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Predictor:
+    def __init__(
+        self,
+        plan: NDArray[Any],
+        layers: NDArray[Any],
+        params: NDArray[np.uint8],
+        statistics: NDArray[np.float64],
+        work: NDArray[np.uint8],
+        partials: NDArray[np.float64],
+        shift: NDArray[np.uint8] | None,
+        scale: NDArray[np.uint8] | None,
+        X: NDArray[np.uint8],
+        empty: Callable[..., NDArray[Any]],
+        dtype: np.dtype[Any],
+        double_precision: bool,
+    ) -> None: ...
+    def __call__(self, X: NDArray[Any]) -> NDArray[Any] | None: ...

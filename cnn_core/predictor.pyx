@@ -1,0 +1,85 @@
+"""Predictions for a few rows at a time, as a service would ask for them: microseconds matter, threads don't.
+
+The other doors describe all their arrays at every call, which takes longer than a row does. A Predictor is told once
+where parameters and workspace are, and keeps them alive; a call looks at its rows and writes into a new array. It is
+the one object of the core with a memory of its own. It holds the GIL (or, where there is none, its lock), so that
+threads take turns on the workspace.
+"""
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
+
+from cnn_core.batches cimport FLOAT32, FLOAT64, block_is_finite, make_samples
+from cnn_core.gradient cimport Job, make_job
+from cnn_core.inference cimport predict_tiles
+from cnn_core.team cimport join
+from cnn_core.types cimport LayerSpec, Plan
+
+
+cdef class Predictor:
+    """Outputs of a network for up to `plan.tile_rows` rows of its own dtype."""
+
+    cdef Job job
+    cdef tuple kept              # the arrays that the job's pointers name
+    cdef object empty
+    cdef object dtype
+    cdef void* params
+    cdef void* work
+    cdef Py_ssize_t n_out
+    cdef char letter             # of the dtype in the buffer protocol
+
+    def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, unsigned char[::1] params,
+                 double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials,
+                 const unsigned char[::1] shift, const unsigned char[::1] scale,
+                 const unsigned char[:, ::1] X, object empty, object dtype, bint double_precision):
+        """Parameters and workspace come as bytes; X is any row, seen as bytes; empty(shape, dtype) makes an array."""
+        self.job = make_job(plan, layers, statistics, partials)
+        self.n_out = layers[layers.shape[0] - 1].n_out
+        self.job.samples = make_samples(X, FLOAT64 if double_precision else FLOAT32, layers[0].n_in, shift, scale,
+                                        None, 0, self.n_out, None, None)
+        self.kept = (plan, layers, params, statistics, work, partials, shift, scale)
+        self.params = &params[0]
+        self.work = &work[0]
+        self.empty = empty
+        self.dtype = dtype
+        self.letter = b"d" if double_precision else b"f"
+
+    def __call__(self, object X):
+        """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None where it is not what this is for."""
+        cdef Py_buffer rows, out
+        cdef object result = None
+        PyObject_GetBuffer(X, &rows, PyBUF_FORMAT | PyBUF_STRIDES)
+        try:
+            if self.takes(&rows):
+                result = self.empty((rows.shape[0], self.n_out), self.dtype)
+                PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+                with cython.critical_section(self):
+                    self.run(<const unsigned char*> rows.buf, rows.shape[0], out.buf)
+                PyBuffer_Release(&out)
+        finally:
+            PyBuffer_Release(&rows)
+        return result
+
+    cdef bint takes(self, const Py_buffer* rows) noexcept:
+        """Two dimensions, dense, of the right dtype and width, a few rows, all finite."""
+        cdef Py_ssize_t width = self.job.samples.X.width
+        if rows.ndim != 2 or rows.format[0] != self.letter or rows.format[1] != 0:
+            return False
+        if rows.shape[1] != width or not 1 <= rows.shape[0] <= self.job.net.plan.tile_rows:
+            return False
+        if rows.strides[1] != rows.itemsize or rows.strides[0] != width * rows.itemsize:
+            return False
+        if self.letter == b"f":
+            return block_is_finite(<const float*> rows.buf, rows.shape[0] * width)
+        return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
+
+    cdef void run(self, const unsigned char* X, Py_ssize_t n_rows, void* out) noexcept:
+        self.job.samples.X.data = X
+        self.job.samples.X.n_rows = n_rows
+        if self.letter == b"f":
+            predict_tiles(&self.job, join(&self.job.barrier), n_rows, <const float*> self.params, <float*> out,
+                          <float*> self.work)
+        else:
+            predict_tiles(&self.job, join(&self.job.barrier), n_rows, <const double*> self.params, <double*> out,
+                          <double*> self.work)
