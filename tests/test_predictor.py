@@ -32,7 +32,7 @@ def network(layers, dtype):
 @pytest.mark.parametrize("n", [1, 2, 3, FEW_ROWS, FEW_ROWS + 1])
 def test_both_ways_agree(layers, dtype, n):
     net, X = network(layers, dtype), rows(n, dtype, 2)
-    short, long = net.predict(X), net.predict(X, n_threads=1)
+    short, long = net.predict(X), net.predict(X, n_threads=2)
     assert short.dtype == long.dtype == dtype and short.shape == long.shape == (n, net.n_outputs)
     np.testing.assert_allclose(short, long, rtol=20 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
@@ -61,7 +61,7 @@ def test_later_changes_are_seen():
     net, X = network(LAYERS[2], "float32"), rows(2, "float32")
     net.predict(X)
     net.fit(rows(60, "float32"), rows(60, "float32", 1)[:, :2], epochs=1)
-    np.testing.assert_allclose(net.predict(X), net.predict(X, n_threads=1), rtol=1e-5)
+    np.testing.assert_allclose(net.predict(X), net.predict(X, n_threads=2), rtol=1e-5)
     net.params = np.zeros(net.n_params)
     np.testing.assert_array_equal(net.predict(X), 0)
 
@@ -78,7 +78,7 @@ def test_copies_have_their_own():
 
 def test_threads_take_turns():
     net, X = network(LAYERS[0], "float32"), rows(400, "float32")
-    expected = net.predict(X, n_threads=1)
+    expected = net.predict(X, n_threads=2)
     with ThreadPoolExecutor(4) as pool:
         got = list(pool.map(lambda i: net.predict(X[i : i + 1])[0], range(400)))
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)

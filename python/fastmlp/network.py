@@ -322,7 +322,7 @@ class Network:
         from fastmlp import inference
 
         if (
-            n_threads is None
+            (n_threads is None or (type(n_threads) is int and n_threads == 1))
             and type(X) is np.ndarray
             and X.dtype == self.dtype
             and X.size <= inference.FEW_ROWS * self.n_features
