@@ -16,8 +16,9 @@ cdef extern from "products.h" nogil:
 cdef int LEVEL = products_level()
 
 cdef enum:
-    TINY = 256      # multiplications
-    NARROW = 4      # columns: fewer do not fill the smallest vector
+    TINY = 256              # multiplications
+    NARROW = 4              # columns: fewer do not fill the smallest vector
+    LARGE = 2 * 1024 * 1024     # elements of B: more do not stay in the caches, and packing pays
 
 
 cdef void tiny(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
@@ -48,7 +49,7 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
     """C (m, n) := A (m, k) @ B (k, n) + beta * C."""
     if m * n * k <= TINY:
         tiny(m, n, k, <real> 1, A, k, 1, B, <real> beta, C)
-    elif LEVEL > 0 and n >= NARROW:
+    elif LEVEL > 0 and n >= NARROW and n * k <= LARGE:
         by_kernel(m, n, k, <real> 1, A, k, 1, B, <real> beta, C)
     else:
         gemm(b"N", b"N", m, n, k, <real> 1, A, k, B, n, <real> beta, C)
@@ -59,7 +60,7 @@ cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
     """C (m, n) := alpha * A.T (m, k) @ B (k, n) + beta * C, where A is (k, m)."""
     if m * n * k <= TINY:
         tiny(m, n, k, <real> alpha, A, 1, m, B, <real> beta, C)
-    elif LEVEL > 0 and n >= NARROW:
+    elif LEVEL > 0 and n >= NARROW and n * k <= LARGE:
         by_kernel(m, n, k, <real> alpha, A, 1, m, B, <real> beta, C)
     else:
         gemm(b"T", b"N", m, n, k, <real> alpha, A, m, B, n, <real> beta, C)
