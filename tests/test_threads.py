@@ -177,3 +177,34 @@ def test_the_blas_has_one_thread_inside_and_its_own_number_again_outside():
     with pytest.raises(ZeroDivisionError), single_threaded_blas:
         1 / 0  # noqa: B018
     assert blas_threads() == before
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np
+import fastmlp as fm
+
+X = np.random.default_rng(0).random((600, 4))
+
+def fit(seed):
+    net = fm.Network([4, 8, 1], dtype="float64", seed=seed)
+    net.fit(X, X[:, 0], epochs=2, batch_size=300, n_threads=2)
+    return net.params.sum()
+
+if __name__ == "__main__":
+    here = [fit(seed) for seed in range(3)]
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        there = pool.map_async(fit, range(3)).get(timeout=60)
+    np.testing.assert_allclose(there, here, rtol=1e-12)
+    print("same")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_trains_on(tmp_path):
+    """The team of the parent is gone in the child, which must not wait for it."""
+    script = tmp_path / "forked.py"
+    script.write_text(FORKED, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(script)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.stdout.strip() == "same", result.stderr

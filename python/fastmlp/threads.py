@@ -29,19 +29,39 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
+class _Team:
+    """What the OpenMP runtime went through: its threads do not survive a fork, and it would wait for them for ever."""
+
+    used = False
+    """A team has worked in this process."""
+    lost = False
+    """This process was forked from one where a team had worked."""
+
+
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
-    """The caller's number, or as many as the work of ``n_rows`` rows is worth."""
+    """The caller's number, or as many as the work of ``n_rows`` rows is worth.
+
+    1 in a build without OpenMP, and in a process forked from one that has used several threads.
+    """
     if n_threads is not None:
-        asked = check_size("n_threads", n_threads, 1024)
-        return min(asked, n_rows) if has_threads() else 1
-    worth = flops_per_row * n_rows // FLOPS_PER_THREAD
-    return min(worth, available_threads()) if worth > 1 else 1
+        chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
+    else:
+        worth = flops_per_row * n_rows // FLOPS_PER_THREAD
+        chosen = min(worth, available_threads()) if worth > 1 else 1
+    if _Team.lost or not has_threads():
+        return 1
+    _Team.used = _Team.used or chosen > 1
+    return chosen
 
 
 class _SingleThreadedBlas:
     """A context in which SciPy's BLAS uses one thread; contexts may nest and overlap in several threads."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: nobody is inside."""
         self._lock = threading.Lock()
         self._depth = 0
         self._controller: Any = None
@@ -71,6 +91,16 @@ class _SingleThreadedBlas:
 
 
 single_threaded_blas = _SingleThreadedBlas()
+
+
+def _after_fork() -> None:
+    """In the child: threads that were inside the context are gone, and so is the team."""
+    single_threaded_blas.reset()
+    _Team.lost = _Team.lost or _Team.used
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 BLAS_SMALL = 500_000
 """Arithmetic below which no BLAS takes a second thread for a product."""
