@@ -3,12 +3,14 @@
     batches -> forward -> losses -> backward -> updates          one module each, C-level functions only
                   \\________ gradient ________/                   one batch through them, tile by tile
     epoch      derivatives      inference      surface            the doors that Python calls
+    predictor                                                     a few rows at a time, in microseconds
 
 Rules of the core: it borrows memory and never allocates, it never raises, it knows no policy. Python
 (`fastmlp.layout`) works out every size and offset, checks every input and passes arrays; the doors take them as typed
 memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the one
 way to the BLAS and `products` chooses between it and kernels of our own, `simd` and `team` are what plain C has to
-offer.
+offer. The exception is `predictor`: an object that keeps its arrays, because describing them anew would take longer
+than a row does.
 """
 
 import os

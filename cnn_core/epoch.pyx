@@ -88,7 +88,7 @@ def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1
     """Train on the samples order[first:last] in batches of `batch_size`, one row of `steps` for each batch.
 
     Changes params, state and statistics; adds each thread's summed loss to partials[thread, 0]. Memory belongs to
-    the caller: gradients (n_threads, n_params), work (plan's columns * capacity,), partials (n_threads, ...).
+    the caller: gradients (n_threads, n_params), work (columns of the layout * capacity,), partials (n_threads, ...).
     `state` may be None where the rule keeps none; `shift`, `scale`, `weights` and `order` where there are none.
     """
     cdef Job job = make_job(plan, layers, statistics, partials)

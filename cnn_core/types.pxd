@@ -69,7 +69,6 @@ cdef struct Plan:
     int64_t target           # workspace: the targets (n_out columns)
     int64_t row_weight       # workspace: the sample weights (1 column)
     int64_t row_loss         # workspace: the loss of each row (1 column)
-    int64_t n_columns        # workspace: columns of all buffers together
 
 # A network as the kernels see it; nothing here depends on `real`.
 cdef struct Net:

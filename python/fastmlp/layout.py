@@ -30,8 +30,7 @@ GROUP_DTYPE = np.dtype(
 )
 PLAN_DTYPE = np.dtype(
     [("loss", np.int64), ("loss_parameter", np.float64)]
-    + [(name, np.int64) for name in ("capacity", "tile_rows", "keeps_batch", "target", "row_weight")]
-    + [(name, np.int64) for name in ("row_loss", "n_columns")]
+    + [(name, np.int64) for name in ("capacity", "tile_rows", "keeps_batch", "target", "row_weight", "row_loss")]
 )
 
 TILE_BYTES = 512 * 1024
@@ -252,7 +251,6 @@ def make_workspace(
     plan["capacity"], plan["tile_rows"], plan["keeps_batch"] = capacity, tile_rows, keeps_batch
     plan["target"] = layout.target
     plan["row_weight"], plan["row_loss"] = layout.n_columns - 2, layout.n_columns - 1
-    plan["n_columns"] = layout.n_columns
     stride = 2 + 1 + 2 * layout.widest_norm
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     return Workspace(plan, aligned_empty(layout.n_columns * capacity, dtype), partials, n_threads)
