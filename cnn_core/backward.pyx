@@ -13,6 +13,7 @@ from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport layer_norm_backward
 from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right
 from cnn_core.simd cimport CLONES_VOID
+from cnn_core.sparse cimport sparse_outer
 from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
 from libc.string cimport memcpy
 
@@ -70,8 +71,12 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
             if below is not NULL:
                 product_with_transposed_right(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight,
                                               below)
-            product_with_transposed_left(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta,
-                                         destination + layer.weight)
+            if i == 0 and net.sparse_rows is not NULL:
+                sparse_outer(net.sparse_rows + tile.first, tile.n_rows, layer.n_out, layer.n_in, alpha, delta, beta,
+                             destination + layer.weight)
+            else:
+                product_with_transposed_left(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta,
+                                             destination + layer.weight)
             if layer.bias >= 0:
                 bias_gradient(delta, tile.n_rows, layer.n_out, <real> alpha, <real> beta_bias,
                               destination + layer.bias)

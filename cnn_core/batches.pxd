@@ -1,5 +1,5 @@
-from libc.stdint cimport int64_t
-from cnn_core.types cimport real
+from libc.stdint cimport int32_t, int64_t
+from cnn_core.types cimport SparseRow, real
 
 cpdef enum Dtype:
     UINT8 = 0
@@ -17,6 +17,8 @@ cdef struct Rows:
     int dtype
     const void* shift
     const void* scale
+    const int64_t* starts    # CSR: row i has the numbers starts[i]..starts[i + 1] of data; NULL: data are dense
+    const int32_t* columns   # CSR: the column of each number
 
 # Everything known of the samples. NULL: rows in order; every weight 1.
 cdef struct Samples:
@@ -25,10 +27,14 @@ cdef struct Samples:
     const double* weights    # (n_samples,)
     const int64_t* order     # (n_samples,)
 
-cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t n_in, const unsigned char[::1] shift,
-                          const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype, Py_ssize_t n_out,
-                          const double[::1] weights, const int64_t[::1] order) noexcept
+cdef class Source:
+    cdef Rows rows
+    cdef tuple kept
+
+cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept
 cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil
+cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+                        SparseRow* rows, int32_t* columns, real* values) noexcept nogil
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
                  real* out) noexcept nogil
 cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil

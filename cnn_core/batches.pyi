@@ -12,4 +12,16 @@ class Dtype(IntEnum):
     FLOAT64 = 2
     LABEL = 3
 
+class Source:
+    def __init__(
+        self,
+        data: NDArray[np.uint8],
+        dtype: int,
+        width: int,
+        shift: NDArray[np.uint8] | None = None,
+        scale: NDArray[np.uint8] | None = None,
+        starts: NDArray[np.int64] | None = None,
+        columns: NDArray[np.int32] | None = None,
+    ) -> None: ...
+
 def first_nonfinite(values: NDArray[Any]) -> int: ...

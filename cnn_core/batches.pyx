@@ -7,7 +7,8 @@ from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
 from cnn_core.simd cimport CHECK, CLONES_VOID, PREFETCH
-from cnn_core.types cimport real
+from cnn_core.sparse cimport pack
+from cnn_core.types cimport SparseRow, real
 
 ctypedef fused value:
     unsigned char
@@ -15,35 +16,42 @@ ctypedef fused value:
     double
 
 
-cdef Rows describe(const unsigned char[:, ::1] data, int dtype, Py_ssize_t width) noexcept:
-    """An array, seen as its bytes (n_rows, n_bytes)."""
-    cdef Rows result
-    result.data = &data[0, 0]
-    result.n_bytes = data.shape[1]
-    result.n_rows = data.shape[0]
-    result.width = width
-    result.dtype = dtype
-    result.shift = NULL
-    result.scale = NULL
-    return result
+cdef class Source:
+    """Rows of numbers as the user holds them, described once for every door; keeps the arrays alive.
 
-
-cdef Samples make_samples(const unsigned char[:, ::1] X, int X_dtype, Py_ssize_t n_in, const unsigned char[::1] shift,
-                          const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype, Py_ssize_t n_out,
-                          const double[::1] weights, const int64_t[::1] order) noexcept:
-    """What a door was given of the samples; y, shift and scale, weights and order may be None.
-
-    X and y are seen as bytes, row by row; shift and scale as the bytes of (n_in,) numbers: double where X is, of the
-    network's type elsewhere.
+    data: an array's bytes (n_rows, n_bytes), or the bytes (nnz, itemsize) of a CSR matrix's numbers, whose row i has
+    those from starts[i] to starts[i + 1], in ascending `columns`. What the core makes of a row has `width` columns.
+    shift and scale: bytes of (width,) numbers, double where the data are and of the network's type elsewhere.
     """
+
+    def __init__(self, const unsigned char[:, ::1] data, int dtype, Py_ssize_t width,
+                 const unsigned char[::1] shift=None, const unsigned char[::1] scale=None,
+                 const int64_t[::1] starts=None, const int32_t[::1] columns=None):
+        memset(&self.rows, 0, sizeof(Rows))
+        self.kept = (data, shift, scale, starts, columns)
+        if data.shape[0]:
+            self.rows.data = &data[0, 0]
+        self.rows.n_bytes = data.shape[1]
+        self.rows.n_rows = data.shape[0]
+        self.rows.width = width
+        self.rows.dtype = dtype
+        if shift is not None:
+            self.rows.shift = &shift[0]
+            self.rows.scale = &scale[0]
+        if starts is not None:
+            self.rows.n_rows = starts.shape[0] - 1
+            self.rows.starts = &starts[0]
+            if columns.shape[0]:
+                self.rows.columns = &columns[0]
+
+
+cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept:
+    """What a door was given of the samples; y, weights and order may be None."""
     cdef Samples samples
     memset(&samples, 0, sizeof(Samples))
-    samples.X = describe(X, X_dtype, n_in)
-    if shift is not None:
-        samples.X.shift = &shift[0]
-        samples.X.scale = &scale[0]
+    samples.X = X.rows
     if y is not None:
-        samples.y = describe(y, y_dtype, n_out)
+        samples.y = y.rows
     if weights is not None:
         samples.weights = &weights[0]
     if order is not None:
@@ -110,6 +118,33 @@ cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_
         gather_values(<const double*> source.data, source, order, first, n_rows, out)
     else:
         gather_labels(<const int32_t*> source.data, source, order, first, n_rows, out)
+
+
+cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+                        SparseRow* rows, int32_t* columns, real* values) noexcept nogil:
+    """rows (n_rows) := the lists of rows order[first : first + n_rows] of the source.
+
+    Rows of a CSR matrix stay where they are. Those of a dense array are packed into columns and values, which have
+    room for (n_rows, width) each.
+    """
+    cdef Py_ssize_t i, row, width = source.width
+    cdef int own = FLOAT32 if sizeof(real) == sizeof(float) else FLOAT64
+    cdef real* x
+    for i in range(n_rows):
+        row = row_at(source, order, first + i)
+        if source.starts is not NULL:
+            rows[i].columns = source.columns + source.starts[row]
+            rows[i].values = <const real*> source.data + source.starts[row]
+            rows[i].length = source.starts[row + 1] - source.starts[row]
+            continue
+        x = values + i * width
+        if source.shift is NULL and source.dtype == own:
+            rows[i].length = pack(<const real*> source.data + row * width, width, columns + i * width, x)
+        else:
+            gather(source, order, first + i, 1, x)
+            rows[i].length = pack(x, width, columns + i * width, x)
+        rows[i].columns = columns + i * width
+        rows[i].values = x
 
 
 cdef enum:

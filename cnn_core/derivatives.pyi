@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.batches import Source
+
 def gradient(
     plan: NDArray[Any],
     layers: NDArray[Any],
@@ -13,12 +15,9 @@ def gradient(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
-    y: NDArray[np.uint8],
-    y_dtype: int,
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
+    y: Source,
     weights: NDArray[np.float64] | None,
     alpha: float,
     dropout_factor: float,
@@ -33,11 +32,8 @@ def sample_gradients(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
-    y: NDArray[np.uint8],
-    y_dtype: int,
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
+    y: Source,
     n_threads: int,
 ) -> None: ...

@@ -3,7 +3,7 @@ from cython.parallel cimport parallel
 from libc.stdint cimport uint64_t
 
 from cnn_core.backward cimport backward
-from cnn_core.batches cimport make_samples
+from cnn_core.batches cimport Source, make_samples
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, load_tile, make_job, place_tile, sum_gradients
 from cnn_core.losses cimport loss_and_delta
@@ -24,22 +24,20 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, con
 
 def gradient(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, real[:, ::1] gradients,
              double[::1] statistics, real[::1] work, double[:, ::1] partials,
-             const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift, const unsigned char[::1] scale,
-             const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights, double alpha,
+             unsigned char[::1] sparse, Source X, Source y, const double[::1] weights, double alpha,
              double dropout_factor, uint64_t dropout_key, int n_threads):
     """gradients[0] := alpha * gradient of the (weighted) sum of losses over all samples, as one batch.
 
     Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch and leave their running
     statistics alone.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
     cdef Mode mode
     cdef const real* params_ = &params[0]
     cdef real* gradients_ = &gradients[0, 0]
     cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.shape[0], n_params = params.shape[0]
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
-                               layers[layers.shape[0] - 1].n_out, weights, None)
+    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[0]
+    job.samples = make_samples(X, y, weights, None)
     mode.training = True
     mode.keep_running = False
     mode.dropout_key = dropout_key
@@ -66,17 +64,14 @@ cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, con
 
 def sample_gradients(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params,
                      real[:, ::1] gradients__out, double[::1] statistics, real[::1] work, double[:, ::1] partials,
-                     const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
-                     const unsigned char[::1] scale,
-                     const unsigned char[:, ::1] y, int y_dtype, int n_threads):
+                     unsigned char[::1] sparse, Source X, Source y, int n_threads):
     """gradients__out (n_samples, n_params) := the gradient of each sample's loss. The plan has tiles of one row."""
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
     cdef Mode mode = prediction_mode()
     cdef const real* params_ = &params[0]
     cdef real* out = &gradients__out[0, 0]
     cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.shape[0], n_params = params.shape[0]
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
-                               layers[layers.shape[0] - 1].n_out, None, None)
+    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[0]
+    job.samples = make_samples(X, y, None, None)
     with nogil, parallel(num_threads=n_threads):
         row_gradients(&job, join(&job.barrier), n_samples, &mode, params_, out, n_params, work_)

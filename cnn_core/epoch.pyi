@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.batches import Source
+
 def has_threads() -> bool: ...
 def run_epoch(
     plan: NDArray[Any],
@@ -17,12 +19,9 @@ def run_epoch(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
-    y: NDArray[np.uint8],
-    y_dtype: int,
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
+    y: Source,
     weights: NDArray[np.float64] | None,
     order: NDArray[np.int64] | None,
     first: int,

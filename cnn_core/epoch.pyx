@@ -9,7 +9,7 @@ the gradient adds -learning_rate / n times it to the weights.
 from cython.parallel cimport parallel
 from libc.stdint cimport int64_t, uint64_t
 
-from cnn_core.batches cimport make_samples, prefetch, total_weight
+from cnn_core.batches cimport Source, make_samples, prefetch, total_weight
 from cnn_core.gradient cimport Job, batch_gradient, count_tiles, make_job, sum_gradients
 from cnn_core.random cimport mix
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
@@ -79,10 +79,8 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_
 
 def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1] groups, const Step[::1] steps,
               real[::1] params, real[:, ::1] gradients, real[:, ::1] state, double[::1] statistics, real[::1] work,
-              double[:, ::1] partials,
-              const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
-              const unsigned char[::1] scale,
-              const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights, const int64_t[::1] order,
+              double[:, ::1] partials, unsigned char[::1] sparse, Source X, Source y, const double[::1] weights,
+              const int64_t[::1] order,
               Py_ssize_t first, Py_ssize_t last, Py_ssize_t batch_size, int rule, bint nesterov, bint direct,
               uint64_t seed, Py_ssize_t first_step, int n_threads):
     """Train on the samples order[first:last] in batches of `batch_size`, one row of `steps` for each batch.
@@ -91,14 +89,13 @@ def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1
     the caller: gradients (n_threads, n_params), work (columns of the layout * capacity,), partials (n_threads, ...).
     `state` may be None where the rule keeps none; `shift`, `scale`, `weights` and `order` where there are none.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
     cdef Updater updater
     cdef real* params_ = &params[0]
     cdef real* gradients_ = NULL if gradients is None else &gradients[0, 0]
     cdef real* state_ = NULL if state is None else &state[0, 0]
     cdef real* work_ = &work[0]
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
-                               layers[layers.shape[0] - 1].n_out, weights, order)
+    job.samples = make_samples(X, y, weights, order)
     updater.rule = rule
     updater.nesterov = nesterov
     updater.direct = direct

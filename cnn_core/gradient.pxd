@@ -17,9 +17,10 @@ cdef struct Job:
     Py_ssize_t stride
 
 cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1] statistics,
-                  double[:, ::1] partials) noexcept
+                  double[:, ::1] partials, unsigned char[::1] sparse) noexcept
 cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil
 cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil
+cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil
 cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil
 cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_batch, const Mode* mode,
                          const real* params, real* work, real* destination, double alpha, double beta,

@@ -9,7 +9,7 @@ its statistics, and the way back until they have gathered its sums; then the buf
 without batch norms is the case of no such stops.
 """
 from cnn_core.backward cimport backward
-from cnn_core.batches cimport gather, gather_weights
+from cnn_core.batches cimport gather, gather_sparse, gather_weights
 from cnn_core.forward cimport forward
 from cnn_core.losses cimport loss_and_delta
 from cnn_core.normalisation cimport (
@@ -17,17 +17,23 @@ from cnn_core.normalisation cimport (
 )
 from cnn_core.simd cimport CHECK, CLONES_VOID
 from cnn_core.team cimport Member, wait_for_all
-from cnn_core.types cimport BATCH_NORM, LayerSpec, Mode, Net, Plan, Tile, buffer, real
+from cnn_core.types cimport BATCH_NORM, LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real
+from libc.stdint cimport int32_t
 
 
 cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1] statistics,
-                  double[:, ::1] partials) noexcept:
-    """The parts that every door shares; the door adds the samples."""
+                  double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
+    """The parts that every door shares; the door adds the samples.
+
+    `sparse` is room for the lists of a first layer that leaves out zeros: the rows of the workspace, then the columns.
+    """
     cdef Job job
     job.net.plan = plan[0]
     job.net.layers = &layers[0]
     job.net.n_layers = layers.shape[0]
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
+    job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
+    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.sparse_rows + plan[0].capacity)
     job.barrier.arrived = job.barrier.phase = job.barrier.asleep = 0
     job.partials = &partials[0, 0]
     job.stride = partials.shape[1]
@@ -48,12 +54,23 @@ cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_b
     return tile
 
 
+cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
+    """The tile's inputs, as rows or as lists, from a batch whose first sample is number `first` of the order."""
+    cdef const Net* net = &job.net
+    cdef Py_ssize_t start = first + tile.position, width = job.samples.X.width
+    cdef real* x = buffer(net, tile, work, net.layers[0].input, width)
+    if net.sparse_rows is NULL:
+        gather(&job.samples.X, job.samples.order, start, tile.n_rows, x)
+    else:
+        gather_sparse(&job.samples.X, job.samples.order, start, tile.n_rows, net.sparse_rows + tile.first,
+                      net.columns + tile.first * width, x)
+
+
 cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
     """Inputs, targets and weights of the tile, from a batch whose first sample is number `first` of the order."""
     cdef const Net* net = &job.net
     cdef Py_ssize_t start = first + tile.position
-    gather(&job.samples.X, job.samples.order, start, tile.n_rows,
-           buffer(net, tile, work, net.layers[0].input, job.samples.X.width))
+    load_inputs(job, tile, first, work)
     gather(&job.samples.y, job.samples.order, start, tile.n_rows,
            buffer(net, tile, work, net.plan.target, job.samples.y.width))
     if job.samples.weights is not NULL:

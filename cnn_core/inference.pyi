@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.batches import Source
+
 def predict(
     plan: NDArray[Any],
     layers: NDArray[Any],
@@ -12,10 +14,8 @@ def predict(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
     out: NDArray[Any],
     n_threads: int,
 ) -> None: ...
@@ -26,12 +26,9 @@ def evaluate(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
-    y: NDArray[np.uint8],
-    y_dtype: int,
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
+    y: Source,
     weights: NDArray[np.float64] | None,
     n_threads: int,
 ) -> None: ...

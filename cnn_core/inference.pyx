@@ -2,9 +2,9 @@
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
-from cnn_core.batches cimport LABEL, gather, make_samples
+from cnn_core.batches cimport LABEL, Source, make_samples
 from cnn_core.forward cimport forward
-from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_tile, make_job, place_tile
+from cnn_core.gradient cimport CORRECT_SLOT, LOSS_SLOT, Job, count_tiles, load_inputs, load_tile, make_job, place_tile
 from cnn_core.losses cimport count_correct, loss_and_delta
 from cnn_core.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
@@ -20,8 +20,7 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, con
     i = member.index
     while i < count_tiles(job, n_samples):
         tile = place_tile(job, member, i, n_samples)
-        gather(&job.samples.X, NULL, tile.position, tile.n_rows,
-               buffer(&job.net, &tile, work, job.net.layers[0].input, job.samples.X.width))
+        load_inputs(job, &tile, 0, work)
         forward(&job.net, &tile, &mode, 0, job.net.n_layers, True, params, work)
         memcpy(out + tile.position * last.n_out, buffer(&job.net, &tile, work, last.output, last.n_out),
                tile.n_rows * last.n_out * sizeof(real))
@@ -29,16 +28,15 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, con
 
 
 def predict(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-            real[::1] work, double[:, ::1] partials, const unsigned char[:, ::1] X, int X_dtype,
-            const unsigned char[::1] shift, const unsigned char[::1] scale, real[:, ::1] out, int n_threads):
+            real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, real[:, ::1] out,
+            int n_threads):
     """out (n_samples, n_out) := the network's outputs."""
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
     cdef const real* params_ = &params[0]
     cdef real* out_ = &out[0, 0]
     cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.shape[0]
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, None, 0,
-                               layers[layers.shape[0] - 1].n_out, None, None)
+    cdef Py_ssize_t n_samples = X.rows.n_rows
+    job.samples = make_samples(X, None, None, None)
     if n_threads == 1:
         with nogil:
             predict_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
@@ -67,16 +65,14 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, co
 
 
 def evaluate(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-             real[::1] work, double[:, ::1] partials, const unsigned char[:, ::1] X, int X_dtype,
-             const unsigned char[::1] shift, const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype,
+             real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, Source y,
              const double[::1] weights, int n_threads):
     """partials[thread] := (summed loss, summed weight of right answers, ...) of each thread's tiles."""
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
     cdef const real* params_ = &params[0]
     cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.shape[0]
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
-                               layers[layers.shape[0] - 1].n_out, weights, None)
+    cdef Py_ssize_t n_samples = X.rows.n_rows
+    job.samples = make_samples(X, y, weights, None)
     if n_threads == 1:
         with nogil:
             evaluate_tiles(&job, join(&job.barrier), n_samples, params_, work_)

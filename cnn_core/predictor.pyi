@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.batches import Source
+
 class Predictor:
     def __init__(
         self,
@@ -15,9 +17,7 @@ class Predictor:
         statistics: NDArray[np.float64],
         work: NDArray[np.uint8],
         partials: NDArray[np.float64],
-        shift: NDArray[np.uint8] | None,
-        scale: NDArray[np.uint8] | None,
-        X: NDArray[np.uint8],
+        X: Source,
         empty: Callable[..., NDArray[Any]],
         dtype: np.dtype[Any],
         double_precision: bool,

@@ -10,7 +10,7 @@ from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
 
-from cnn_core.batches cimport FLOAT32, FLOAT64, block_is_finite, make_samples
+from cnn_core.batches cimport Source, block_is_finite, make_samples
 from cnn_core.gradient cimport Job, make_job
 from cnn_core.inference cimport predict_tiles
 from cnn_core.team cimport join
@@ -31,14 +31,12 @@ cdef class Predictor:
 
     def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, unsigned char[::1] params,
                  double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials,
-                 const unsigned char[::1] shift, const unsigned char[::1] scale,
-                 const unsigned char[:, ::1] X, object empty, object dtype, bint double_precision):
-        """Parameters and workspace come as bytes; X is any row, seen as bytes; empty(shape, dtype) makes an array."""
-        self.job = make_job(plan, layers, statistics, partials)
+                 Source X, object empty, object dtype, bint double_precision):
+        """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
+        self.job = make_job(plan, layers, statistics, partials, None)
         self.n_out = layers[layers.shape[0] - 1].n_out
-        self.job.samples = make_samples(X, FLOAT64 if double_precision else FLOAT32, layers[0].n_in, shift, scale,
-                                        None, 0, self.n_out, None, None)
-        self.kept = (plan, layers, params, statistics, work, partials, shift, scale)
+        self.job.samples = make_samples(X, None, None, None)
+        self.kept = (plan, layers, params, statistics, work, partials, X)
         self.params = &params[0]
         self.work = &work[0]
         self.empty = empty

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.batches import Source
+
 def loss_surface(
     plan: NDArray[Any],
     layers: NDArray[Any],
@@ -12,12 +14,8 @@ def loss_surface(
     statistics: NDArray[np.float64],
     work: NDArray[Any],
     partials: NDArray[np.float64],
-    X: NDArray[np.uint8],
-    X_dtype: int,
-    shift: NDArray[np.uint8] | None,
-    scale: NDArray[np.uint8] | None,
-    y: NDArray[np.uint8],
-    y_dtype: int,
+    X: Source,
+    y: Source,
     weights: NDArray[np.float64] | None,
     index_0: int,
     index_1: int,

@@ -12,7 +12,7 @@ from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
 from cnn_core.activations cimport activate
-from cnn_core.batches cimport make_samples
+from cnn_core.batches cimport Source, make_samples
 from cnn_core.forward cimport dense, forward
 from cnn_core.gradient cimport Job, count_tiles, load_tile, make_job, place_tile
 from cnn_core.losses cimport loss_and_delta
@@ -117,9 +117,7 @@ cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, cons
 
 def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
                  real[::1] work, double[:, ::1] partials,
-                 const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
-                 const unsigned char[::1] scale,
-                 const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights,
+                 Source X, Source y, const double[::1] weights,
                  Py_ssize_t index_0, Py_ssize_t index_1, Py_ssize_t layer, Py_ssize_t row, Py_ssize_t column,
                  const double[::1] grid_0, const double[::1] grid_1, double[:, ::1] losses__out, int n_threads):
     """losses__out (n_0, n_1) := summed loss of the samples with parameter index_0 at grid_0[i], index_1 at grid_1[j].
@@ -127,15 +125,14 @@ def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1]
     `params` (n_threads, n_params) are copies that are written over. For one parameter alone, index_0 is index_1 and
     grid_0 has one element: index_1 is written last. `layer`, `row` and `column` tell where index_1 stands.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials)
+    cdef Job job = make_job(plan, layers, statistics, partials, None)
     cdef Axes axes
     cdef real* params_ = &params[0, 0]
     cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.shape[0], n_params = params.shape[1]
+    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[1]
     axes.index_0, axes.index_1 = index_0, index_1
     axes.layer, axes.row, axes.column = layer, row, column
-    job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
-                               layers[layers.shape[0] - 1].n_out, weights, None)
+    job.samples = make_samples(X, y, weights, None)
     with nogil, parallel(num_threads=n_threads):
         surface_rows(&job, join(&job.barrier), n_samples, &axes, grid_0, grid_1, params_, n_params, work_,
                      losses__out)

@@ -3,7 +3,15 @@
 Every struct that Python fills has eight-byte fields only, so that a NumPy structured array of the same fields
 (`fastmlp.layout`) has the same bytes; Cython compares the two at each call.
 """
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
+
+# A row of inputs as the list of its numbers that aren't 0: their columns, ascending, and values of the network's type.
+cdef extern from "sparse_row.h" nogil:
+    ctypedef struct SparseRow:
+        const int32_t* columns
+        const void* values
+        Py_ssize_t length
+        Py_ssize_t position
 
 # The one fused type of the core: parameters, activations and gradients of a network share it.
 ctypedef fused real:
@@ -76,6 +84,8 @@ cdef struct Net:
     const LayerSpec* layers
     Py_ssize_t n_layers
     double* statistics
+    SparseRow* sparse_rows   # (capacity,): the inputs of the first layer where it leaves out zeros, else NULL
+    int32_t* columns         # (capacity, n_in): room for the columns of dense inputs' nonzero numbers
 
 # Rows on their way through the network.
 cdef struct Tile:

@@ -17,8 +17,8 @@ TESTS = Path(__file__).parent
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
-    "schedules", "layout", "construction", "network", "optimizers", "callbacks", "threads", "progress", "inference",
-    "derivatives", "lbfgs", "training",
+    "schedules", "layout", "inputs", "construction", "network", "optimizers", "callbacks", "threads", "progress",
+    "inference", "derivatives", "lbfgs", "training",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.

@@ -87,8 +87,8 @@ def test_scores_are_kept_only_where_the_derivative_needs_them():
 
 
 def buffers(layout):
-    """(first, one behind the last) column of each buffer, a shared one once."""
-    spans = {(0, int(layout.table["n_in"][0]))}
+    """(first, one behind the last) column of each buffer but the inputs, a shared one once."""
+    spans = set()
     for row in layout.table:
         for name in ("output", "scores", "delta"):
             if row[name] >= 0:
@@ -100,14 +100,16 @@ def buffers(layout):
 def test_buffers_lie_side_by_side():
     layout = make_net().layout
     spans = buffers(layout)
+    assert spans[0][0] == 0
     assert all(one[1] == other[0] for one, other in pairwise(spans))
-    assert spans[-1][1] + 2 == layout.n_columns
+    assert spans[-1][1] + 2 == layout.n_columns == layout.table["input"][0]
     assert (layout.table["input"][1:] == layout.table["output"][:-1]).all()
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_the_workspace_does_not_grow_with_the_batch(n_threads):
     net = fm.Network([784, 30, 10])
+    n_columns = net.layout.n_columns + 784
 
     def workspace(n_batch):
         return make_workspace(net.layout, net.loss, net.dtype, n_batch, n_threads, training=True)
@@ -116,10 +118,10 @@ def test_the_workspace_does_not_grow_with_the_batch(n_threads):
         space = workspace(n_batch)
         assert 1 <= space.tile_rows <= MAX_TILE_ROWS
         assert int(space.plan["capacity"][0]) >= space.tile_rows * n_threads
-        assert space.work.size == net.layout.n_columns * int(space.plan["capacity"][0])
+        assert space.work.size == n_columns * int(space.plan["capacity"][0])
         assert space.work.ctypes.data % 64 == 0
         assert space.partials.shape[0] == n_threads
-    assert workspace(10**6).work.nbytes <= n_threads * MAX_TILE_ROWS * net.layout.n_columns * 4 + 64 * 1024
+    assert workspace(10**6).work.nbytes <= n_threads * MAX_TILE_ROWS * n_columns * 4 + 64 * 1024
     assert workspace(10**6).work.nbytes < 8 * 2**20
 
 

@@ -16,7 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.batches import Dtype, first_nonfinite
 from fastmlp.losses import Loss
 
-_CODES = {np.dtype(np.uint8): Dtype.UINT8, np.dtype(np.float32): Dtype.FLOAT32, np.dtype(np.float64): Dtype.FLOAT64}
+_CODES: dict[np.dtype[Any], int] = {
+    np.dtype(np.uint8): Dtype.UINT8,
+    np.dtype(np.float32): Dtype.FLOAT32,
+    np.dtype(np.float64): Dtype.FLOAT64,
+}
+_DTYPES = {code: dtype for dtype, code in _CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
 
 WEIGHT_RANGE = 1e-30, 1e30
 """Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
@@ -24,13 +29,23 @@ WEIGHT_RANGE = 1e-30, 1e30
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code."""
+    """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code.
+
+    Of a CSR matrix the bytes of its numbers; then ``starts`` says where each row's begin, ``columns`` where they stand.
+    """
 
     data: NDArray[np.uint8]
     code: int
+    starts: NDArray[np.int64] | None = None
+    columns: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(self.data) if self.starts is None else len(self.starts) - 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+        return _DTYPES[self.code]
 
 
 @dataclass(frozen=True)
@@ -117,16 +132,16 @@ def _rows(array: NDArray[Any]) -> Rows:
     return Rows(array.reshape(len(array), -1).view(np.uint8), _CODES[array.dtype])
 
 
-def check_inputs(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
+def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
     """X as rows of ``n_features`` finite numbers that the network's dtype can hold."""
     array = as_numbers(argument, X, ndim=2)
     if array.shape[1] != n_features:
         raise ValueError(f"{argument} must have {_count(n_features, 'column')}, got {array.shape[1]}")
-    _check_fits(argument, array, dtype)
+    check_fits(argument, array, dtype)
     return _rows(array)
 
 
-def _check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
+def check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` if a finite array holds numbers that the network's dtype can't."""
     if dtype == np.float32 and array.dtype == np.float64:
         limit = float(np.finfo(np.float32).max)
@@ -169,7 +184,7 @@ def check_targets(
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != n_out:
         raise _wrong_columns(argument, array, n_out)
-    _check_fits(argument, array, dtype)
+    check_fits(argument, array, dtype)
     _check_range(array, loss, argument)
     return Targets(_rows(array), loss.spec.classification)
 

@@ -13,6 +13,7 @@ from cnn_core import derivatives as _core
 from cnn_core.surface import loss_surface
 from fastmlp.data import Rows, Targets, as_numbers
 from fastmlp.errors import unknown_name
+from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import MAX_TILE_ROWS, make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas
 from fastmlp.values import check_value
@@ -50,14 +51,15 @@ def loss_and_flat_gradient(
     if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
         raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
     threads = choose_threads(n_threads, layout.flops_per_row, len(X))
-    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True)
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=True, form=input_form(network, X)
+    )
     gradients = np.empty((threads, layout.n_params), dtype=network.dtype)
-    shift, scale = network.scaling(X)
     statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
     with single_threaded_blas:
         _core.gradient(
             workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
-            workspace.partials, X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
+            workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), weights,
             1 / by, float(dropout_seed is not None), dropout_seed or 0, threads,
         )  # fmt: skip
     return float(workspace.partials[:, 0].sum()) / by, gradients[0]
@@ -69,13 +71,14 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
     if layout.has_batch_norm:
         raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
     threads = choose_threads(n_threads, layout.flops_per_row, len(X))
-    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1)
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1, form=input_form(network, X)
+    )
     gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
-    shift, scale = network.scaling(X)
     with single_threaded_blas:
         _core.sample_gradients(
             workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
-            workspace.partials, X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, threads,
+            workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), threads,
         )  # fmt: skip
     return gradients
 
@@ -122,6 +125,8 @@ def cost_surface(
     n_threads: int | None,
 ) -> NDArray[np.float64]:
     """Losses over the grid(s)."""
+    if X.starts is not None:
+        raise ValueError("cost_surface takes a dense X; the sparse matrix's method toarray() makes it one")
     indices, axes = _check_grids(network, parameters, grids)
     by = divisor(reduction, len(X), weights)
     layout = network.layout
@@ -135,11 +140,10 @@ def cost_surface(
     )
     copies = np.repeat(network.params[None, :], threads, axis=0)
     out = np.empty((len(first), len(second)))
-    shift, scale = network.scaling(X)
     with single_threaded_blas:
         loss_surface(
             workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
-            X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights,
+            input_source(network, X), target_source(network, targets), weights,
             indices[0], indices[-1], *_column_of(network, indices[-1]), first, second, out, threads,
         )  # fmt: skip
     return (out if len(axes) == 2 else out[0]) / by

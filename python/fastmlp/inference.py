@@ -12,6 +12,7 @@ from cnn_core.inference import evaluate as core_evaluate
 from cnn_core.inference import predict as core_predict
 from cnn_core.predictor import Predictor
 from fastmlp.data import Rows, Targets
+from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas_for
 
@@ -28,10 +29,9 @@ def make_predictor(network: Network) -> Predictor:
     workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False)
     row = np.zeros((1, network.n_features), dtype=network.dtype)
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
-    shift, scale = network.scaling(rows)
     return Predictor(
         workspace.plan, network.layout.table, network.params.view(np.uint8), network.statistics,
-        workspace.work.view(np.uint8), workspace.partials, shift, scale, rows.data, np.empty, network.dtype,
+        workspace.work.view(np.uint8), workspace.partials, input_source(network, rows), np.empty, network.dtype,
         network.dtype == np.float64,
     )  # fmt: skip
 
@@ -40,13 +40,14 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     """Outputs (n, n_outputs) for checked rows."""
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
-    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
+    )
     out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
-    shift, scale = network.scaling(X)
     with single_threaded_blas_for(layout.flops_per_row * len(X)):
         core_predict(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-            X.data, X.code, shift, scale, out, threads,
+            workspace.sparse, input_source(network, X), out, threads,
         )  # fmt: skip
     return out
 
@@ -57,12 +58,13 @@ def measure(
     """Mean loss, and accuracy where the targets name classes, of checked samples."""
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
-    workspace = make_workspace(layout, network.loss, network.dtype, len(X), threads, training=False)
-    shift, scale = network.scaling(X)
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
+    )
     with single_threaded_blas_for(layout.flops_per_row * len(X)):
         core_evaluate(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-            X.data, X.code, shift, scale, targets.rows.data, targets.rows.code, weights, threads,
+            workspace.sparse, input_source(network, X), target_source(network, targets), weights, threads,
         )  # fmt: skip
     total = len(X) if weights is None else weights.sum()
     loss, correct = workspace.partials[:, :2].sum(axis=0) / total

@@ -9,6 +9,7 @@ The workspace is one flat vector too. A buffer of width n takes n columns of it,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,18 @@ MIN_TILE_ROWS, MAX_TILE_ROWS = 256, 512
 """Fewer rows waste the BLAS, more win nothing."""
 
 
+SPARSE_ROW_BYTES = 32
+"""Of the core's struct for a row that is a list: two pointers and two numbers."""
+
+
+class InputForm(Enum):
+    """How the first layer takes its inputs."""
+
+    ROWS = "as rows"
+    PACKED = "rows of an array, packed into lists of their nonzero numbers"
+    LISTS = "rows of a sparse matrix, which are such lists"
+
+
 @dataclass(frozen=True)
 class Segment:
     """A named stretch of the parameter vector (or of the statistics) and its shape."""
@@ -64,6 +77,7 @@ class Layout:
 
     table: NDArray[Any]
     groups: NDArray[Any]
+    n_features: int
     segments: tuple[Segment, ...]
     statistics: tuple[Segment, ...]
     n_params: int
@@ -115,7 +129,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
     n_params = _place_parameters(inputs, layers, table)
     segments: list[Segment] = []
     statistics: list[Segment] = []
-    column = inputs.n_features  # the first buffer holds the inputs
+    column = 0
     n_statistics = 0
     trainable_below = False
     for i, layer in enumerate(layers):
@@ -127,7 +141,8 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         row["rate"] = getattr(layer, "rate", 0.0)
         row["epsilon"] = getattr(layer, "epsilon", 0.0)
         row["momentum"] = getattr(layer, "momentum", 0.0)
-        row["input"] = table["output"][i - 1] if i else 0
+        if i:
+            row["input"] = table["output"][i - 1]
         row["output"] = column
         row["delta"] = column + n_out
         column += 2 * n_out
@@ -149,15 +164,18 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
             statistics.append(Segment("running_mean", i, n_statistics, (n_out,)))
             statistics.append(Segment("running_variance", i, n_statistics + n_out, (n_out,)))
             n_statistics += 4 * n_out  # the batch's own mean and 1 / deviation come behind
+    n_columns = column + int(table["n_out"][-1]) + 2  # targets, weights and losses of the rows
+    table[0]["input"] = n_columns  # inputs come last: those of a sparse matrix need no buffer
     is_batch_norm = table["kind"] == Kind.BATCH_NORM
     return Layout(
         table=table,
         groups=_groups(table, layers, n_params),
+        n_features=inputs.n_features,
         segments=tuple(segments),
         statistics=tuple(statistics),
         n_params=n_params,
         n_statistics=n_statistics,
-        n_columns=column + int(table["n_out"][-1]) + 2,  # targets, weights and losses of the rows
+        n_columns=n_columns,
         target=column,
         widest_norm=int(table["n_out"][is_batch_norm].max(initial=0)),
         has_batch_norm=bool(is_batch_norm.any()),
@@ -218,6 +236,7 @@ class Workspace:
 
     plan: NDArray[Any]
     work: NDArray[Any]
+    sparse: NDArray[np.uint8] | None
     partials: NDArray[np.float64]
     n_threads: int
 
@@ -236,10 +255,12 @@ def make_workspace(
     *,
     training: bool,
     tile_rows: int | None = None,
+    form: InputForm = InputForm.ROWS,
 ) -> Workspace:
     """Allocate the buffers of a pass; one tile for each thread, or the whole batch for training with batch norm."""
+    n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features)
     if tile_rows is None:
-        fitting = TILE_BYTES // (layout.n_columns * dtype.itemsize)
+        fitting = TILE_BYTES // (n_columns * dtype.itemsize)
         most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
         n_tiles = -(-n_batch // (most * n_threads)) * n_threads
         tile_rows = -(-n_batch // n_tiles)
@@ -253,7 +274,11 @@ def make_workspace(
     plan["row_weight"], plan["row_loss"] = layout.n_columns - 2, layout.n_columns - 1
     stride = 2 + 1 + 2 * layout.widest_norm
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
-    return Workspace(plan, aligned_empty(layout.n_columns * capacity, dtype), partials, n_threads)
+    sparse = None
+    if form is not InputForm.ROWS:
+        n_bytes = SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
+        sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
+    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads)
 
 
 def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:

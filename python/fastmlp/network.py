@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.batches import Dtype, first_nonfinite
+from cnn_core.batches import first_nonfinite
 from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence
-from fastmlp.data import Rows, Targets, as_numbers, check_inputs, check_targets, check_weights
+from fastmlp.data import Rows, Targets, as_numbers, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
+from fastmlp.inputs import check_inputs
 from fastmlp.layers import Dense, Input, Layer
 from fastmlp.layout import Layout, make_layout, output_activation
 from fastmlp.losses import Loss, make_loss
@@ -118,14 +119,6 @@ class Network:
         self._params = allocate(self.layout.n_params, self.dtype)
         self.statistics = np.zeros(self.layout.n_statistics)
         self.initialize()
-
-    def scaling(self, X: Rows) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
-        """The input's shift and scale as the core reads them: bytes of numbers, double where X is."""
-        if not self.input.is_scaled:
-            return None, None
-        dtype = np.float64 if X.code == Dtype.FLOAT64 else self.dtype
-        shift, scale = np.asarray(self.input.shift), np.asarray(self.input.scale)
-        return shift.astype(dtype).view(np.uint8), scale.astype(dtype).view(np.uint8)
 
     def initialize(self) -> None:
         """Draw new initial parameters, and forget running statistics.
@@ -249,7 +242,7 @@ class Network:
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> tuple[Rows, Targets, NDArray[np.float64] | None]:
         """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit."""
-        rows = check_inputs(X, self.n_features, self.dtype)
+        rows = check_inputs(self, X)
         targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype)
         return rows, targets, check_weights(sample_weight, len(rows))
 
@@ -332,7 +325,7 @@ class Network:
             quick = self._predictor(X)
             if quick is not None:
                 return quick
-        return inference.predict(self, check_inputs(X, self.n_features, self.dtype), n_threads)
+        return inference.predict(self, check_inputs(self, X), n_threads)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None

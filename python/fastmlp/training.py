@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.epoch import run_epoch
 from fastmlp.batches import Chunks, count_batches, epoch_order
 from fastmlp.callbacks import CallbackLike, Run, make_callbacks
-from fastmlp.data import Rows, Targets, check_inputs, check_targets
+from fastmlp.data import Rows, Targets, check_targets
 from fastmlp.errors import DivergedError
 from fastmlp.history import History
 from fastmlp.inference import measure
+from fastmlp.inputs import check_inputs, input_form, input_source, target_source
 from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
@@ -58,7 +59,7 @@ def check_training_data(
             kind = type(validation_data).__name__
             size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
             raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
-        X_val = check_inputs(validation_data[0], network.n_features, network.dtype, "X of validation_data")
+        X_val = check_inputs(network, validation_data[0], "X of validation_data")
         y_val = check_targets(
             validation_data[1], len(X_val), network.n_outputs, network.loss, network.dtype, "y of validation_data"
         )
@@ -89,14 +90,16 @@ class Trainer:
         batch_size = min(batch_size, n_samples)
         layout = network.layout
         threads = choose_threads(n_threads, layout.flops_per_row, batch_size)
-        self.workspace = make_workspace(layout, network.loss, network.dtype, batch_size, threads, training=True)
+        self.workspace = make_workspace(
+            layout, network.loss, network.dtype, batch_size, threads, training=True, form=input_form(network, data.X)
+        )
         one_tile = threads == 1 and self.workspace.tile_rows >= batch_size
         self.direct = optimizer.is_plain() and one_tile
         self.state = optimizer.initial_state(layout.n_params, network.dtype)
         n_gradients = 0 if self.direct else threads
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
-        self.scaling = network.scaling(data.X)
+        self.X, self.y = input_source(network, data.X), target_source(network, data.targets)
         self.n_steps = 0
         self.last_step = n_epochs * count_batches(n_samples, batch_size)
         self.seed = 0  # of the dropout masks; drawn when training begins
@@ -123,7 +126,6 @@ class Trainer:
     def run_epoch(self, order: NDArray[np.int64] | None, bar: ProgressBar | None) -> float:
         """One pass over the samples; the mean loss. ``DivergedError`` as soon as it isn't finite."""
         network, data, workspace, chunks = self.network, self.data, self.workspace, self.chunks
-        shift, scale = self.scaling
         workspace.partials[:, 0] = 0.0
         self.learning_rate = float(self._steps(1)[0]["learning_rate"])
         first = 0
@@ -135,8 +137,7 @@ class Trainer:
             run_epoch(
                 workspace.plan, network.layout.table, network.layout.groups, steps,
                 network.params, self.gradients, self.state, network.statistics, workspace.work, workspace.partials,
-                data.X.data, data.X.code, shift, scale, data.targets.rows.data, data.targets.rows.code,
-                data.weights, order, first, last, chunks.batch_size,
+                workspace.sparse, self.X, self.y, data.weights, order, first, last, chunks.batch_size,
                 self.optimizer.rule, self.optimizer.nesterov, self.direct, self.seed, self.n_steps,
                 workspace.n_threads,
             )  # fmt: skip

@@ -1,0 +1,3 @@
+"""Products with inputs that are mostly zeros."""
+
+def has_kernels() -> bool: ...

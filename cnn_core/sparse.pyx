@@ -1,0 +1,104 @@
+"""The two products of a first layer whose inputs are mostly zeros (images, one-hot columns, CSR matrices).
+
+    C (n_rows, n) := C + X B               X (n_rows, k) as lists of its nonzero numbers, B (k, n)
+    G (k, n)      := beta * G + alpha * X.T D       D (n_rows, n)
+
+One multiplication by a row of the matrix for each number that isn't zero. The dense products reuse what they have
+loaded for many rows, so these win where less than about a third of X is there (`fastmlp.sparsity` decides).
+"""
+from libc.stdint cimport int32_t
+from libc.string cimport memset
+
+from cnn_core.products cimport LEVEL
+from cnn_core.simd cimport CHECK, CLONES_VOID
+from cnn_core.types cimport SparseRow, real
+
+cdef extern from "sparse.h" nogil:
+    Py_ssize_t pack_f(int level, const float* x, Py_ssize_t width, int32_t* columns, float* values) noexcept
+    Py_ssize_t pack_d(int level, const double* x, Py_ssize_t width, int32_t* columns, double* values) noexcept
+    void sparse_product_f(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const float* b,
+                          float* c) noexcept
+    void sparse_product_d(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const double* b,
+                          double* c) noexcept
+    void sparse_outer_f(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, float alpha,
+                        const float* d, float* g) noexcept
+    void sparse_outer_d(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, double alpha,
+                        const double* d, double* g) noexcept
+
+
+def has_kernels():
+    """Whether leaving out zeros is quicker than multiplying by them: where the processor has the kernels for it."""
+    return LEVEL > 0
+
+
+cdef Py_ssize_t pack(const real* x, Py_ssize_t width, int32_t* columns, real* values) noexcept nogil:
+    """columns, values := those of x (width) that are not 0, at most `width` of each; returns how many.
+
+    `values` may begin where x does.
+    """
+    cdef Py_ssize_t j, n = 0
+    if LEVEL > 0:
+        if real is float:
+            return pack_f(LEVEL, x, width, columns, values)
+        else:
+            return pack_d(LEVEL, x, width, columns, values)
+    for j in range(width):
+        if x[j] != 0:
+            columns[n] = <int32_t> j
+            values[n] = x[j]
+            n += 1
+    return n
+
+
+cdef CLONES_VOID add_multiple(Py_ssize_t n, real factor, const real* x, real* y) noexcept nogil:
+    """y (n) += factor * x."""
+    cdef Py_ssize_t j
+    for j in range(n):
+        y[j] += factor * x[j]
+
+
+cdef CLONES_VOID shrink(Py_ssize_t n, real factor, real* y) noexcept nogil:
+    """y (n) *= factor."""
+    cdef Py_ssize_t j
+    for j in range(n):
+        y[j] *= factor
+
+
+cdef void sparse_product(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const real* B,
+                         real* C) noexcept nogil:
+    """C (n_rows, n) += X (n_rows, k) B (k, n)."""
+    cdef Py_ssize_t i, p
+    cdef const real* values
+    if LEVEL > 0:
+        if real is float:
+            sparse_product_f(LEVEL, rows, n_rows, n, k, B, C)
+        else:
+            sparse_product_d(LEVEL, rows, n_rows, n, k, B, C)
+        return
+    for i in range(n_rows):
+        values = <const real*> rows[i].values
+        for p in range(rows[i].length):
+            CHECK(0 <= rows[i].columns[p] < k)
+            add_multiple(n, values[p], B + rows[i].columns[p] * n, C + i * n)
+
+
+cdef void sparse_outer(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, double alpha, const real* D,
+                       double beta, real* G) noexcept nogil:
+    """G (k, n) := beta * G + alpha * X.T (k, n_rows) D (n_rows, n)."""
+    cdef Py_ssize_t i, p
+    cdef const real* values
+    if beta == 0:
+        memset(G, 0, k * n * sizeof(real))
+    elif beta != 1:
+        shrink(k * n, <real> beta, G)
+    if LEVEL > 0:
+        if real is float:
+            sparse_outer_f(LEVEL, rows, n_rows, n, k, <float> alpha, D, G)
+        else:
+            sparse_outer_d(LEVEL, rows, n_rows, n, k, alpha, D, G)
+        return
+    for i in range(n_rows):
+        values = <const real*> rows[i].values
+        for p in range(rows[i].length):
+            CHECK(0 <= rows[i].columns[p] < k)
+            add_multiple(n, <real> (alpha * values[p]), D + i * n, G + rows[i].columns[p] * n)
