@@ -5,6 +5,7 @@ Environment switches:
   FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (see CONTRIBUTING.md for how to run under them)
   FASTMLP_OPENMP=0        one thread only, no OpenMP runtime
   FASTMLP_MULTIVERSION=0  one version of each kernel, for the oldest CPU of the architecture
+  FASTMLP_MULTIVERSION=3  versions up to AVX2 (x86-64-v3), none for AVX-512
 """
 
 import os
@@ -24,7 +25,7 @@ def switch(name: str, default: bool) -> bool:
 
 DEBUG = switch("FASTMLP_DEBUG", False)
 SANITIZE = switch("FASTMLP_SANITIZE", False)
-MULTIVERSION = switch("FASTMLP_MULTIVERSION", True) and not (DEBUG or SANITIZE)
+MULTIVERSION = 0 if DEBUG or SANITIZE else int(os.environ.get("FASTMLP_MULTIVERSION") or "4")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -70,7 +71,7 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
     else:
         compile_flags.append("-g0")
     if MULTIVERSION:
-        macros.append(("FASTMLP_MULTIVERSION", "1"))
+        macros.append(("FASTMLP_MULTIVERSION", str(MULTIVERSION)))
     if SANITIZE:
         sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
         compile_flags += sanitizers

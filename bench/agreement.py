@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .cases import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, Array, Case, Parameters, Problem
 
@@ -43,6 +44,8 @@ def _layers(case: Case, parameters: Parameters, X: Array) -> list[Array]:
     return layers
 
 
+# One thread: the buffers of a BLAS thread would count as the contender's memory.
+@threadpool_limits.wrap(1, user_api="blas")
 def outputs(case: Case, parameters: Parameters, X: Array) -> Array:
     """What the network answers to ``X``, float64."""
     doubles = Parameters(*([p.astype(np.float64) for p in ps] for ps in parameters))
@@ -73,6 +76,7 @@ def _gradients(case: Case, parameters: Parameters, X: Array, y: Array) -> list[A
     return dW + db
 
 
+@threadpool_limits.wrap(1, user_api="blas")
 def reference(problem: Problem, epochs: int = 1) -> Parameters:
     """Parameters after ``epochs`` over the problem's batches, float64."""
     case = problem.case

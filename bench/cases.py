@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Array = NDArray[Any]
 
@@ -121,6 +122,8 @@ class Problem:
             yield order[low:high] if self.case.shuffle else slice(low, high)
 
 
+# One thread: the buffers of a BLAS thread would count as the contender's memory.
+@threadpool_limits.wrap(1, user_api="blas")
 def make_problem(case: Case, seed: int = 0) -> Problem:
     """Draw data and initial weights for a case.
 

@@ -49,11 +49,11 @@
 #undef VECTOR_BYTES
 #undef TILE_ROWS
 
-/* 4: AVX-512, 3: AVX2 with FMA, 0: neither */
+/* 4: AVX-512, 3: AVX2 with FMA, 0: neither; no more than the build allows */
 static inline int products_level(void)
 {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
+    return FASTMLP_MULTIVERSION >= 4 && __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
 }
 
 /* C (m, n) := alpha * A (m, k) @ B (k, n) + beta * C, where A[i, p] is a[i * row_step + p * depth_step]. */
