@@ -23,7 +23,6 @@ Array = NDArray[Any]
 # Adam's constants (Kingma and Ba, 2015), the same for every contender.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
-IMAGE_ZEROS = 0.8  # share of zero pixels, as in MNIST
 N_ORDERS = 8  # different orders of the rows in a shuffled case; after them the first comes again
 
 
@@ -54,6 +53,7 @@ class Case:
     learning_rate: float
     optimizer: Literal["sgd", "adam"] = "sgd"
     images: bool = False
+    zeros: float = 0.8  # share of zero pixels in images, as in MNIST
     shuffle: bool = False
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ def make_problem(case: Case, seed: int = 0) -> Problem:
     n_in, n_out = case.widths[0], case.widths[-1]
     X = rng.random((case.n_samples, n_in), dtype=np.float32)
     if case.images:
-        X[rng.random(X.shape, dtype=np.float32) < IMAGE_ZEROS] = 0.0
+        X[rng.random(X.shape, dtype=np.float32) < case.zeros] = 0.0
     teacher = rng.standard_normal((n_in, n_out), dtype=np.float32)
     scores = (X - X.mean(axis=0)) @ teacher
     if case.loss == "cross_entropy":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, log
 
 from .contenders import load
 from .harness import Entry, Result
@@ -82,6 +83,17 @@ def details(results: Sequence[Result], threads: Sequence[int]) -> str:
     return as_table(rows)
 
 
+def lead(results: Sequence[Result]) -> float | None:
+    """Geometric mean, over the rows that time training, of the quickest peer's time over ours; None without either."""
+    logs = []
+    for result in results:
+        peers = [e.quantile(0.5) for e in result.entries if e.contender not in (REFERENCE, "do_nothing")]
+        ours = result.best(REFERENCE)
+        if result.task.kind != "predict" and peers and ours is not None:
+            logs.append(log(min(peers) / ours.quantile(0.5)))
+    return exp(sum(logs) / len(logs)) if logs else None
+
+
 def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
     """What a reader must know to trust the tables."""
     entries = [entry for result in results for entry in result.entries]
@@ -92,6 +104,11 @@ def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
         "of peak: operations of the matrix products per second, over the sgemm peak of this run at as many threads. "
         "MB: peak memory above imports and data.",
     ]
+    ahead = lead(results)
+    if ahead is not None:
+        text.append(
+            f"The quickest peer of each row takes {ahead:.2f} times as long (geometric mean over training rows)."
+        )
     if any(entry.stand_in for entry in entries):
         text.append("~: the library cannot express the case; the nearest one that it can is timed (see its adapter).")
     spread = sorted(

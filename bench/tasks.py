@@ -9,7 +9,7 @@ the ``Case`` that it works on; the contenders need not know which row they are i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -106,6 +106,14 @@ _small = partial(Case, batch_size=30, learning_rate=0.05, shuffle=True)
 
 TASKS = (
     *(Task(case.name, case.stands_for, case) for case in CASES),
+    *(
+        Task(
+            f"{case.name}-no-zeros",
+            "the same where no pixel is 0",
+            replace(case, name=f"{case.name} no zeros", zeros=0),
+        )
+        for case in (_nielsen, _modern)
+    ),
     Task(
         "fit-iris",
         "a whole fit: 4-32-3, 150 rows, 200 epochs",

@@ -315,6 +315,28 @@ def test_command_prints_ratios_and_writes_json(no_processes, tmp_path):
     assert written["machine"]["versions"]["numpy"] == np.__version__
 
 
+def test_the_lead_is_a_geometric_mean_over_training_rows():
+    def row(task, ours, **peers):
+        entries = [harness.Entry(name, 1, 1, None, 0.0, seconds=[us * 1e-6]) for name, us in peers.items()]
+        entries.append(harness.Entry("fastmlp", 1, 1, None, 0.0, seconds=[ours * 1e-6]))
+        return harness.Result(TASK[task], {1: 100.0}, tuple(entries))
+
+    rows = [
+        row("2-3-1", 1.0, numpy_batch=2.0, pure_python=9.0, do_nothing=0.1),
+        row("fit-iris", 10.0, numpy_batch=80.0),
+    ]
+    assert report.lead([*rows, row("predict-1", 1.0, numpy_batch=1000.0)]) == pytest.approx(4.0)
+    assert "takes 4.00 times as long (geometric mean over training rows)" in report.notes(rows, (1,))
+    assert report.lead([row("2-3-1", 1.0)]) is None
+
+
+def test_images_have_zeros_unless_the_case_has_none():
+    shares = [(make_problem(TASK[name].case).X == 0).mean() for name in ("784-30-10", "784-30-10-no-zeros")]
+    assert shares[0] == pytest.approx(0.8, abs=0.01)
+    assert shares[1] < 1e-4
+    assert TASK["784-30-10-no-zeros"].label == "784-30-10 no zeros, 10"
+
+
 def test_stand_ins_are_marked():
     entry = harness.Entry("numpy_batch", 1, 1, None, 0.0, stand_in=True, seconds=[5e-6])
     result = harness.Result(TASK["fit-iris"], {1: 100.0}, (entry,))
