@@ -10,9 +10,10 @@ from cython.parallel cimport parallel
 from libc.stdint cimport int64_t, uint64_t
 
 from cnn_core.batches cimport Source, make_samples, prefetch, total_weight
-from cnn_core.gradient cimport Job, batch_gradient, count_tiles, make_job, sum_gradients
+from cnn_core.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, make_job, sum_gradients
 from cnn_core.random cimport mix
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
+from cnn_core.tiny cimport is_tiny, tiny_steps
 from cnn_core.types cimport Group, LayerSpec, Mode, Plan, Step, real
 from cnn_core.updates cimport update
 
@@ -21,6 +22,7 @@ cdef struct Updater:
     int rule
     bint nesterov
     bint direct              # plain gradient descent straight into the parameters
+    bint tiny                # so few of them that a kernel of its own does the steps
     const Group* groups
     Py_ssize_t n_groups
     const Step* steps        # one for each batch of the chunk
@@ -69,6 +71,9 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_
                       real* work) noexcept nogil:
     """What one member of the team does for the samples order[first:last]."""
     cdef Py_ssize_t k, start
+    if updater.tiny:
+        job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, updater.steps, first, last, batch_size, params)
+        return
     for k in range(n_steps):
         start = first + k * batch_size
         if member.size == 1 and job.samples.order is not NULL:
@@ -99,6 +104,7 @@ def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1
     updater.rule = rule
     updater.nesterov = nesterov
     updater.direct = direct
+    updater.tiny = direct and n_threads == 1 and is_tiny(&job.net, &job.samples, batch_size)
     updater.groups = &groups[0]
     updater.n_groups = groups.shape[0]
     updater.steps = &steps[0]

@@ -159,7 +159,7 @@ def test_rate_0_changes_nothing():
     X, T, _ = make_samples("squared_error", np.random.default_rng(7), 20, 4, 2)
     results = []
     for between in ((), (fm.Dropout(0.0),)):
-        net = fm.Network([fm.Input(4), fm.Dense(5, "tanh"), *between, fm.Dense(2)], seed=0)
+        net = fm.Network([fm.Input(4), fm.Dense(20, "tanh"), *between, fm.Dense(2)], seed=0)
         shake(net, np.random.default_rng(8))
         net.fit(X, T, epochs=2, batch_size=6, optimizer="sgd")
         results.append(net.params)

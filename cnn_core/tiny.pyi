@@ -1,0 +1,1 @@
+"""Steps of the smallest networks; nothing in it is for Python."""
