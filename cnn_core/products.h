@@ -19,6 +19,9 @@
 #if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__)
 #define FASTMLP_PRODUCTS 1
 
+/* Rows of B.T that are laid out anew at a time: with 32 columns of float, half of a first-level cache. */
+#define DEPTH 128
+
 #define TARGET __attribute__((target("arch=x86-64-v4,prefer-vector-width=512")))
 #define LEVEL(name) name##_v4
 #define VECTOR_BYTES 64
@@ -63,6 +66,11 @@ static inline int products_level(void)
     {                                                                                                              \
         (level == 4 ? product_##suffix##_v4 : product_##suffix##_v3)(m, n, k, alpha, a, row_step, depth_step, b,     \
                                                                      beta, c);                                     \
+    }                                                                                                              \
+    static inline void product_with_transposed_##suffix(int level, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,             \
+                                                        const real *a, const real *b, real *c)                      \
+    {                                                                                                              \
+        (level == 4 ? product_with_transposed_##suffix##_v4 : product_with_transposed_##suffix##_v3)(m, n, k, a, b, c); \
     }
 PRODUCT(float, f)
 PRODUCT(double, d)
@@ -72,6 +80,8 @@ PRODUCT(double, d)
 #define products_level() 0
 #define product_f(level, m, n, k, alpha, a, row_step, depth_step, b, beta, c) ((void)(c))
 #define product_d(level, m, n, k, alpha, a, row_step, depth_step, b, beta, c) ((void)(c))
+#define product_with_transposed_f(level, m, n, k, a, b, c) ((void)(c))
+#define product_with_transposed_d(level, m, n, k, a, b, c) ((void)(c))
 #endif
 
 #endif

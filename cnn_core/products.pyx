@@ -1,7 +1,8 @@
 """The three matrix products of a dense layer, each by the way that is quickest for its size.
 
-Tiny ones are plain loops: a call costs more than they do. Where the processor has AVX2 or AVX-512, the two products
-that read both matrices along their rows are done by the kernels of products.h, without packing. The rest is the BLAS.
+Tiny ones are plain loops: a call costs more than they do. Where the processor has AVX2 or AVX-512, the kernels of
+products.h do most of what dense layers need: the two products that read B along its rows without packing, the one that
+reads it across with a stretch of B laid out anew at a time. The rest is the BLAS.
 """
 from cnn_core.blas cimport gemm
 from cnn_core.types cimport real
@@ -12,6 +13,10 @@ cdef extern from "products.h" nogil:
                    Py_ssize_t row_step, Py_ssize_t depth_step, const float* b, float beta, float* c) noexcept
     void product_d(int level, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const double* a,
                    Py_ssize_t row_step, Py_ssize_t depth_step, const double* b, double beta, double* c) noexcept
+    void product_with_transposed_f(int level, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const float* a, const float* b,
+                                   float* c) noexcept
+    void product_with_transposed_d(int level, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const double* a,
+                                   const double* b, double* c) noexcept
 
 cdef int LEVEL = products_level()
 
@@ -19,6 +24,8 @@ cdef enum:
     TINY = 256              # multiplications
     NARROW = 4              # columns: fewer do not fill the smallest vector
     LARGE = 2 * 1024 * 1024     # elements of B: more do not stay in the caches, and packing pays
+    UNPACKED = 1000 * 1000      # multiplications up to which the BLAS, too, multiplies without packing where it has
+                                # AVX-512, and wins where the sum is long against the sides of C
 
 
 cdef void tiny(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
@@ -69,14 +76,19 @@ cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
 cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
                                         real* C) noexcept nogil:
     """C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k)."""
-    cdef Py_ssize_t i, j, p
+    cdef Py_ssize_t i, j, p, count = m * n * k
     cdef real total
-    if m * n * k > TINY:
+    if count <= TINY:
+        for i in range(m):
+            for j in range(n):
+                total = 0
+                for p in range(k):
+                    total += A[i * k + p] * B[j * k + p]
+                C[i * n + j] = total
+    elif LEVEL > 0 and n >= NARROW and (LEVEL < 4 or count > UNPACKED or k <= 4 * max(NARROW, min(m, n))):
+        if real is float:
+            product_with_transposed_f(LEVEL, m, n, k, A, B, C)
+        else:
+            product_with_transposed_d(LEVEL, m, n, k, A, B, C)
+    else:
         gemm(b"N", b"T", m, n, k, <real> 1, A, k, B, k, <real> 0, C)
-        return
-    for i in range(m):
-        for j in range(n):
-            total = 0
-            for p in range(k):
-                total += A[i * k + p] * B[j * k + p]
-            C[i * n + j] = total
