@@ -14,14 +14,9 @@ from cnn_core.types cimport ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LayerSpec, M
 
 
 cdef void dense(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, const real* x, real* y) noexcept nogil:
-    """y (n_rows, n_out) := x W + b; b is laid down first, so that the product adds to it."""
-    cdef Py_ssize_t filled = layer.n_out, n = n_rows * layer.n_out
-    if layer.bias >= 0:
-        memcpy(y, params + layer.bias, layer.n_out * sizeof(real))
-        while filled < n:       # each copy doubles what is there: few long copies instead of many short ones
-            memcpy(y + filled, y, min(filled, n - filled) * sizeof(real))
-            filled *= 2
-    product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, 1.0 if layer.bias >= 0 else 0.0, y)
+    """y (n_rows, n_out) := x W + b."""
+    cdef const real* bias = NULL if layer.bias < 0 else params + layer.bias
+    product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, bias, y)
 
 
 cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,

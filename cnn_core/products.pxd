@@ -1,6 +1,6 @@
 from cnn_core.types cimport real
 
-cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B, double beta,
+cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B, const real* bias,
                   real* C) noexcept nogil
 cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A,
                                        const real* B, double beta, real* C) noexcept nogil
