@@ -11,7 +11,7 @@ themselves (alpha -learning_rate / n): then the product is the update, and `delt
 from cnn_core.activations cimport through_activation
 from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport layer_norm_backward
-from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right
+from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right, tiny
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
 from libc.string cimport memcpy
@@ -20,14 +20,15 @@ from libc.string cimport memcpy
 cdef enum:
     SIDE_BY_SIDE = 16       # rows of a narrow layer that are added as one long row, to fill the vector registers
     SUMS = 512              # columns that are summed at a time
+    TINY = 32               # numbers, too few for such preparations
 
 
-cdef CLONES_VOID bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
-                               real* db) noexcept nogil:
+cdef CLONES_VOID column_sums(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
+                             real* db) noexcept nogil:
     """db (n_out) := alpha * column sums of delta (n_rows, n_out) + beta * db."""
     cdef real[SUMS] sums
     cdef Py_ssize_t side = SIDE_BY_SIDE if n_out <= SUMS // SIDE_BY_SIDE and n_rows >= SIDE_BY_SIDE else 1
-    cdef Py_ssize_t start = 0, rest = n_rows % side * n_out, width, i, j
+    cdef Py_ssize_t start = 0, rest = n_rows % SIDE_BY_SIDE * n_out if side > 1 else 0, width, i, j
     while start < n_out:
         width = min(SUMS, side * (n_out - start))
         for j in range(rest):
@@ -46,6 +47,16 @@ cdef CLONES_VOID bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t 
         for j in range(width):
             db[start + j] = alpha * sums[j] + (beta * db[start + j] if beta != 0 else 0)
         start += SUMS
+
+
+cdef void bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
+                        real* db) noexcept nogil:
+    """The same; a tiny one is the product of a row of ones with delta."""
+    cdef real one = 1
+    if n_rows * n_out <= TINY:
+        tiny(1, n_out, n_rows, alpha, &one, 0, 0, delta, beta, db, 0, db)
+    else:
+        column_sums(delta, n_rows, n_out, alpha, beta, db)
 
 
 cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,

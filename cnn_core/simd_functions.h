@@ -55,13 +55,11 @@ INLINE real NAME(sigmoid_)(real x)
     return 1 / (1 + NAME(exp_)(-x));
 }
 
-/* tanh |x| = m / (m + 2) with m = e^(2|x|) - 1, then the sign of x */
+/* tanh x = m / (m + 2) with m = e^(2x) - 1 */
 INLINE real NAME(tanh_)(real x)
 {
-    real size = x < 0 ? -x : x;
-    real m = NAME(expm1_)(size + size);
-    real y = m / (m + 2);
-    return x < 0 ? -y : y;
+    real m = NAME(expm1_)(x + x);
+    return m / (m + 2);
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(u), u = e^-|x|; log1p(u) = 2 artanh(s), s = u / (2 + u) <= 1/3, by its series */
