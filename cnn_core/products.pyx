@@ -26,8 +26,7 @@ cdef enum:
     TINY = 256              # multiplications
     NARROW = 4              # columns: fewer do not fill the smallest vector
     LARGE = 2 * 1024 * 1024     # elements of B: more do not stay in the caches, and packing pays
-    UNPACKED = 1000 * 1000      # multiplications up to which the BLAS, too, multiplies without packing where it has
-                                # AVX-512, and wins where the sum is long against the sides of C
+    UNPACKED = 1000 * 1000      # multiplications up to which a BLAS for AVX-512 does not pack either
 
 
 cdef inline void tiny_columns(Py_ssize_t m, int n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
@@ -108,7 +107,10 @@ cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
 
 cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
                                         real* C) noexcept nogil:
-    """C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k)."""
+    """C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k).
+
+    A BLAS that need not pack wins where k is long against the sides of C: laying B out anew then costs too much.
+    """
     cdef Py_ssize_t i, j, p, count = m * n * k
     cdef real total
     if count <= TINY:
