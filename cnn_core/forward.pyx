@@ -15,7 +15,9 @@ from cnn_core.types cimport ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LayerSpec, M
 
 cdef void dense(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, const real* x, real* y) noexcept nogil:
     """y (n_rows, n_out) := x W + b."""
-    cdef const real* bias = NULL if layer.bias < 0 else params + layer.bias
+    cdef const real* bias = NULL
+    if layer.bias >= 0:
+        bias = params + layer.bias
     product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, bias, y)
 
 

@@ -37,7 +37,7 @@ OPERANDS(float, OperandsF);
 OPERANDS(double, OperandsD);
 #undef OPERANDS
 
-#if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__)
+#if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
 
 /* Rows of B.T that are laid out anew at a time: with two vectors of columns, half of a first-level cache. */
 #define DEPTH 128

@@ -80,8 +80,10 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
                   real* C) noexcept nogil:
     """C (m, n) := A (m, k) @ B (k, n) + bias (n), which may be NULL."""
     cdef Py_ssize_t i, j
-    cdef real beta = 0 if bias is NULL else 1
-    cdef const real* D = C if bias is NULL else bias
+    cdef real beta = 0
+    cdef const real* D = C
+    if bias is not NULL:
+        beta, D = 1, bias
     if LEVEL > 0 and n >= NARROW and n * k <= LARGE:
         by_kernel(m, n, k, <real> 1, A, k, 1, B, beta, D, 0, C)
     elif m * n * k <= TINY:

@@ -47,6 +47,7 @@
 #define real float
 #define bits uint32_t
 #define NAME(name) name##f
+#define MATH(name) name##f
 #define ROUNDER 12582912.0f
 #define MANTISSA 23
 #define ONE 0x3f800000
@@ -59,6 +60,7 @@
 #define real double
 #define bits uint64_t
 #define NAME(name) name##d
+#define MATH(name) name
 #define ROUNDER 6755399441055744.0
 #define MANTISSA 52
 #define ONE 0x3ff0000000000000

@@ -55,11 +55,11 @@ INLINE real NAME(sigmoid_)(real x)
     return 1 / (1 + NAME(exp_)(-x));
 }
 
-/* tanh x = m / (m + 2) with m = e^(2x) - 1 */
+/* tanh |x| = m / (m + 2) with m = e^(2|x|) - 1, then the sign of x */
 INLINE real NAME(tanh_)(real x)
 {
-    real m = NAME(expm1_)(x + x);
-    return m / (m + 2);
+    real m = NAME(expm1_)(2 * MATH(fabs)(x));
+    return MATH(copysign)(m / (m + 2), x);
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(u), u = e^-|x|; log1p(u) = 2 artanh(s), s = u / (2 + u) <= 1/3, by its series */
@@ -132,6 +132,7 @@ INLINE real NAME(log_)(real x)
 #undef real
 #undef bits
 #undef NAME
+#undef MATH
 #undef ROUNDER
 #undef MANTISSA
 #undef ONE
