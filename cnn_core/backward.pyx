@@ -11,39 +11,53 @@ themselves (alpha -learning_rate / n): then the product is the update, and `delt
 from cnn_core.activations cimport through_activation
 from cnn_core.dropout cimport drop
 from cnn_core.normalisation cimport layer_norm_backward
-from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right
+from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right, tiny
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.sparse cimport sparse_outer
 from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
 from libc.string cimport memcpy
 
 
-# Rows that are added side by side, so that even a narrow layer fills the vector registers.
 cdef enum:
-    SIDE_BY_SIDE = 16
-    NARROW = 32
+    SIDE_BY_SIDE = 16       # rows of a narrow layer that are added as one long row, to fill the vector registers
+    SUMS = 512              # columns that are summed at a time
+    TINY = 32               # numbers, too few for such preparations
 
 
-cdef CLONES_VOID bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
-                               real* db) noexcept nogil:
+cdef CLONES_VOID column_sums(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
+                             real* db) noexcept nogil:
     """db (n_out) := alpha * column sums of delta (n_rows, n_out) + beta * db."""
-    cdef real[SIDE_BY_SIDE * NARROW] sums
-    cdef Py_ssize_t i = 0, j, width = SIDE_BY_SIDE * n_out
-    for j in range(n_out):
-        db[j] = beta * db[j] if beta != 0 else 0
-    if n_out <= NARROW and n_rows >= 2 * SIDE_BY_SIDE:
-        for j in range(width):
+    cdef real[SUMS] sums
+    cdef Py_ssize_t side = SIDE_BY_SIDE if n_out <= SUMS // SIDE_BY_SIDE and n_rows >= SIDE_BY_SIDE else 1
+    cdef Py_ssize_t start = 0, rest = n_rows % SIDE_BY_SIDE * n_out if side > 1 else 0, width, i, j
+    while start < n_out:
+        width = min(SUMS, side * (n_out - start))
+        for j in range(rest):
+            sums[j] = delta[j]
+        for j in range(rest, width):
             sums[j] = 0
-        while i + SIDE_BY_SIDE <= n_rows:
+        i = rest + start
+        while i < n_rows * n_out:
             for j in range(width):
-                sums[j] += delta[i * n_out + j]
-            i += SIDE_BY_SIDE
+                sums[j] += delta[i + j]
+            i += side * n_out
+        while width > n_out:        # the halves of the long row onto each other
+            width //= 2
+            for j in range(width):
+                sums[j] += sums[width + j]
         for j in range(width):
-            db[j % n_out] += alpha * sums[j]
-    while i < n_rows:
-        for j in range(n_out):
-            db[j] += alpha * delta[i * n_out + j]
-        i += 1
+            db[start + j] = alpha * sums[j] + (beta * db[start + j] if beta != 0 else 0)
+        start += SUMS
+
+
+cdef void bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
+                        real* db) noexcept nogil:
+    """The same; a tiny one is the product of a row of ones with delta."""
+    cdef real one = 1
+    if n_rows * n_out <= TINY:
+        tiny(1, n_out, n_rows, alpha, &one, 0, 0, delta, beta, db, 0, db)
+    else:
+        column_sums(delta, n_rows, n_out, alpha, beta, db)
 
 
 cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,

@@ -88,11 +88,17 @@ cdef void gather_values(const value* data, const Rows* source, const int64_t* or
                         Py_ssize_t n_rows, real* out) noexcept nogil:
     cdef Py_ssize_t i
     cdef const value* x
+    cdef bint plain = source.shift is NULL and ((value is float and real is float)
+                                                or (value is double and real is double))
+    if plain and order is NULL:
+        CHECK(first + n_rows <= source.n_rows)
+        memcpy(out, data + first * source.width, n_rows * source.width * sizeof(real))
+        return
     for i in range(n_rows):
         x = data + row_at(source, order, first + i) * source.width
         if source.shift is not NULL:
             scale_row(x, source.width, source.shift, source.scale, out + i * source.width)
-        elif (value is float and real is float) or (value is double and real is double):
+        elif plain:
             memcpy(out + i * source.width, x, source.width * sizeof(real))
         else:
             convert_row(x, source.width, out + i * source.width)

@@ -4,7 +4,7 @@
 
 for a dense layer; the other kinds have their own modules.
 """
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from cnn_core.activations cimport activate
 from cnn_core.dropout cimport drop
@@ -16,29 +16,21 @@ from cnn_core.types cimport (
 )
 
 
-cdef void lay_biases(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, real* y) noexcept nogil:
-    """y (n_rows, n_out) := b, so that a product can add to it; left as it is where there are none."""
-    cdef Py_ssize_t filled = layer.n_out, n = n_rows * layer.n_out
-    if layer.bias >= 0:
-        memcpy(y, params + layer.bias, layer.n_out * sizeof(real))
-        while filled < n:       # each copy doubles what is there: few long copies instead of many short ones
-            memcpy(y + filled, y, min(filled, n - filled) * sizeof(real))
-            filled *= 2
-
-
 cdef void dense(const LayerSpec* layer, Py_ssize_t n_rows, const real* params, const real* x, real* y) noexcept nogil:
     """y (n_rows, n_out) := x W + b."""
-    lay_biases(layer, n_rows, params, y)
-    product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, 1.0 if layer.bias >= 0 else 0.0, y)
+    cdef const real* bias = NULL
+    if layer.bias >= 0:
+        bias = params + layer.bias
+    product(n_rows, layer.n_out, layer.n_in, x, params + layer.weight, bias, y)
 
 
 cdef void sparse_dense(const LayerSpec* layer, SparseRow* rows, Py_ssize_t n_rows, const real* params,
                        real* y) noexcept nogil:
     """y (n_rows, n_out) := x W + b for rows that are lists of their nonzero numbers."""
-    if layer.bias < 0:
-        memset(y, 0, n_rows * layer.n_out * sizeof(real))
-    lay_biases(layer, n_rows, params, y)
-    sparse_product(rows, n_rows, layer.n_out, layer.n_in, params + layer.weight, y)
+    cdef const real* bias = NULL
+    if layer.bias >= 0:
+        bias = params + layer.bias
+    sparse_product(rows, n_rows, layer.n_out, layer.n_in, params + layer.weight, bias, y)
 
 
 cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,

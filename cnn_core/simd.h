@@ -51,9 +51,11 @@
 #define real float
 #define bits uint32_t
 #define NAME(name) name##f
+#define MATH(name) name##f
 #define ROUNDER 12582912.0f
 #define MANTISSA 23
 #define ONE 0x3f800000
+#define SQRT_HALF 0x3f3504f3
 #define LIMIT 87.0f
 #define LN2_HIGH 0.693145752f
 #define LN2_LOW 1.42860677e-6f
@@ -62,9 +64,11 @@
 #define real double
 #define bits uint64_t
 #define NAME(name) name##d
+#define MATH(name) name
 #define ROUNDER 6755399441055744.0
 #define MANTISSA 52
 #define ONE 0x3ff0000000000000
+#define SQRT_HALF 0x3fe6a09e667f3bcd
 #define LIMIT 708.0
 #define LN2_HIGH 0.693147180369123816490
 #define LN2_LOW 1.90821492927058770002e-10

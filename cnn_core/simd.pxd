@@ -15,6 +15,8 @@ cdef extern from "simd.h" nogil:
     double tanhd_ "tanh_d"(double x) noexcept
     float softplusf_ "softplus_f"(float x) noexcept
     double softplusd_ "softplus_d"(double x) noexcept
+    float logf_ "log_f"(float x) noexcept
+    double logd_ "log_d"(double x) noexcept
 
 
 cdef inline real exp(real x) noexcept nogil:
@@ -50,3 +52,11 @@ cdef inline real softplus(real x) noexcept nogil:
         return softplusf_(x)
     else:
         return softplusd_(x)
+
+
+cdef inline real log(real x) noexcept nogil:
+    """For x >= 1."""
+    if real is float:
+        return logf_(x)
+    else:
+        return logd_(x)

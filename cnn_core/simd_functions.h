@@ -58,10 +58,8 @@ INLINE real NAME(sigmoid_)(real x)
 /* tanh |x| = m / (m + 2) with m = e^(2|x|) - 1, then the sign of x */
 INLINE real NAME(tanh_)(real x)
 {
-    real size = x < 0 ? -x : x;
-    real m = NAME(expm1_)(size + size);
-    real y = m / (m + 2);
-    return x < 0 ? -y : y;
+    real m = NAME(expm1_)(2 * MATH(fabs)(x));
+    return MATH(copysign)(m / (m + 2), x);
 }
 
 /* log(1 + e^x) = max(x, 0) + log1p(u), u = e^-|x|; log1p(u) = 2 artanh(s), s = u / (2 + u) <= 1/3, by its series */
@@ -96,12 +94,49 @@ INLINE real NAME(softplus_)(real x)
     return (x > 0 ? x : 0) + 2 * s * p;
 }
 
+/* log x for x >= 1: x = 2^n m with m from sqrt(1/2) to sqrt(2); log m = 2 artanh(s), s = (m - 1) / (m + 1), by its
+ * series, as s^2 < 0.03. The bits of n go into those of the ROUNDER, as in exp. */
+INLINE real NAME(log_)(real x)
+{
+    bits b, exponent;
+    real m, n, s, t, p;
+    const real rounder = ROUNDER;
+    memcpy(&b, &x, sizeof b);
+    memcpy(&exponent, &rounder, sizeof exponent);
+    b -= SQRT_HALF;
+    exponent += b >> MANTISSA;
+    memcpy(&n, &exponent, sizeof n);
+    n -= ROUNDER;
+    b = (b & (((bits)1 << MANTISSA) - 1)) + SQRT_HALF;
+    memcpy(&m, &b, sizeof m);
+    s = (m - 1) / (m + 1);
+    t = s * s;
+    if (sizeof(real) == 4) {
+        p = (real)(1 / 9.0);
+    } else {
+        p = (real)(1 / 21.0);
+        p = p * t + (real)(1 / 19.0);
+        p = p * t + (real)(1 / 17.0);
+        p = p * t + (real)(1 / 15.0);
+        p = p * t + (real)(1 / 13.0);
+        p = p * t + (real)(1 / 11.0);
+        p = p * t + (real)(1 / 9.0);
+    }
+    p = p * t + (real)(1 / 7.0);
+    p = p * t + (real)(1 / 5.0);
+    p = p * t + (real)(1 / 3.0);
+    p = p * t + 1;
+    return n * LN2_HIGH + (n * LN2_LOW + 2 * s * p);
+}
+
 #undef real
 #undef bits
 #undef NAME
+#undef MATH
 #undef ROUNDER
 #undef MANTISSA
 #undef ONE
+#undef SQRT_HALF
 #undef LIMIT
 #undef LN2_HIGH
 #undef LN2_LOW

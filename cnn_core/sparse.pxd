@@ -3,6 +3,6 @@ from cnn_core.types cimport SparseRow, real
 
 cdef Py_ssize_t pack(const real* x, Py_ssize_t width, int32_t* columns, real* values) noexcept nogil
 cdef void sparse_product(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const real* B,
-                         real* C) noexcept nogil
+                         const real* bias, real* C) noexcept nogil
 cdef void sparse_outer(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, double alpha, const real* D,
                        double beta, real* G) noexcept nogil

@@ -1,13 +1,13 @@
 """The two products of a first layer whose inputs are mostly zeros (images, one-hot columns, CSR matrices).
 
-    C (n_rows, n) := C + X B               X (n_rows, k) as lists of its nonzero numbers, B (k, n)
+    C (n_rows, n) := X B + bias (n)                 X (n_rows, k) as lists of its nonzero numbers, B (k, n)
     G (k, n)      := beta * G + alpha * X.T D       D (n_rows, n)
 
 One multiplication by a row of the matrix for each number that isn't zero. The dense products reuse what they have
 loaded for many rows, so these win where less than about a third of X is there (`fastmlp.sparsity` decides).
 """
 from libc.stdint cimport int32_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from cnn_core.products cimport LEVEL
 from cnn_core.simd cimport CHECK, CLONES_VOID
@@ -64,11 +64,24 @@ cdef CLONES_VOID shrink(Py_ssize_t n, real factor, real* y) noexcept nogil:
         y[j] *= factor
 
 
+cdef void repeat(const real* row, Py_ssize_t n_rows, Py_ssize_t n, real* C) noexcept nogil:
+    """Every row of C (n_rows, n) := row (n), or zeros where it is NULL."""
+    cdef Py_ssize_t filled = n
+    if row is NULL:
+        memset(C, 0, n_rows * n * sizeof(real))
+        return
+    memcpy(C, row, n * sizeof(real))
+    while filled < n_rows * n:      # each copy doubles what is there: few long copies instead of many short ones
+        memcpy(C + filled, C, min(filled, n_rows * n - filled) * sizeof(real))
+        filled *= 2
+
+
 cdef void sparse_product(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const real* B,
-                         real* C) noexcept nogil:
-    """C (n_rows, n) += X (n_rows, k) B (k, n)."""
+                         const real* bias, real* C) noexcept nogil:
+    """C (n_rows, n) := X (n_rows, k) B (k, n) + bias (n), which may be NULL."""
     cdef Py_ssize_t i, p
     cdef const real* values
+    repeat(bias, n_rows, n, C)
     if LEVEL > 0:
         if real is float:
             sparse_product_f(LEVEL, rows, n_rows, n, k, B, C)

@@ -1,4 +1,4 @@
-"""The three matrix products, seen through linear networks: every shape, on both sides of the smallest BLAS call.
+"""The three matrix products, seen through linear networks: every shape, on both sides of each border between two ways.
 
 Without activations, X W1 W2 is the way forward; the gradients X.T D and X.T (D W2.T) are the way back.
 """
@@ -8,7 +8,7 @@ import pytest
 
 import fastmlp as fm
 
-# rows, inputs, hidden, outputs; products of up to 256 multiplications are plain loops
+# rows, inputs, hidden, outputs. The way back multiplies (rows, outputs) by (outputs, hidden).
 SHAPES = [
     (1, 1, 1, 1),
     (1, 256, 1, 1),
@@ -25,11 +25,37 @@ SHAPES = [
     (129, 31, 2, 67),
     (1, 300, 200, 100),
     (600, 3, 2, 5),
+    # plain loops (up to 256 multiplications), the BLAS (under 4 columns), single numbers, quarters of vectors
+    (85, 1, 3, 1),
+    (86, 1, 3, 1),
+    (30, 3, 4, 7),
+    (30, 7, 5, 4),
+    # tiles of 12, 6, 4, 2 and 1 rows; one vector of 16 or 8 columns, two of them, one column more
+    (11, 7, 16, 8),
+    (13, 9, 17, 15),
+    (25, 12, 31, 33),
+    (31, 6, 32, 47),
+    # laying the weights out anew: sums of 4 times the rows, and one more; pieces of 128; more than a million
+    (5, 2, 40, 20),
+    (5, 2, 40, 21),
+    (40, 2, 41, 127),
+    (40, 2, 43, 128),
+    (40, 2, 45, 131),
+    (70, 2, 65, 257),
+    (5, 2, 512, 391),
+    # column sums: up to 32 numbers, 16 rows side by side, more columns than are summed at a time
+    (16, 2, 2, 3),
+    (15, 3, 32, 33),
+    (16, 3, 33, 32),
+    (31, 2, 10, 1),
+    (33, 2, 513, 4),
 ]
 
 
 def linear_net(n_in, n_hidden, n_out, dtype, bias=True):
     net = fm.Network([n_in, n_hidden, n_out], activation="identity", bias=bias, dtype=dtype, init="normal", seed=0)
+    for b in net.biases if bias else ():
+        b[:] = np.random.default_rng(1).normal(size=b.shape)
     return net, *(W.astype(float) for W in net.weights)
 
 

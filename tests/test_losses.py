@@ -77,6 +77,36 @@ def test_values_and_deltas_equal_the_twin(loss, output):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [2, 3, 15, 16, 17, 40])
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 33])
+def test_cross_entropy_of_any_width_and_number_of_rows(n, width, dtype):
+    """Narrow layers take sixteen rows side by side; the last of them may be too few."""
+    rng = np.random.default_rng(n)
+    scores, targets = rng.uniform(-8, 8, size=(n, width)).astype(dtype), rng.dirichlet(np.ones(width), size=n)
+    net = unit_net("cross_entropy", width=width, dtype=dtype)
+    twin = twin_of(net)
+    loss, ((_, delta_sum),) = net.loss_and_gradients(scores, targets, reduction="sum")
+    exact = 50 * float(np.finfo(dtype).eps)
+    X = scores.astype(float)
+    assert loss == pytest.approx(twin.sample_losses(X, targets).sum(), rel=exact)
+    deltas = twin.sample_gradients(X, targets)[:, -width:]
+    np.testing.assert_allclose(delta_sum, deltas.sum(axis=0), atol=exact * n)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_logarithm_in_a_cross_entropy(dtype):
+    """Equal scores of k classes cost log k; one score far above the others costs the small rest."""
+    eps = float(np.finfo(dtype).eps)
+    for k in range(2, 100):
+        net = unit_net("cross_entropy", width=k, dtype=dtype)
+        assert net.evaluate(np.zeros((1, k)), [k - 1])["loss"] == pytest.approx(np.log(k), rel=4 * eps)
+    net = unit_net("cross_entropy", dtype=dtype)
+    for gap in np.arange(0, 9, 0.125):
+        loss = net.evaluate([[gap, 0.0]], [0])["loss"]
+        assert loss == pytest.approx(np.log1p(np.exp(-gap)), abs=4 * eps)
+
+
 # --- Scores of +-1e4 ---
 
 EXTREME = np.array([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4], [1e4, 1e4, 1e4], [-1e4, 1e4, 0.0], [0.0, 3e3, -90.0]])
