@@ -42,8 +42,12 @@ class History(Mapping[str, NDArray[np.float64]]):
 
     def add(self, **values: float) -> None:
         """Append one epoch."""
-        for name, value in values.items():
-            self._records.setdefault(name, []).append(float(value))
+        self.extend(**{name: [float(value)] for name, value in values.items()})
+
+    def extend(self, **columns: list[float]) -> None:
+        """Append several epochs: equally long lists, one number per epoch in each."""
+        for name, values in columns.items():
+            self._records.setdefault(name, []).extend(values)
 
     def last(self, name: str) -> float:
         """The newest number under a name, without making an array."""
