@@ -29,7 +29,7 @@ class Epochs:
         y: NDArray[np.uint8],
         y_dtype: int,
         weights: NDArray[np.float64] | None,
-        total_weight: float,
+        weight_of_all: float,
         bit_generator: np.random.BitGenerator | None,
         order: NDArray[np.int64] | None,
         records: NDArray[np.float64],

@@ -1,13 +1,13 @@
-"""Stretches of training: step after step of gather, forward, loss, backward and update, without the GIL.
+"""Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
 
-One team of threads serves a whole stretch. Each step is one batch: every thread takes its tiles (`batch_gradient`),
+One team of threads serves a whole chunk. Each step is one batch: every thread takes its tiles (`batch_gradient`),
 all wait, every thread updates its slice of the parameters from the sum of the threads' gradients, all wait.
 
 Plain gradient descent on one thread and one tile needs neither gradient nor update: the matrix product that would make
 the gradient adds -learning_rate / n times it to the weights.
 
-A stretch may be a part of an epoch or many epochs. Like a predictor, `Epochs` is told once where everything is and
-keeps it alive, so that a short stretch costs no more than its steps.
+A chunk may be a part of an epoch or many epochs. Like a predictor, `Epochs` is told once where everything is and
+keeps it alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
 from libc.math cimport INFINITY, isfinite
@@ -41,7 +41,7 @@ cdef struct Course:
     int64_t* order           # (n_samples,)
     double* records          # (n_rows, 2): mean loss, learning rate of the first step
     Py_ssize_t n_rows
-    double total_weight      # what a sum over all samples is divided by
+    double weight_of_all     # what a sum over all samples is divided by
     Py_ssize_t n_steps       # done since training began
     Py_ssize_t first         # where in its epoch the next batch begins
     Py_ssize_t n_finished    # epochs
@@ -126,7 +126,7 @@ cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
 cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* params, Py_ssize_t n_params,
                        real* copies) noexcept nogil:
     """If loss and parameters are finite, the loss for the record, and the parameters kept."""
-    cdef double loss = summed_loss(job, course.n_threads) / course.total_weight
+    cdef double loss = summed_loss(job, course.n_threads) / course.weight_of_all
     cdef int i
     course.finite = isfinite(loss) and block_is_finite(params, n_params)
     if not course.finite:
@@ -141,7 +141,7 @@ cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* p
 cdef void train_steps(const Job* job, Member member, const Updater* updater, Course* course, Kept* kept,
                       const Step* steps, Py_ssize_t n_steps, real* params, real* gradients, real* state, real* work,
                       real* copies) noexcept nogil:
-    """What one member of the team does in a stretch, which ends early with an epoch that isn't finite."""
+    """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
     cdef Py_ssize_t k, n_batch, first = course.first, number = course.n_steps
     for k in range(n_steps):
         n_batch = min(course.batch_size, course.n_samples - first)
@@ -167,7 +167,7 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Cou
 
 cdef void train(Job* job, const Updater* updater, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
                 real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
-    """A stretch, by the caller alone or by a team."""
+    """A chunk, by the caller alone or by a team."""
     if course.first == 0:
         begin_epoch(course, steps)
     if course.n_threads == 1:
@@ -202,16 +202,18 @@ cdef class Epochs:
                  double[:, ::1] partials, unsigned char[:, ::1] copies, double[:, ::1] kept_statistics,
                  const unsigned char[:, ::1] X, int X_dtype, const unsigned char[::1] shift,
                  const unsigned char[::1] scale, const unsigned char[:, ::1] y, int y_dtype, const double[::1] weights,
-                 double total_weight, object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, uint64_t seed, int n_threads, bint double_precision):
+                 double weight_of_all, object bit_generator, int64_t[::1] order, double[:, ::1] records,
+                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, uint64_t seed, int n_threads,
+                 bint double_precision):
         """Vectors of the network's type come as bytes, one row for each.
 
         steps (any number,) is used again from its beginning when it is used up, and so is records (n_rows, 2); the
         caller fills the one and reads the other in time. order (n_samples,) is shuffled by a NumPy bit generator, whose
-        lock the caller holds when something runs; None, None: samples as they come. gradients (n_threads, n_params), work (columns
-        of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and kept_statistics
-        (2, n_statistics) hold the network from before training. `gradients` may be None where the update is direct,
-        `state` where the rule keeps none; `shift`, `scale` and `weights` where there are none.
+        lock the caller holds during `run`; without an order, samples are taken as they come. gradients (n_threads,
+        n_params), work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
+        kept_statistics (2, n_statistics) hold the network from before training. `gradients` may be None where the
+        update is direct, `state` where the rule keeps none; `shift`, `scale`, `weights` and `order` where there are
+        none.
         """
         self.job = make_job(plan, layers, statistics, partials)
         self.job.samples = make_samples(X, X_dtype, layers[0].n_in, shift, scale, y, y_dtype,
@@ -228,7 +230,7 @@ cdef class Epochs:
         self.course.n_threads = n_threads
         self.course.n_rows = records.shape[0]
         self.course.records = &records[0, 0]
-        self.course.total_weight = total_weight
+        self.course.weight_of_all = weight_of_all
         self.course.finite = True
         if order is not None:
             self.course.bits = bits_of(bit_generator)
@@ -250,8 +252,8 @@ cdef class Epochs:
     def run(self, Py_ssize_t n_steps):
         """Train for n_steps more steps.
 
-        The table of steps must reach so far without beginning again, and so must the records. An epoch that isn't finite
-        ends the stretch, and so does training.
+        The table of steps must reach so far without beginning again, and so must the records. The first epoch that
+        isn't finite is the last one.
         """
         cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
         assert n_steps <= self.table_size - self.course.n_steps % self.table_size

@@ -1,4 +1,4 @@
-"""Which batches the core takes in one stretch."""
+"""Which batches the core takes in one chunk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ def count_batches(n_samples: int, batch_size: int) -> int:
     return -(-n_samples // batch_size)
 
 
-class Stretches:
-    """Cuts training into stretches that take about ``seconds`` each, by what the last one took.
+class Chunks:
+    """Cuts training into chunks that take about ``seconds`` each, by what the last one took.
 
-    Between stretches Python gets its turn: Ctrl-C, progress, divergence. A stretch is a part of an epoch, or it ends
+    Between chunks Python gets its turn: Ctrl-C, progress, divergence. A chunk is a part of an epoch, or it ends
     with one.
     """
 
@@ -24,12 +24,12 @@ class Stretches:
         return int(min(max(n_steps, 1.0), 1e9))
 
     def n_steps(self, done: int, most: int) -> int:
-        """Batches of the stretch that follows on the first ``done`` batches of the fit, ``most`` at the most."""
+        """Batches of the chunk that follows on the first ``done`` batches of the fit, ``most`` at the most."""
         wanted = min(self._n_steps, most)
         left = self.n_batches - done % self.n_batches  # of the epoch under way
         return wanted if wanted < left else wanted - (wanted - left) % self.n_batches
 
     def took(self, n_steps: int, seconds: float) -> None:
-        """Learn from the time that a stretch took."""
+        """Learn from the time that a chunk took."""
         if seconds > 0:
             self._n_steps = self._bounded(n_steps * self._seconds / seconds)

@@ -134,16 +134,15 @@ class Network:
         """
         dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
         streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
-        for segment in self.layout.segments:
-            layer, view = self.layers[segment.layer], segment.view(self._params)
-            if isinstance(layer, Dense):
-                init = self.init if layer.init is None else make_initializer(layer.init)
-                rng = streams[segment.layer]
-                draw = init.weights if segment.name == "weight" else init.biases
-                with np.errstate(over="ignore"):
-                    view[:] = draw(rng, *segment.shape)
-            else:
-                view[:] = 1.0 if segment.name == "gain" else 0.0
+        with np.errstate(over="ignore"):
+            for segment in self.layout.segments:
+                layer, view = self.layers[segment.layer], segment.view(self._params)
+                if isinstance(layer, Dense):
+                    init = self.init if layer.init is None else make_initializer(layer.init)
+                    draw = init.weights if segment.name == "weight" else init.biases
+                    view[:] = draw(streams[segment.layer], *segment.shape)
+                else:
+                    view[:] = 1.0 if segment.name == "gain" else 0.0
         if not self.is_finite():
             raise ValueError(f"init gives weights beyond {self.dtype}")
         for segment in self.layout.statistics:

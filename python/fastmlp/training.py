@@ -1,7 +1,8 @@
 """fit(): data -> batches -> core epochs -> history.
 
-The core runs stretches of batches of about 50 ms; between them Python looks for Ctrl-C and for a loss that is no
-longer finite, and between epochs it shuffles, validates, records and asks the callbacks.
+The core trains in chunks of about 50 ms: a part of a long epoch, or many short ones. It shuffles, and ends with the
+first epoch that isn't finite. Between chunks Python looks for Ctrl-C and records the epochs that are finished. Where
+something wants to look in after every epoch, a validation or a callback, no chunk goes beyond the end of one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.epoch import Epochs
-from fastmlp.batches import Stretches, count_batches
+from fastmlp.batches import Chunks, count_batches
 from fastmlp.callbacks import CallbackLike, Run, make_callbacks
 from fastmlp.data import Rows, Targets, check_inputs, check_targets
 from fastmlp.errors import DivergedError
@@ -26,7 +27,7 @@ from fastmlp.layout import make_workspace
 from fastmlp.network import Snapshot
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.threads import choose_threads, single_threaded_blas_for
 from fastmlp.values import values_at
 
 if TYPE_CHECKING:
@@ -68,12 +69,10 @@ def check_training_data(
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
-EPOCHS_AHEAD = 4096
-"""So many epochs at the most are trained before Python looks at their losses."""
 
 
 class Trainer:
-    """The memory of one fit with an update rule, and its way through the epochs, stretch by stretch.
+    """The memory of one fit with an update rule, and its way through the epochs, chunk by chunk.
 
     The core reads the hyper-values of step s in row s of `table` and writes loss and learning rate of epoch e into row
     e of `records`, both modulo the number of rows.
@@ -104,9 +103,9 @@ class Trainer:
         self.direct = optimizer.is_plain() and one_tile
         self.state = optimizer.initial_state(layout.n_params, network.dtype)
         self.gradients = None if self.direct else np.empty((threads, layout.n_params), dtype=network.dtype)
-        self.stretches = Stretches(self.n_batches, layout.flops_per_row * self.batch_size)
+        self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
         self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
-        self.records = np.empty((1 if one_by_one else min(n_epochs, EPOCHS_AHEAD), 2))
+        self.records = np.empty((1 if one_by_one else min(n_epochs, STEPS_AHEAD), 2))
         shuffle = shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
 
@@ -135,18 +134,18 @@ class Trainer:
         )  # fmt: skip
 
     def run(self) -> int:
-        """A stretch of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
+        """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
         done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
         if done and done % n_table == 0:
             ahead = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
         epoch = done // self.n_batches
         last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
-        n_steps = self.stretches.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
+        n_steps = self.chunks.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
         start = time.perf_counter()
         with self.network.rng.bit_generator.lock:
             self.core.run(n_steps)
-        self.stretches.took(n_steps, time.perf_counter() - start)
+        self.chunks.took(n_steps, time.perf_counter() - start)
         return n_steps
 
     def finished(self, first: int) -> tuple[list[float], list[float]]:
@@ -221,7 +220,8 @@ def fit(
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
     run = Run(network, History(), n_epochs, tuple(recorded))
     hooks = (*hooks, bar) if bar is not None else hooks
-    with single_threaded_blas:
+    in_one_pass = min(batch_size, len(data.X)) if trainer is not None else len(data.X)
+    with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
         for hook in hooks:
             hook.on_fit_begin(run)
         try:
@@ -240,9 +240,7 @@ def fit(
     return run.history
 
 
-def fit_epochs(
-    run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Any, ...], bar: ProgressBar | None
-) -> None:
+def fit_epochs(run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Any, ...], bar: ProgressBar | None) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
     trainer.begin()
     start = time.perf_counter()
@@ -251,24 +249,28 @@ def fit_epochs(
             n_steps = trainer.run()
             if bar is not None:
                 bar.advance(n_steps / trainer.n_batches)
-            if trainer.core.n_epochs > run.epoch + 1:
-                record_finished(run, data, trainer, start)
+            if record_finished(run, data, trainer, start):
                 for hook in hooks:
                     hook.on_epoch_end(run)
             trainer.check()
     except KeyboardInterrupt:
-        if not trainer.one_by_one:  # the stretch that Ctrl-C came in was trained to its end
+        if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
             record_finished(run, data, trainer, start)
+        trainer.check()
         raise
 
 
-def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> None:
-    """Record the epochs finished since the last look; their times are evenly spread."""
+def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:
+    """Record the epochs finished since the last time, and return how many; their times are evenly spread."""
     losses, rates = trainer.finished(run.epoch + 1)
-    n_epochs, before = len(losses), run.history.last("seconds") if run.epoch >= 0 else 0.0
-    each = (time.perf_counter() - start - before) / max(n_epochs, 1)
+    n_epochs = len(losses)
+    if n_epochs == 0:
+        return 0
+    before = run.history.last("seconds") if run.epoch >= 0 else 0.0
+    each = (time.perf_counter() - start - before) / n_epochs
     run.epoch += n_epochs
     record(
         run.network, data, run.history, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
+    return n_epochs
