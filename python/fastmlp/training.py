@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,13 +123,15 @@ class Trainer:
         network, data, workspace = self.network, self.data, self.workspace
         shift, scale = network.scaling(data.X)
         self.kept = Snapshot(twice(network.params), twice(network.statistics))
+        bit_generator = network.rng.bit_generator
+        self.lock = nullcontext() if self.order is None else bit_generator.lock
         self.core = Epochs(
             workspace.plan, network.layout.table, network.layout.groups, self.table,
             network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state), network.statistics,
             workspace.work.view(np.uint8), workspace.partials, self.kept.params.view(np.uint8), self.kept.statistics,
             data.X.data, data.X.code, shift, scale, data.targets.rows.data, data.targets.rows.code, data.weights,
             len(data.X) if data.weights is None else data.weights.sum(),
-            network.rng.bit_generator, self.order, self.records, self.batch_size,
+            bit_generator, self.order, self.records, self.batch_size,
             self.optimizer.rule, self.optimizer.nesterov, self.direct, int(network.rng.integers(2**63)),
             workspace.n_threads, network.dtype == np.float64,
         )  # fmt: skip
@@ -143,7 +146,7 @@ class Trainer:
         last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
         n_steps = self.chunks.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
         start = time.perf_counter()
-        with self.network.rng.bit_generator.lock:
+        with self.lock:
             self.core.run(n_steps)
         self.chunks.took(n_steps, time.perf_counter() - start)
         return n_steps
