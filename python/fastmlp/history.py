@@ -14,8 +14,8 @@ class History(Mapping[str, NDArray[np.float64]]):
     there was validation data.
 
     ``history["loss"]`` is the mean over the epoch's samples of the loss that each had before the update it took part
-    in. ``history["seconds"]`` counts from the start of the fit; ``history["learning_rate"]`` is that of the
-    epoch's first update.
+    in. ``history["seconds"]`` counts from the start of the fit, evenly over epochs so short that many went by at once;
+    ``history["learning_rate"]`` is that of the epoch's first update.
 
     Attributes
     ----------

@@ -283,7 +283,7 @@ class Network:
         optimizer : optimizer or str, optional
             None: ``Adam()``.
         shuffle : bool, default True
-            A new order each epoch, from the network's generator; a batch of all samples needs none.
+            A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
         validation_data : pair (X, y), optional
             Measured after every epoch.
         sample_weight : array_like (n_samples,), optional
