@@ -9,8 +9,8 @@ Rules of the core: it borrows memory and never allocates, it never raises, it kn
 (`fastmlp.layout`) works out every size and offset, checks every input and passes arrays; the doors take them as typed
 memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the one
 way to the BLAS and `products` chooses between it and kernels of our own, `simd` and `team` are what plain C has to
-offer. The exception is `predictor`: an object that keeps its arrays, because describing them anew would take longer
-than a row does.
+offer. Two of them are objects that keep their arrays, because describing them anew would take longer than the work:
+`predictor`, for a row, and `epoch`, for an epoch of a few steps, whose order of samples is drawn by `shuffling`.
 """
 
 import os

@@ -201,16 +201,27 @@ cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return total_0 + total_1 + total_2 + total_3 == 0
 
 
+cdef enum:
+    AT_ONCE = 16384     # numbers looked at in less time than another thread needs to take the GIL and give it back
+
+
+cdef Py_ssize_t find_nonfinite(const real* x, Py_ssize_t n) noexcept nogil:
+    """Index of the first NaN or infinity, or -1."""
+    cdef Py_ssize_t start, stop, i
+    for start in range(0, n, 4096):
+        stop = min(start + 4096, n)
+        if not block_is_finite(x + start, stop - start):
+            for i in range(start, stop):
+                if not isfinite(x[i]):
+                    return i
+    return -1
+
+
 def first_nonfinite(const real[::1] values):
     """Index of the first NaN or infinity in `values`, or -1."""
-    cdef Py_ssize_t start, stop, i, n = values.shape[0], found = -1
+    cdef Py_ssize_t n = values.shape[0], found
+    if n <= AT_ONCE:
+        return find_nonfinite(&values[0], n) if n > 0 else -1
     with nogil:
-        for start in range(0, n, 4096):
-            stop = min(start + 4096, n)
-            if not block_is_finite(&values[start], stop - start):
-                for i in range(start, stop):
-                    if not isfinite(values[i]):
-                        found = i
-                        break
-                break
+        found = find_nonfinite(&values[0], n)
     return found

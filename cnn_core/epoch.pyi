@@ -8,29 +8,44 @@ from numpy.typing import NDArray
 from cnn_core.batches import Source
 
 def has_threads() -> bool: ...
-def run_epoch(
-    plan: NDArray[Any],
-    layers: NDArray[Any],
-    groups: NDArray[Any],
-    steps: NDArray[Any],
-    params: NDArray[Any],
-    gradients: NDArray[Any] | None,
-    state: NDArray[Any] | None,
-    statistics: NDArray[np.float64],
-    work: NDArray[Any],
-    partials: NDArray[np.float64],
-    sparse: NDArray[np.uint8] | None,
-    X: Source,
-    y: Source,
-    weights: NDArray[np.float64] | None,
-    order: NDArray[np.int64] | None,
-    first: int,
-    last: int,
-    batch_size: int,
-    rule: int,
-    nesterov: bool,
-    direct: bool,
-    seed: int,
-    first_step: int,
-    n_threads: int,
-) -> None: ...
+
+class Epochs:
+    def __init__(
+        self,
+        plan: NDArray[Any],
+        layers: NDArray[Any],
+        groups: NDArray[Any],
+        steps: NDArray[Any],
+        params: NDArray[np.uint8],
+        gradients: NDArray[np.uint8] | None,
+        state: NDArray[np.uint8] | None,
+        statistics: NDArray[np.float64],
+        work: NDArray[np.uint8],
+        partials: NDArray[np.float64],
+        sparse: NDArray[np.uint8] | None,
+        copies: NDArray[np.uint8],
+        kept_statistics: NDArray[np.float64],
+        X: Source,
+        y: Source,
+        weights: NDArray[np.float64] | None,
+        weight_of_all: float,
+        bit_generator: np.random.BitGenerator | None,
+        order: NDArray[np.int64] | None,
+        records: NDArray[np.float64],
+        batch_size: int,
+        rule: int,
+        nesterov: bool,
+        direct: bool,
+        seed: int,
+        n_threads: int,
+        double_precision: bool,
+    ) -> None: ...
+    def run(self, n_steps: int) -> None: ...
+    @property
+    def n_steps(self) -> int: ...
+    @property
+    def n_epochs(self) -> int: ...
+    @property
+    def is_finite(self) -> bool: ...
+    @property
+    def best(self) -> int: ...

@@ -1,17 +1,23 @@
-"""A chunk of an epoch: step after step of gather, forward, loss, backward and update, without the GIL.
+"""Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
 
-One team of threads serves the whole chunk. Each step is one batch: every thread takes its tiles (`batch_gradient`),
+One team of threads serves a whole chunk. Each step is one batch: every thread takes its tiles (`batch_gradient`),
 all wait, every thread updates its slice of the parameters from the sum of the threads' gradients, all wait.
 
 Plain gradient descent on one thread and one tile needs neither gradient nor update: the matrix product that would make
 the gradient adds -learning_rate / n times it to the weights.
+
+A chunk may be a part of an epoch or many epochs. Like a predictor, `Epochs` is told once where everything is and
+keeps it alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
+from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
 
-from cnn_core.batches cimport Source, make_samples, prefetch, total_weight
+from cnn_core.batches cimport Source, block_is_finite, make_samples, prefetch, total_weight
 from cnn_core.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, make_job, sum_gradients
 from cnn_core.random cimport mix
+from cnn_core.shuffling cimport BitGenerator, bits_of, shuffle
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.tiny cimport is_tiny, tiny_steps
 from cnn_core.types cimport Group, LayerSpec, Mode, Plan, Step, real
@@ -25,10 +31,31 @@ cdef struct Updater:
     bint tiny                # so few of them that a kernel of its own does the steps
     const Group* groups
     Py_ssize_t n_groups
-    const Step* steps        # one for each batch of the chunk
     Py_ssize_t n_params
     uint64_t seed
-    Py_ssize_t first_step    # number of the chunk's first step since training began
+
+# The epochs of a fit and where it stands.
+cdef struct Course:
+    Py_ssize_t n_samples
+    Py_ssize_t batch_size
+    int n_threads
+    BitGenerator* bits       # what shuffles the order; NULL: samples as they come
+    int64_t* order           # (n_samples,)
+    double* records          # (n_rows, 2): mean loss, learning rate of the first step
+    Py_ssize_t n_rows
+    double weight_of_all     # what a sum over all samples is divided by
+    Py_ssize_t n_steps       # done since training began
+    Py_ssize_t first         # where in its epoch the next batch begins
+    Py_ssize_t n_finished    # epochs
+    bint finite              # no loss and no parameter was NaN or infinite
+
+# Copies of parameters and statistics behind the newest epoch and behind the best of those before it.
+cdef struct Kept:
+    double* statistics       # (2, n_statistics)
+    Py_ssize_t n_statistics
+    double best_loss
+    double newest_loss
+    int newest               # row of the newest epoch's copy; the other one is the best's
 
 
 def has_threads():
@@ -36,17 +63,17 @@ def has_threads():
     return bool(team_has_threads())
 
 
-cdef void train_step(const Job* job, Member member, const Updater* updater, Py_ssize_t k, Py_ssize_t first,
-                     Py_ssize_t n_batch, real* params, real* gradients, real* state, real* work) noexcept nogil:
-    """The batch order[first : first + n_batch] as step k of the chunk."""
-    cdef const Step* step = updater.steps + k
+cdef void train_step(const Job* job, Member member, const Updater* updater, const Step* step, Py_ssize_t number,
+                     Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
+                     real* work) noexcept nogil:
+    """The batch order[first : first + n_batch] as the step of that number since training began."""
     cdef double weight = total_weight(&job.samples, first, n_batch)
     cdef double scale = 1 / weight if weight > 0 else 0      # the one place where a mean is taken
     cdef Py_ssize_t n_params = updater.n_params, n_gradients, slice_size, start, stop
     cdef Mode mode
     mode.training = True
     mode.keep_running = True
-    mode.dropout_key = mix(updater.seed, updater.first_step + k)
+    mode.dropout_key = mix(updater.seed, number)
     mode.dropout_factor = step.dropout_factor
     mode.label_smoothing = step.label_smoothing
     if updater.direct:
@@ -66,58 +93,200 @@ cdef void train_step(const Job* job, Member member, const Updater* updater, Py_s
     wait_for_all(member)
 
 
-cdef void train_steps(const Job* job, Member member, const Updater* updater, Py_ssize_t n_steps, Py_ssize_t first,
-                      Py_ssize_t last, Py_ssize_t batch_size, real* params, real* gradients, real* state,
-                      real* work) noexcept nogil:
-    """What one member of the team does for the samples order[first:last]."""
-    cdef Py_ssize_t k, start
-    if updater.tiny:
-        job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, updater.steps, first, last, batch_size, params)
-        return
-    for k in range(n_steps):
-        start = first + k * batch_size
-        if member.size == 1 and job.samples.order is not NULL:
-            prefetch(&job.samples.X, job.samples.order, start + batch_size,
-                     max(0, min(batch_size, last - start - batch_size)))
-        train_step(job, member, updater, k, start, min(batch_size, last - start), params, gradients, state, work)
+cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
+    """Of the epoch so far, over all threads."""
+    cdef double total = 0
+    cdef int i
+    for i in range(n_threads):
+        total += job.partials[i * job.stride + LOSS_SLOT]
+    return total
 
 
-def run_epoch(const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1] groups, const Step[::1] steps,
-              real[::1] params, real[:, ::1] gradients, real[:, ::1] state, double[::1] statistics, real[::1] work,
-              double[:, ::1] partials, unsigned char[::1] sparse, Source X, Source y, const double[::1] weights,
-              const int64_t[::1] order,
-              Py_ssize_t first, Py_ssize_t last, Py_ssize_t batch_size, int rule, bint nesterov, bint direct,
-              uint64_t seed, Py_ssize_t first_step, int n_threads):
-    """Train on the samples order[first:last] in batches of `batch_size`, one row of `steps` for each batch.
+cdef void keep(Kept* kept, double loss, const double* statistics, const real* params, Py_ssize_t n_params,
+               real* copies) noexcept nogil:
+    """Copy the parameters behind an epoch of this loss.
 
-    Changes params, state and statistics; adds each thread's summed loss to partials[thread, 0]. Memory belongs to
-    the caller: gradients (n_threads, n_params), work (columns of the layout * capacity,), partials (n_threads, ...).
-    `state` may be None where the rule keeps none; `shift`, `scale`, `weights` and `order` where there are none.
+    The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite. So
+    the copy of the epoch before becomes the best one only now.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
-    cdef Updater updater
-    cdef real* params_ = &params[0]
-    cdef real* gradients_ = NULL if gradients is None else &gradients[0, 0]
-    cdef real* state_ = NULL if state is None else &state[0, 0]
-    cdef real* work_ = &work[0]
-    job.samples = make_samples(X, y, weights, order)
-    updater.rule = rule
-    updater.nesterov = nesterov
-    updater.direct = direct
-    updater.tiny = direct and n_threads == 1 and is_tiny(&job.net, &job.samples, batch_size)
-    updater.groups = &groups[0]
-    updater.n_groups = groups.shape[0]
-    updater.steps = &steps[0]
-    updater.n_params = params.shape[0]
-    updater.seed = seed
-    updater.first_step = first_step
-    cdef Py_ssize_t n_steps = (last - first + batch_size - 1) // batch_size
-    assert n_steps == steps.shape[0]
-    if n_threads == 1:
-        with nogil:
-            train_steps(&job, join(&job.barrier), &updater, n_steps, first, last, batch_size, params_, gradients_,
-                        state_, work_)
+    if kept.newest_loss < kept.best_loss:
+        kept.best_loss = kept.newest_loss
+        kept.newest = 1 - kept.newest
+    kept.newest_loss = loss
+    memcpy(copies + kept.newest * n_params, params, n_params * sizeof(real))
+    if kept.n_statistics > 0:
+        memcpy(kept.statistics + kept.newest * kept.n_statistics, statistics, kept.n_statistics * sizeof(double))
+
+
+cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
+    """A new order, by shuffling the last one; the learning rate for the record."""
+    if course.bits is not NULL:
+        shuffle(course.bits, course.order, course.n_samples)
+    course.records[2 * (course.n_finished % course.n_rows) + 1] = step.learning_rate
+
+
+cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* params, Py_ssize_t n_params,
+                       real* copies) noexcept nogil:
+    """If loss and parameters are finite, the loss for the record, and the parameters kept."""
+    cdef double loss = summed_loss(job, course.n_threads) / course.weight_of_all
+    cdef int i
+    course.finite = isfinite(loss) and block_is_finite(params, n_params)
+    if not course.finite:
+        return
+    course.records[2 * (course.n_finished % course.n_rows)] = loss
+    course.n_finished += 1
+    keep(kept, loss, job.net.statistics, params, n_params, copies)
+    for i in range(course.n_threads):
+        job.partials[i * job.stride + LOSS_SLOT] = 0
+
+
+cdef void train_steps(const Job* job, Member member, const Updater* updater, Course* course, Kept* kept,
+                      const Step* steps, Py_ssize_t n_steps, real* params, real* gradients, real* state, real* work,
+                      real* copies) noexcept nogil:
+    """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
+    cdef Py_ssize_t stop, k = 0, first = course.first, number = course.n_steps
+    while k < n_steps and course.finite:
+        if updater.tiny:        # all steps that are left in the chunk and in the epoch
+            stop = min(course.n_samples, first + (n_steps - k) * course.batch_size)
+            job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, steps + k, first, stop, course.batch_size,
+                                                  params)
+        else:
+            stop = min(course.n_samples, first + course.batch_size)
+            if member.size == 1 and job.samples.order is not NULL:
+                prefetch(&job.samples.X, job.samples.order, stop, min(course.batch_size, course.n_samples - stop))
+            train_step(job, member, updater, steps + k, number + k, first, stop - first, params, gradients, state,
+                       work)
+        k += (stop - first + course.batch_size - 1) // course.batch_size
+        first = stop
+        if first == course.n_samples:
+            first = 0
+            if member.index == 0:
+                finish_epoch(job, course, kept, params, updater.n_params, copies)
+                if course.finite and k < n_steps:
+                    begin_epoch(course, steps + k)
+            wait_for_all(member)
+    if member.index == 0:
+        course.first = first
+        course.n_steps = number + k
+
+
+cdef void train(Job* job, const Updater* updater, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
+                real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
+    """A chunk, by the caller alone or by a team."""
+    if course.first == 0:
+        begin_epoch(course, steps)
+    if course.n_threads == 1:
+        train_steps(job, join(&job.barrier), updater, course, kept, steps, n_steps, params, gradients, state, work,
+                    copies)
     else:
-        with nogil, parallel(num_threads=n_threads):
-            train_steps(&job, join(&job.barrier), &updater, n_steps, first, last, batch_size, params_, gradients_,
-                        state_, work_)
+        with parallel(num_threads=course.n_threads):
+            train_steps(job, join(&job.barrier), updater, course, kept, steps, n_steps, params, gradients, state, work,
+                        copies)
+
+
+cdef class Epochs:
+    """The epochs of one fit; `run` goes on with them for a number of steps."""
+
+    cdef Job job
+    cdef Updater updater
+    cdef Course course
+    cdef Kept kept
+    cdef const Step* steps
+    cdef Py_ssize_t table_size
+    cdef bint double_precision
+    cdef void* params
+    cdef void* gradients
+    cdef void* state
+    cdef void* work
+    cdef void* copies
+    cdef tuple borrowed          # the arrays that the pointers name
+
+    def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1] groups,
+                 const Step[::1] steps, unsigned char[::1] params, unsigned char[:, ::1] gradients,
+                 unsigned char[:, ::1] state, double[::1] statistics, unsigned char[::1] work,
+                 double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
+                 double[:, ::1] kept_statistics, Source X, Source y, const double[::1] weights, double weight_of_all,
+                 object bit_generator, int64_t[::1] order, double[:, ::1] records,
+                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, uint64_t seed, int n_threads,
+                 bint double_precision):
+        """Vectors of the network's type come as bytes, one row for each.
+
+        steps (any number,) is used again from its beginning when it is used up, and so is records (n_rows, 2); the
+        caller fills the one and reads the other in time. order (n_samples,) is shuffled by a NumPy bit generator, whose
+        lock the caller holds during `run`; without an order, samples are taken as they come. gradients (n_threads,
+        n_params), work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
+        kept_statistics (2, n_statistics) hold the network from before training. `gradients` may be None where the
+        update is direct, `state` where the rule keeps none, `sparse` where the inputs are rows; `weights` and `order`
+        where there are none.
+        """
+        self.job = make_job(plan, layers, statistics, partials, sparse)
+        self.job.samples = make_samples(X, y, weights, order)
+        self.updater.rule = rule
+        self.updater.nesterov = nesterov
+        self.updater.direct = direct
+        self.updater.tiny = direct and n_threads == 1 and is_tiny(&self.job.net, &self.job.samples, batch_size)
+        self.updater.groups = &groups[0]
+        self.updater.n_groups = groups.shape[0]
+        self.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
+        self.updater.seed = seed
+        self.course.n_samples = X.rows.n_rows
+        self.course.batch_size = batch_size
+        self.course.n_threads = n_threads
+        self.course.n_rows = records.shape[0]
+        self.course.records = &records[0, 0]
+        self.course.weight_of_all = weight_of_all
+        self.course.finite = True
+        if order is not None:
+            self.course.bits = bits_of(bit_generator)
+            self.course.order = &order[0]
+        self.kept.n_statistics = kept_statistics.shape[1]
+        self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
+        self.kept.best_loss = self.kept.newest_loss = INFINITY
+        self.steps = &steps[0]
+        self.table_size = steps.shape[0]
+        self.double_precision = double_precision
+        self.params = &params[0]
+        self.gradients = NULL if gradients is None else &gradients[0, 0]
+        self.state = NULL if state is None else &state[0, 0]
+        self.work = &work[0]
+        self.copies = &copies[0, 0]
+        self.borrowed = (plan, layers, groups, steps, params, gradients, state, statistics, work, partials, sparse,
+                         copies, kept_statistics, X, y, weights, bit_generator, order, records)
+
+    def run(self, Py_ssize_t n_steps):
+        """Train for n_steps more steps.
+
+        The table of steps must reach so far without beginning again, and so must the records. The first epoch that
+        isn't finite is the last one.
+        """
+        cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
+        assert n_steps <= self.table_size - self.course.n_steps % self.table_size
+        with nogil:
+            if self.double_precision:
+                train(&self.job, &self.updater, &self.course, &self.kept, steps, n_steps, <double*> self.params,
+                      <double*> self.gradients, <double*> self.state, <double*> self.work, <double*> self.copies)
+            else:
+                train(&self.job, &self.updater, &self.course, &self.kept, steps, n_steps, <float*> self.params,
+                      <float*> self.gradients, <float*> self.state, <float*> self.work, <float*> self.copies)
+            if self.course.first > 0:
+                self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
+
+    @property
+    def n_steps(self):
+        """Steps done since training began."""
+        return self.course.n_steps
+
+    @property
+    def n_epochs(self):
+        """Epochs finished, all of them finite."""
+        return self.course.n_finished
+
+    @property
+    def is_finite(self):
+        """Whether the loss and the parameters have been finite so far."""
+        return bool(self.course.finite)
+
+    @property
+    def best(self):
+        """Row of `copies` and `kept_statistics` with the best epoch whose weights have proved themselves."""
+        return 1 - self.kept.newest

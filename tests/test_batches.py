@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp.batches import Chunks, count_batches, epoch_order
+from fastmlp.batches import Chunks, count_batches
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(700, 5)).astype(np.uint8)
 TARGETS = np.random.default_rng(1).normal(size=(700, 2))
@@ -174,12 +174,37 @@ def test_a_batch_larger_than_the_data_is_all_of_them():
     np.testing.assert_array_equal(make_fit(batch_size=10**6)[0].params, make_fit(batch_size=100)[0].params)
 
 
-def test_epoch_order_shuffles_in_place_or_not_at_all():
-    order, rng = np.arange(20), np.random.default_rng(0)
-    assert epoch_order(rng, order) is order
-    assert (order != np.arange(20)).any()
-    np.testing.assert_array_equal(np.sort(order), np.arange(20))
-    assert epoch_order(None, None) is None
+@pytest.mark.parametrize("one_by_one", [True, False])
+@pytest.mark.parametrize("n", [2, 3, 64, 65, 1000])
+def test_orders_are_those_of_numpy_and_so_is_what_is_left_of_the_generator(n, one_by_one):
+    """w <- w / 2 + y / 2 at every step: the bits of w spell the targets of the last fifty."""
+    targets = np.random.default_rng(n).integers(0, 2, size=n).astype(float)
+    net = fm.Network([1, 1], bias=False, dtype="float64", init="zeros", seed=n)
+    rng, order, w = net.copy().rng, np.arange(n), 0.0
+    rng.integers(2**63)
+    for _ in range(5):
+        rng.shuffle(order)
+        for target in targets[order]:
+            w += 0.5 * (target - w)
+    callbacks = [lambda run: None] if one_by_one else []
+    net.fit(np.ones((n, 1)), targets, epochs=5, batch_size=1, optimizer=fm.SGD(0.5), callbacks=callbacks)
+    assert net.params[0] == pytest.approx(w, rel=1e-14)
+    assert net.rng.bit_generator.state == rng.bit_generator.state
+
+
+def test_any_of_numpys_bit_generators_will_do():
+    orders = []
+    for make in (np.random.MT19937, np.random.Philox, np.random.SFC64):
+        net, rng = fm.Network([1, 1], seed=0), np.random.Generator(make(3))
+        net.rng = np.random.Generator(make(3))
+        net.fit(np.ones((40, 1)), np.arange(40.0), epochs=2, batch_size=1, optimizer=fm.SGD(0.1))
+        rng.integers(2**63)
+        order = np.arange(40)
+        for _ in range(2):
+            rng.shuffle(order)
+        assert net.rng.random() == rng.random()
+        orders.append(order.tolist())
+    assert orders[0] != orders[1] != orders[2]
 
 
 # --- Chunks ---
@@ -190,27 +215,30 @@ def test_count_batches(n, size, count):
     assert count_batches(n, size) == count
 
 
-@pytest.mark.parametrize("n", [1, 16, 17, 1000])
+@pytest.mark.parametrize("n_batches", [1, 2, 63])
 @pytest.mark.parametrize("seconds_per_step", [1e-6, 0.02, 3.0])
-def test_chunks_cover_an_epoch_in_whole_batches(n, seconds_per_step):
-    chunks = Chunks(n, 16, flops_per_batch=1e6)
-    for _ in range(2):
-        done = 0
-        while done < count_batches(n, 16):
-            n_steps = chunks.n_steps(done * 16)
-            assert 1 <= n_steps <= count_batches(n, 16) - done
-            chunks.took(n_steps, n_steps * seconds_per_step)
-            done += n_steps
-        assert done == count_batches(n, 16)
+def test_a_chunk_is_a_part_of_an_epoch_or_ends_with_one(n_batches, seconds_per_step):
+    chunks, done, sizes = Chunks(n_batches, flops_per_batch=1e6), 0, []
+    while done < 300 * n_batches:
+        n_steps = chunks.n_steps(done, 300 * n_batches - done)
+        assert n_steps >= 1
+        assert done % n_batches + n_steps < n_batches or (done + n_steps) % n_batches == 0
+        chunks.took(n_steps, n_steps * seconds_per_step)
+        sizes.append(n_steps)
+        done += n_steps
+    assert done == 300 * n_batches
+    if seconds_per_step == 1e-6:
+        assert max(sizes) > 100 * n_batches  # many short epochs in one
 
 
 def test_chunks_learn_how_long_a_batch_takes():
-    chunks = Chunks(10**6, 10, flops_per_batch=1e5, seconds=0.05)
+    chunks = Chunks(1000, flops_per_batch=1e5, seconds=0.05)
     chunks.took(100, 100 * 1e-3)
-    assert chunks.n_steps(0) == 50
-    assert chunks.n_steps(10**6 - 95) == 10  # what is left of the epoch
+    assert chunks.n_steps(0, 10**6) == 50
+    assert chunks.n_steps(990, 10**6) == 10  # what is left of the epoch
+    assert chunks.n_steps(0, 7) == 7  # what the caller can take
     chunks.took(1, 10.0)
-    assert chunks.n_steps(0) == 1
+    assert chunks.n_steps(0, 10**6) == 1
 
 
 # --- Training at random sizes ---

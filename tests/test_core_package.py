@@ -62,6 +62,7 @@ def test_stubs_name_every_door_and_each_of_its_arguments(stub):
     assert functions.keys() | classes.keys() == doors
     for name, node in classes.items():
         if not issubclass(getattr(module, name), IntEnum):
+            functions |= {method.name: method for method in node.body if isinstance(method, ast.FunctionDef)}
             continue
         told = {line.targets[0].id: ast.literal_eval(line.value) for line in node.body if isinstance(line, ast.Assign)}
         assert told == {member.name: int(member) for member in getattr(module, name)}
@@ -69,9 +70,9 @@ def test_stubs_name_every_door_and_each_of_its_arguments(stub):
     if source.exists():  # wheels leave it out
         text = source.read_text(encoding="utf-8")
         for name, node in functions.items():
-            arguments = re.search(rf"^def {name}\((.*?)\):$", text, re.MULTILINE | re.DOTALL)
+            arguments = re.search(rf"^ *def {name}\((.*?)\):$", text, re.MULTILINE | re.DOTALL)
             declared = re.sub(r"\[.*?\]|,\s*$", "", arguments[1]).split(",")
-            assert [argument.arg for argument in node.args.args] == [each.split()[-1] for each in declared if each]
+            assert [argument.arg for argument in node.args.args] == [each.partition("=")[0].split()[-1] for each in declared if each]
 
 
 def test_every_module_that_python_can_call_has_a_stub():

@@ -25,6 +25,17 @@ def test_it_is_a_mapping_of_arrays():
     assert history.get("nothing") is None
 
 
+def test_several_epochs_at_once_are_those_one_after_another():
+    history, at_once = recorded(), fm.History()
+    at_once.extend(loss=[0.5], val_loss=[0.7], val_accuracy=[0.25], seconds=[0.5])
+    at_once.extend(**{name: [values[1]] for name, values in history.to_dict().items()})
+    again = fm.History()
+    again.extend(**history.to_dict())
+    assert again.to_dict() == at_once.to_dict() == history.to_dict()
+    again.extend(loss=[])
+    assert again.n_epochs == 2
+
+
 def test_arrays_are_copies():
     history = recorded()
     history["loss"][:] = 0

@@ -95,7 +95,8 @@ def test_the_core_releases_the_lock_at_every_door_to_training_and_prediction():
         source = CORE / f"{name}.pyx"
         if not source.exists():
             pytest.skip("installed without sources")
-        for door in re.finditer(r"^def (\w+)\(.*?(?=^\w|\Z)", source.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        doors = re.compile(r"^(?:def|    def (?=run\b)) *(\w+)\(.*?(?=^\w|\Z)", re.MULTILINE | re.DOTALL)
+        for door in doors.finditer(source.read_text("utf-8")):
             assert "with nogil" in door[0] or door[1] == "has_threads", f"{name}.{door[1]}"
 
 

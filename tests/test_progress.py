@@ -19,8 +19,9 @@ def wait(run):
     time.sleep(float(sys.argv[2]) / run.n_epochs)
 
 net = fm.Network([2, 3, 1], seed=0)
+callbacks = [wait] if float(sys.argv[2]) else []
 progress = {"None": None, "True": True, "False": False}[sys.argv[1]]
-net.fit(np.zeros((4, 2)), np.ones(4), epochs=6, callbacks=[wait], progress=progress,
+net.fit(np.zeros((4, 2)), np.ones(4), epochs=6, callbacks=callbacks, progress=progress,
         validation_data=(np.zeros((4, 2)), np.ones(4)))
 print("done")
 """

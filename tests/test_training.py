@@ -13,6 +13,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp import lbfgs
+from fastmlp.batches import Chunks
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -274,6 +275,60 @@ def test_divergence_in_the_first_epoch_leaves_the_weights_from_before(optimizer)
     assert "batch 2 of the epoch" in str(error) or "batch 4 of the epoch" in str(error)
 
 
+@pytest.fixture(params=[1, 3, 7, 10**6])
+def steps_per_chunk(request, monkeypatch):
+    """Training in chunks of so many steps: of an epoch of four, a part, nearly all, or many."""
+    monkeypatch.setattr(Chunks, "_bounded", lambda self, n_steps: request.param)
+    return request.param
+
+
+CHUNKED = {
+    "direct SGD": ([3, 5, 1], fm.SGD(0.05, weight_decay=0.01), {}),
+    "momentum, schedule": ([3, 5, 1], fm.SGD(fm.Cosine(0.1, 3000), momentum=0.9), {}),
+    "adam, dropout, ragged": ([3, fm.Dense(5, "tanh"), fm.Dropout(0.4), 1], fm.Adam(0.01), {"batch_size": 14}),
+    "batch norm, weights": ([3, 5, fm.BatchNorm(), 1], fm.NAdam(), {"sample_weight": np.linspace(0.5, 2.0, 40)}),
+    "two threads": ([3, 5, fm.BatchNorm(), 1], fm.SGD(0.05), {"n_threads": 2, "epochs": 60}),
+    "in order": ([3, 5, 1], fm.RMSprop(0.01), {"shuffle": False}),
+}
+
+
+@pytest.mark.usefixtures("steps_per_chunk")
+@pytest.mark.parametrize("name", CHUNKED)
+def test_epochs_at_once_have_the_bits_of_epochs_one_by_one(name):
+    """More steps than hyper-values are worked out for at once, so that a chunk ends within an epoch too."""
+    layers, optimizer, settings = CHUNKED[name]
+    settings = {"batch_size": 10, "optimizer": optimizer, "epochs": 1100} | settings
+    at_once, one_by_one = (fm.Network(layers, activation="tanh", seed=3) for _ in range(2))
+    history = at_once.fit(X, Y, **settings)
+    expected = one_by_one.fit(X, Y, callbacks=[lambda run: None], **settings)
+    assert state(at_once) == state(one_by_one)
+    np.testing.assert_array_equal(history["loss"], expected["loss"])
+    np.testing.assert_array_equal(history["learning_rate"], expected["learning_rate"])
+    assert history.n_epochs == settings["epochs"] and (np.diff(history["seconds"]) > 0).all()
+
+
+@pytest.mark.parametrize("optimizer", DIVERGING.values(), ids=DIVERGING)
+def test_divergence_is_the_same_in_chunks_of_any_size(optimizer, steps_per_chunk):
+    nets = [fm.Network([3, 5, fm.BatchNorm(), 1], activation="tanh", dtype="float64", seed=0) for _ in range(2)]
+    diverge(nets[0], optimizer, batch_size=10)
+    with pytest.raises(fm.DivergedError, match="by batch [1-4] of the epoch"):
+        nets[1].fit(X, Y, epochs=60, optimizer=optimizer, batch_size=10)
+    assert state(nets[1]) == state(nets[0])
+
+
+@pytest.mark.usefixtures("steps_per_chunk")
+def test_the_best_epoch_may_lie_far_behind_the_divergence():
+    """Thirty good epochs, thirty in which the weights decay, then a step into nowhere."""
+    optimizer = fm.SGD(lambda step: 0.05 if step < 240 else 1e200, weight_decay=lambda step: float(step >= 120))
+    watched, unwatched = regression(), regression()
+    _, weights, losses = diverge(watched, optimizer, batch_size=10, epochs=100)
+    best = int(np.argmin(losses[:-1]))
+    assert best < 35 and len(losses) >= 60
+    with pytest.raises(fm.DivergedError):
+        unwatched.fit(X, Y, epochs=100, optimizer=optimizer, batch_size=10)
+    assert state(unwatched)[:2] == state(watched)[:2] == weights[1 + best][:2]
+
+
 def test_divergence_of_a_full_batch_leaves_weights_whose_loss_is_finite():
     """The loss of a full batch is that of the weights before the step, so a step can spoil them unseen."""
     net = regression()
@@ -345,6 +400,19 @@ def test_sigint_in_the_middle_of_a_long_epoch(optimizer, copies):
     assert history.n_epochs == len(epochs)
     assert state(net)[0] != before[0]
     assert net.is_finite() and np.isfinite(net.evaluate(X, Y)["loss"])
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
+def test_sigint_among_many_short_epochs_keeps_and_records_those_that_were_trained():
+    net, again = regression(), regression()
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    history = net.fit(X, Y, epochs=10**8, batch_size=10, optimizer=fm.SGD(0.01))
+    timer.join()
+    assert history.stop_reason == "interrupted"
+    assert 100 < history.n_epochs < 10**8
+    again.fit(X, Y, epochs=history.n_epochs, batch_size=10, optimizer=fm.SGD(0.01))
+    assert state(again) == state(net)
 
 
 def test_an_error_in_a_callback_comes_through_and_leaves_a_usable_network():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,8 @@ def seed_sequence(seed: int | None) -> np.random.SeedSequence:
 
 def check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` for a shift or scale that the dtype can't hold."""
+    if not inputs.is_scaled:
+        return
     for argument in ("shift", "scale"):
         if np.abs(distinct(getattr(inputs, argument))).max() > np.finfo(dtype).max:
             raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
@@ -60,7 +61,7 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
     unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
     if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
         raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
-    hidden = Dense(1, activation, bias)  # checks both even where no layer is given as a width
+    Dense(1, activation, bias)  # checks both even where no layer is given as a width
     given = list(layers)
     if len(given) < 2:
         raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
@@ -74,7 +75,7 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
             read.append(layer)
         elif _is_width(layer):
             units = check_size(f"layers[{i}]", layer)
-            read.append(replace(hidden, units=units, activation=None if i == len(given) - 1 else activation))
+            read.append(Dense(units, None if i == len(given) - 1 else activation, bias))
         else:
             raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
     if not any(isinstance(layer, Dense) for layer in read):

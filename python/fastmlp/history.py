@@ -14,8 +14,8 @@ class History(Mapping[str, NDArray[np.float64]]):
     there was validation data.
 
     ``history["loss"]`` is the mean over the epoch's samples of the loss that each had before the update it took part
-    in. ``history["seconds"]`` counts from the start of the fit; ``history["learning_rate"]`` is that of the
-    epoch's first update.
+    in. ``history["seconds"]`` counts from the start of the fit, evenly over epochs so short that many went by at once;
+    ``history["learning_rate"]`` is that of the epoch's first update.
 
     Attributes
     ----------
@@ -42,8 +42,12 @@ class History(Mapping[str, NDArray[np.float64]]):
 
     def add(self, **values: float) -> None:
         """Append one epoch."""
-        for name, value in values.items():
-            self._records.setdefault(name, []).append(float(value))
+        self.extend(**{name: [float(value)] for name, value in values.items()})
+
+    def extend(self, **columns: list[float]) -> None:
+        """Append several epochs: equally long lists, one number per epoch in each."""
+        for name, values in columns.items():
+            self._records.setdefault(name, []).extend(values)
 
     def last(self, name: str) -> float:
         """The newest number under a name, without making an array."""

@@ -68,7 +68,10 @@ class Input:
                     f"{argument} must be one number or have shape ({self.n_features},), got {numbers.shape}"
                 )
             # One number for all columns takes the memory of one number, however many columns there are.
-            object.__setattr__(self, argument, np.broadcast_to(numbers, (self.n_features,)))
+            strides = numbers.strides if numbers.ndim else (0,)
+            column = np.ndarray((self.n_features,), np.float64, numbers, strides=strides)
+            column.flags.writeable = False
+            object.__setattr__(self, argument, column)
 
     @classmethod
     def standardized(cls, X: ArrayLike) -> Input:
@@ -97,7 +100,7 @@ class Input:
     @cached_property
     def is_scaled(self) -> bool:
         """Whether the network sees anything else than x itself."""
-        return bool((distinct(self.shift) != 0).any() or (distinct(self.scale) != 1).any())
+        return bool(distinct(self.shift).any() or (distinct(self.scale) != 1).any())
 
 
 def distinct(column: ArrayLike) -> NDArray[np.float64]:

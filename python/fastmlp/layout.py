@@ -8,6 +8,7 @@ The workspace is one flat vector too. A buffer of width n takes n columns of it,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -25,6 +26,7 @@ LAYER_DTYPE = np.dtype(
     + [(name, np.int64) for name in ("input", "output", "scores", "delta", "delta_below")]
     + [(name, np.float64) for name in ("slope", "rate", "epsilon", "momentum")]
 )
+_NONE = ("weight", "bias", "statistics", "scores", "delta_below")  # offsets that are -1 where there is no such thing
 GROUP_DTYPE = np.dtype(
     [("start", np.int64), ("length", np.int64)]
     + [(name, np.float64) for name in ("learning_rate_factor", "decay_factor", "epsilon_factor")]
@@ -64,7 +66,7 @@ class Segment:
     @property
     def stop(self) -> int:
         """Offset behind the last element."""
-        return self.offset + int(np.prod(self.shape))
+        return self.offset + math.prod(self.shape)
 
     def view(self, vector: NDArray[Any]) -> NDArray[Any]:
         """The stretch of a vector of this layout, in its shape."""
@@ -121,19 +123,27 @@ def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss)
     return name
 
 
+_KINDS = {
+    Dense: int(Kind.DENSE),
+    Activation: int(Kind.ACTIVATION),
+    Dropout: int(Kind.DROPOUT),
+    BatchNorm: int(Kind.BATCH_NORM),
+    LayerNorm: int(Kind.LAYER_NORM),
+}
+_NORMS = (BatchNorm, LayerNorm)
+
+
 def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout:
     """Offsets of everything, from the layers and the activation of the output."""
-    table = np.zeros(len(layers), dtype=LAYER_DTYPE)
-    for name in ("weight", "bias", "statistics", "scores", "delta_below"):
-        table[name] = -1
-    n_params = _place_parameters(inputs, layers, table)
+    rows: list[dict[str, Any]] = [dict.fromkeys(LAYER_DTYPE.names or (), 0) | dict.fromkeys(_NONE, -1) for _ in layers]
+    n_params = _place_parameters(inputs, layers, rows)
     segments: list[Segment] = []
     statistics: list[Segment] = []
     column = 0
     n_statistics = 0
     trainable_below = False
-    for i, layer in enumerate(layers):
-        row, n_in, n_out = table[i], int(table["n_in"][i]), int(table["n_out"][i])
+    for i, (layer, row) in enumerate(zip(layers, rows, strict=True)):
+        n_in, n_out = row["n_in"], row["n_out"]
         _, spec = _activation_of(layer, i == len(layers) - 1, output)
         row["activation"] = spec.code
         slope = getattr(layer, "slope", None)
@@ -141,8 +151,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         row["rate"] = getattr(layer, "rate", 0.0)
         row["epsilon"] = getattr(layer, "epsilon", 0.0)
         row["momentum"] = getattr(layer, "momentum", 0.0)
-        if i:
-            row["input"] = table["output"][i - 1]
+        row["input"] = rows[i - 1]["output"] if i else -1
         row["output"] = column
         row["delta"] = column + n_out
         column += 2 * n_out
@@ -150,26 +159,26 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
             row["scores"] = column
             column += n_out
         if trainable_below:
-            row["delta_below"] = table["delta"][i - 1]
-        trainable_below = trainable_below or isinstance(layer, (Dense, BatchNorm, LayerNorm))
+            row["delta_below"] = rows[i - 1]["delta"]
+        trainable_below = trainable_below or isinstance(layer, (Dense, *_NORMS))
         if isinstance(layer, Dense):
-            segments.append(Segment("weight", i, int(row["weight"]), (n_in, n_out)))
+            segments.append(Segment("weight", i, row["weight"], (n_in, n_out)))
             if layer.bias:
-                segments.append(Segment("bias", i, int(row["bias"]), (n_out,)))
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            segments.append(Segment("gain", i, int(row["weight"]), (n_out,)))
-            segments.append(Segment("shift", i, int(row["bias"]), (n_out,)))
+                segments.append(Segment("bias", i, row["bias"], (n_out,)))
+        elif isinstance(layer, _NORMS):
+            segments.append(Segment("gain", i, row["weight"], (n_out,)))
+            segments.append(Segment("shift", i, row["bias"], (n_out,)))
         if isinstance(layer, BatchNorm):
             row["statistics"] = n_statistics
             statistics.append(Segment("running_mean", i, n_statistics, (n_out,)))
             statistics.append(Segment("running_variance", i, n_statistics + n_out, (n_out,)))
             n_statistics += 4 * n_out  # the batch's own mean and 1 / deviation come behind
-    n_columns = column + int(table["n_out"][-1]) + 2  # targets, weights and losses of the rows
-    table[0]["input"] = n_columns  # inputs come last: those of a sparse matrix need no buffer
-    is_batch_norm = table["kind"] == Kind.BATCH_NORM
+    n_columns = column + rows[-1]["n_out"] + 2  # targets, weights and losses of the rows
+    rows[0]["input"] = n_columns  # inputs come last: those of a sparse matrix need no buffer
+    norm_widths = [row["n_out"] for row in rows if row["kind"] == _KINDS[BatchNorm]]
     return Layout(
-        table=table,
-        groups=_groups(table, layers, n_params),
+        table=np.array([tuple(row.values()) for row in rows], dtype=LAYER_DTYPE),
+        groups=_groups(rows, n_params),
         n_features=inputs.n_features,
         segments=tuple(segments),
         statistics=tuple(statistics),
@@ -177,57 +186,44 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         n_statistics=n_statistics,
         n_columns=n_columns,
         target=column,
-        widest_norm=int(table["n_out"][is_batch_norm].max(initial=0)),
-        has_batch_norm=bool(is_batch_norm.any()),
-        flops_per_row=_flops(table),
+        widest_norm=max(norm_widths, default=0),
+        has_batch_norm=bool(norm_widths),
+        flops_per_row=sum(
+            (4 if row["delta_below"] < 0 else 6) * row["n_in"] * row["n_out"]
+            for row in rows
+            if row["kind"] == _KINDS[Dense]
+        ),
     )
 
 
-def _place_parameters(inputs: Input, layers: tuple[Layer, ...], table: NDArray[Any]) -> int:
+def _place_parameters(inputs: Input, layers: tuple[Layer, ...], rows: list[dict[str, Any]]) -> int:
     """Fill kinds, widths and parameter offsets; return the number of parameters."""
-    kinds = {
-        Dense: Kind.DENSE,
-        Activation: Kind.ACTIVATION,
-        Dropout: Kind.DROPOUT,
-        BatchNorm: Kind.BATCH_NORM,
-        LayerNorm: Kind.LAYER_NORM,
-    }
     width, offset = inputs.n_features, 0
-    for i, layer in enumerate(layers):
-        table[i]["kind"] = kinds[type(layer)]
-        table[i]["n_in"] = width
+    for i, (layer, row) in enumerate(zip(layers, rows, strict=True)):
+        row["kind"] = _KINDS[type(layer)]
+        row["n_in"] = width
         width = layer.units if isinstance(layer, Dense) else width
-        table[i]["n_out"] = width
+        row["n_out"] = width
         if isinstance(layer, Dense):
-            table[i]["weight"] = offset
-            offset += int(table[i]["n_in"]) * width
+            row["weight"] = offset
+            offset += row["n_in"] * width
             if offset > 64 * BLAS_LIMIT:
-                raise ValueError(f"layer {i} is {table[i]['n_in']} x {width}: too large for any memory")
-    for i, layer in enumerate(layers):
-        n_out = int(table[i]["n_out"])
+                raise ValueError(f"layer {i} is {row['n_in']} x {width}: too large for any memory")
+    for layer, row in zip(layers, rows, strict=True):
         if isinstance(layer, Dense) and layer.bias:
-            table[i]["bias"] = offset
-            offset += n_out
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            table[i]["weight"], table[i]["bias"] = offset, offset + n_out
-            offset += 2 * n_out
+            row["bias"] = offset
+            offset += row["n_out"]
+        elif isinstance(layer, _NORMS):
+            row["weight"], row["bias"] = offset, offset + row["n_out"]
+            offset += 2 * row["n_out"]
     return offset
 
 
-def _groups(table: NDArray[Any], layers: tuple[Layer, ...], n_params: int) -> NDArray[Any]:
+def _groups(rows: list[dict[str, Any]], n_params: int) -> NDArray[Any]:
     """Two stretches: weights, which decay, and the rest, which doesn't."""
-    n_weights = sum(int(row["n_in"]) * int(row["n_out"]) for row in table if row["kind"] == Kind.DENSE)
-    groups = np.ones(2, dtype=GROUP_DTYPE)
-    groups["start"] = 0, n_weights
-    groups["length"] = n_weights, n_params - n_weights
-    groups["decay_factor"] = 1.0, 0.0
-    return groups
-
-
-def _flops(table: NDArray[Any]) -> int:
-    dense = table[table["kind"] == Kind.DENSE]
-    products = dense["n_in"] * dense["n_out"]
-    return int(4 * products.sum() + 2 * products[dense["delta_below"] >= 0].sum())
+    n_weights = sum(row["n_in"] * row["n_out"] for row in rows if row["kind"] == _KINDS[Dense])
+    weights, rest = (0, n_weights, 1.0, 1.0, 1.0), (n_weights, n_params - n_weights, 1.0, 0.0, 1.0)
+    return np.array([weights, rest], dtype=GROUP_DTYPE)
 
 
 @dataclass(frozen=True)
@@ -237,13 +233,11 @@ class Workspace:
     plan: NDArray[Any]
     work: NDArray[Any]
     sparse: NDArray[np.uint8] | None
+    """The lists of a first layer that leaves out zeros."""
     partials: NDArray[np.float64]
     n_threads: int
-
-    @property
-    def tile_rows(self) -> int:
-        """Rows that go through the network together."""
-        return int(self.plan["tile_rows"][0])
+    tile_rows: int
+    """Rows that go through the network together."""
 
 
 def make_workspace(
@@ -267,18 +261,15 @@ def make_workspace(
     keeps_batch = training and layout.has_batch_norm
     capacity = n_batch if keeps_batch else tile_rows * n_threads
     capacity = -(-capacity // 16) * 16  # every buffer begins on a 64-byte boundary
-    plan = np.zeros(1, dtype=PLAN_DTYPE)
-    plan["loss"], plan["loss_parameter"] = loss.spec.code, loss.parameter
-    plan["capacity"], plan["tile_rows"], plan["keeps_batch"] = capacity, tile_rows, keeps_batch
-    plan["target"] = layout.target
-    plan["row_weight"], plan["row_loss"] = layout.n_columns - 2, layout.n_columns - 1
+    columns = layout.target, layout.n_columns - 2, layout.n_columns - 1
+    plan = np.array([(loss.spec.code, loss.parameter, capacity, tile_rows, keeps_batch, *columns)], dtype=PLAN_DTYPE)
     stride = 2 + 1 + 2 * layout.widest_norm
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     sparse = None
     if form is not InputForm.ROWS:
         n_bytes = SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
         sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
-    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads)
+    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows)
 
 
 def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:

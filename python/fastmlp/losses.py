@@ -17,6 +17,7 @@ binary_cross_entropy   -sum_k t_k log o_k + (1-t_k) log(1-o_k)    sigmoid
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnn_core.losses import Loss as LossCode
 from fastmlp.errors import unknown_name
@@ -105,4 +106,11 @@ class Loss:
 
 def make_loss(loss: str | Loss) -> Loss:
     """A `Loss` from a name or a `Loss`."""
+    if isinstance(loss, str):
+        return _named(loss)
     return loss if isinstance(loss, Loss) else Loss(loss)
+
+
+@lru_cache
+def _named(name: str) -> Loss:
+    return Loss(name)

@@ -127,16 +127,15 @@ class Network:
         """
         dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
         streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
-        for segment in self.layout.segments:
-            layer, view = self.layers[segment.layer], segment.view(self._params)
-            if isinstance(layer, Dense):
-                init = self.init if layer.init is None else make_initializer(layer.init)
-                rng = streams[segment.layer]
-                draw = init.weights if segment.name == "weight" else init.biases
-                with np.errstate(over="ignore"):
-                    view[:] = draw(rng, *segment.shape)
-            else:
-                view[:] = 1.0 if segment.name == "gain" else 0.0
+        with np.errstate(over="ignore"):
+            for segment in self.layout.segments:
+                layer, view = self.layers[segment.layer], segment.view(self._params)
+                if isinstance(layer, Dense):
+                    init = self.init if layer.init is None else make_initializer(layer.init)
+                    draw = init.weights if segment.name == "weight" else init.biases
+                    view[:] = draw(streams[segment.layer], *segment.shape)
+                else:
+                    view[:] = 1.0 if segment.name == "gain" else 0.0
         if not self.is_finite():
             raise ValueError(f"init gives weights beyond {self.dtype}")
         for segment in self.layout.statistics:
@@ -277,7 +276,7 @@ class Network:
         optimizer : optimizer or str, optional
             None: ``Adam()``.
         shuffle : bool, default True
-            A new order each epoch, from the network's generator; a batch of all samples needs none.
+            A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
         validation_data : pair (X, y), optional
             Measured after every epoch.
         sample_weight : array_like (n_samples,), optional

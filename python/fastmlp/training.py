@@ -1,22 +1,23 @@
 """fit(): data -> batches -> core epochs -> history.
 
-The core runs stretches of batches of about 50 ms; between them Python looks for Ctrl-C and for a loss that is no
-longer finite, and between epochs it shuffles, validates, records and asks the callbacks.
+The core trains in chunks of about 50 ms: a part of a long epoch, or many short ones. It shuffles, and ends with the
+first epoch that isn't finite. Between chunks Python looks for Ctrl-C and records the epochs that are finished. Where
+something wants to look in after every epoch, a validation or a callback, no chunk goes beyond the end of one.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.epoch import run_epoch
-from fastmlp.batches import Chunks, count_batches, epoch_order
+from cnn_core.epoch import Epochs
+from fastmlp.batches import Chunks, count_batches
 from fastmlp.callbacks import CallbackLike, Run, make_callbacks
 from fastmlp.data import Rows, Targets, check_targets
 from fastmlp.errors import DivergedError
@@ -25,9 +26,10 @@ from fastmlp.inference import measure
 from fastmlp.inputs import check_inputs, input_form, input_source, target_source
 from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace
+from fastmlp.network import Snapshot
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.threads import choose_threads, single_threaded_blas_for
 from fastmlp.values import values_at
 
 if TYPE_CHECKING:
@@ -72,7 +74,11 @@ STEPS_AHEAD = 4096
 
 
 class Trainer:
-    """The memory and the loop of one fit with an update rule."""
+    """The memory of one fit with an update rule, and its way through the epochs, chunk by chunk.
+
+    The core reads the hyper-values of step s in row s of `table` and writes loss and learning rate of epoch e into row
+    e of `records`, both modulo the number of rows.
+    """
 
     def __init__(
         self,
@@ -81,90 +87,111 @@ class Trainer:
         optimizer: Optimizer,
         n_epochs: int,
         batch_size: int,
+        shuffle: bool,
         n_threads: int | None,
+        one_by_one: bool,
     ) -> None:
         self.network = network
         self.data = data
         self.optimizer = optimizer
-        n_samples = len(data.X)
-        batch_size = min(batch_size, n_samples)
-        layout = network.layout
-        threads = choose_threads(n_threads, layout.flops_per_row, batch_size)
+        n_samples, layout = len(data.X), network.layout
+        self.batch_size = min(batch_size, n_samples)
+        self.n_batches = count_batches(n_samples, self.batch_size)
+        self.n_epochs = n_epochs
+        self.one_by_one = one_by_one
+        threads = choose_threads(n_threads, layout.flops_per_row, self.batch_size)
+        form = input_form(network, data.X)
         self.workspace = make_workspace(
-            layout, network.loss, network.dtype, batch_size, threads, training=True, form=input_form(network, data.X)
+            layout, network.loss, network.dtype, self.batch_size, threads, training=True, form=form
         )
-        one_tile = threads == 1 and self.workspace.tile_rows >= batch_size
+        one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.direct = optimizer.is_plain() and one_tile
         self.state = optimizer.initial_state(layout.n_params, network.dtype)
-        n_gradients = 0 if self.direct else threads
-        self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
-        self.chunks = Chunks(n_samples, batch_size, layout.flops_per_row * batch_size)
-        self.X, self.y = input_source(network, data.X), target_source(network, data.targets)
-        self.n_steps = 0
-        self.last_step = n_epochs * count_batches(n_samples, batch_size)
-        self.seed = 0  # of the dropout masks; drawn when training begins
-        # A schedule that gives no number raises here, before anything has changed.
-        self.table, self.table_start = self._steps_ahead(0), 0
-        total = n_samples if data.weights is None else data.weights.sum()
-        self.total_weight = float(total)
+        self.gradients = None if self.direct else np.empty((threads, layout.n_params), dtype=network.dtype)
+        self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
+        self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
+        self.records = np.empty((1 if one_by_one else min(n_epochs, STEPS_AHEAD), 2))
+        shuffle = shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
+        self.order = np.arange(n_samples) if shuffle else None
 
     def _steps_ahead(self, start: int) -> NDArray[Any]:
         """Hyper-values of the steps from `start` on."""
-        stop = min(start + STEPS_AHEAD, self.last_step)
+        stop = min(start + STEPS_AHEAD, self.n_epochs * self.n_batches)
         table = self.optimizer.steps(start, stop - start)
         smoothing = values_at(self.network.loss.label_smoothing, np.arange(start, stop), "label_smoothing")
         table["label_smoothing"] = smoothing
         return table
 
-    def _steps(self, n_steps: int) -> NDArray[Any]:
-        """Hyper-values of the next steps; fewer than asked for where the table ends."""
-        if self.n_steps >= self.table_start + len(self.table):
-            self.table, self.table_start = self._steps_ahead(self.n_steps), self.n_steps
-        start = self.n_steps - self.table_start
-        return self.table[start : start + n_steps]
+    def begin(self) -> None:
+        """Draw the seed of the dropout masks, and tell the core where everything is."""
+        network, data, workspace = self.network, self.data, self.workspace
+        self.kept = Snapshot(twice(network.params), twice(network.statistics))
+        bit_generator = network.rng.bit_generator
+        self.lock = nullcontext() if self.order is None else bit_generator.lock
+        self.core = Epochs(
+            workspace.plan, network.layout.table, network.layout.groups, self.table,
+            network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state), network.statistics,
+            workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
+            self.kept.params.view(np.uint8), self.kept.statistics,
+            input_source(network, data.X), target_source(network, data.targets), data.weights,
+            len(data.X) if data.weights is None else data.weights.sum(),
+            bit_generator, self.order, self.records, self.batch_size,
+            self.optimizer.rule, self.optimizer.nesterov, self.direct, int(network.rng.integers(2**63)),
+            workspace.n_threads, network.dtype == np.float64,
+        )  # fmt: skip
 
-    def run_epoch(self, order: NDArray[np.int64] | None, bar: ProgressBar | None) -> float:
-        """One pass over the samples; the mean loss. ``DivergedError`` as soon as it isn't finite."""
-        network, data, workspace, chunks = self.network, self.data, self.workspace, self.chunks
-        workspace.partials[:, 0] = 0.0
-        self.learning_rate = float(self._steps(1)[0]["learning_rate"])
-        first = 0
-        while first < chunks.n_samples:
-            steps = self._steps(chunks.n_steps(first))
-            n_steps = len(steps)
-            last = min(first + n_steps * chunks.batch_size, chunks.n_samples)
-            start = time.perf_counter()
-            run_epoch(
-                workspace.plan, network.layout.table, network.layout.groups, steps,
-                network.params, self.gradients, self.state, network.statistics, workspace.work, workspace.partials,
-                workspace.sparse, self.X, self.y, data.weights, order, first, last, chunks.batch_size,
-                self.optimizer.rule, self.optimizer.nesterov, self.direct, self.seed, self.n_steps,
-                workspace.n_threads,
-            )  # fmt: skip
-            chunks.took(n_steps, time.perf_counter() - start)
-            self.n_steps += n_steps
-            if not math.isfinite(workspace.partials[:, 0].sum()):
-                raise _diverged(network, count_batches(last, chunks.batch_size))
-            if bar is not None:
-                bar.advance((last - first) / chunks.n_samples)
-            first = last
-        return float(workspace.partials[:, 0].sum()) / self.total_weight
+    def run(self) -> int:
+        """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
+        done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
+        if done and done % n_table == 0:
+            ahead = self._steps_ahead(done)
+            self.table[: len(ahead)] = ahead
+        epoch = done // self.n_batches
+        last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
+        n_steps = self.chunks.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
+        start = time.perf_counter()
+        with self.lock:
+            self.core.run(n_steps)
+        self.chunks.took(n_steps, time.perf_counter() - start)
+        return n_steps
+
+    def finished(self, first: int) -> tuple[list[float], list[float]]:
+        """Losses and learning rates of the epochs finished since number ``first``."""
+        row = first % len(self.records)
+        losses, rates = self.records[row : row + self.core.n_epochs - first].T.tolist()
+        return losses, rates
+
+    def check(self) -> None:
+        """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
+        if not self.core.is_finite:
+            self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
+            raise DivergedError(
+                f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "
+                "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
+            )
 
 
-def _diverged(network: Network, batch: int) -> DivergedError:
-    return DivergedError(
-        f"the loss stopped being finite by batch {batch} of the epoch; try a smaller learning rate or scaled inputs. "
-        "The network holds the weights of the best finite epoch"
-    )
+def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
+    """The bytes of an array, in its rows."""
+    return None if array is None else array.view(np.uint8)
 
 
-def record(network: Network, data: TrainingData, history: History, n_threads: int | None, **values: float) -> None:
-    """Add an epoch to the history, with the validation loss and accuracy of the weights as they are now."""
+def twice(vector: NDArray[Any]) -> NDArray[Any]:
+    """Two copies of a vector (n,) as the rows of (2, n)."""
+    rows = np.empty((2, len(vector)), dtype=vector.dtype)
+    rows[:] = vector
+    return rows
+
+
+def record(
+    network: Network, data: TrainingData, history: History, n_threads: int | None, **values: list[float]
+) -> None:
+    """Add epochs to the history, with the validation loss and accuracy of the weights as they are now."""
     if data.validation is not None:
         X_val, y_val = data.validation
         measured = measure(network, X_val, y_val, None, n_threads)
-        values |= {f"val_{name}": value for name, value in measured.items()}
-    history.add(**values)
+        values |= {f"val_{name}": [value] for name, value in measured.items()}
+    history.extend(**values)
 
 
 def fit(
@@ -191,18 +218,22 @@ def fit(
         check_size("n_threads", n_threads, 1024)
     data = check_training_data(network, X, y, sample_weight, validation_data)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
-    trainer = None if isinstance(rule, LBFGS) else Trainer(network, data, rule, n_epochs, batch_size, n_threads)
+    trainer = None
+    if isinstance(rule, Optimizer):
+        one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
+        trainer = Trainer(network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one)
     recorded = ["loss", "seconds", "learning_rate"]
     if data.validation is not None:
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
     run = Run(network, History(), n_epochs, tuple(recorded))
     hooks = (*hooks, bar) if bar is not None else hooks
-    with single_threaded_blas:
+    in_one_pass = min(batch_size, len(data.X)) if trainer is not None else len(data.X)
+    with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
         for hook in hooks:
             hook.on_fit_begin(run)
         try:
             if trainer is not None:
-                fit_epochs(run, data, trainer, shuffle, hooks, bar)
+                fit_epochs(run, data, trainer, hooks, bar)
             elif isinstance(rule, LBFGS):
                 from fastmlp.lbfgs import fit_lbfgs
 
@@ -216,36 +247,37 @@ def fit(
     return run.history
 
 
-def fit_epochs(
-    run: Run, data: TrainingData, trainer: Trainer, shuffle: bool, hooks: tuple[Any, ...], bar: ProgressBar | None
-) -> None:
+def fit_epochs(run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Any, ...], bar: ProgressBar | None) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
-    network, history = run.network, run.history
-    trainer.seed = int(network.rng.integers(2**63))
-    shuffle = shuffle and trainer.chunks.batch_size < len(data.X)  # the order within one batch changes nothing
-    rng = network.rng if shuffle else None
-    order = np.arange(len(data.X)) if shuffle else None
-    # The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite.
-    best, best_loss = network.snapshot(), np.inf
-    latest, latest_loss = network.snapshot(), np.inf
+    trainer.begin()
     start = time.perf_counter()
     try:
-        for epoch in range(run.n_epochs):
-            run.epoch = epoch
-            loss = trainer.run_epoch(epoch_order(rng, order), bar)
-            if not network.is_finite():
-                raise _diverged(network, count_batches(len(data.X), trainer.chunks.batch_size))
-            if latest_loss < best_loss:
-                best, best_loss, latest = latest, latest_loss, best
-            latest, latest_loss = network.snapshot(latest), loss
-            record(
-                network, data, history, trainer.workspace.n_threads,
-                loss=loss, seconds=time.perf_counter() - start, learning_rate=trainer.learning_rate,
-            )  # fmt: skip
-            for hook in hooks:
-                hook.on_epoch_end(run)
-            if run.stop_reason:
-                break
-    except DivergedError:
-        network.restore(best)
+        while run.epoch + 1 < run.n_epochs and not run.stop_reason:
+            n_steps = trainer.run()
+            if bar is not None:
+                bar.advance(n_steps / trainer.n_batches)
+            if record_finished(run, data, trainer, start):
+                for hook in hooks:
+                    hook.on_epoch_end(run)
+            trainer.check()
+    except KeyboardInterrupt:
+        if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
+            record_finished(run, data, trainer, start)
+        trainer.check()
         raise
+
+
+def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:
+    """Record the epochs finished since the last time, and return how many; their times are evenly spread."""
+    losses, rates = trainer.finished(run.epoch + 1)
+    n_epochs = len(losses)
+    if n_epochs == 0:
+        return 0
+    before = run.history.last("seconds") if run.epoch >= 0 else 0.0
+    each = (time.perf_counter() - start - before) / n_epochs
+    run.epoch += n_epochs
+    record(
+        run.network, data, run.history, trainer.workspace.n_threads,
+        loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
+    )  # fmt: skip
+    return n_epochs
