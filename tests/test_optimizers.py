@@ -230,3 +230,27 @@ def test_lbfgs_refuses_a_batch_norm():
     with pytest.raises(ValueError, match="LBFGS can't train a network with BatchNorm"):
         net.fit(X, T, optimizer="lbfgs")
     np.testing.assert_array_equal(net.params, before)
+
+
+@pytest.mark.parametrize("optimizer", [fm.SGD(0.1), fm.SGD(0.1, momentum=0.5), fm.RMSprop(), fm.Adagrad(), fm.Rprop()])
+def test_a_constant_table_has_the_same_row_for_every_step(optimizer):
+    assert optimizer.is_constant()
+    assert len(np.unique(optimizer.steps(0, 5000))) == 1
+
+
+@pytest.mark.parametrize("optimizer", [fm.SGD(lambda step: 0.1), fm.RMSprop(epsilon=lambda step: 1e-8), fm.Adam()])
+def test_other_tables_are_not_constant(optimizer):
+    assert not optimizer.is_constant()
+
+
+@pytest.mark.parametrize(
+    ("rates", "same"), [((0.01, lambda step: 0.01), True), ((0.01, lambda step: 0.01 + 1e-5 * (step > 4200)), False)]
+)
+def test_hyper_values_are_read_anew_when_the_table_of_steps_is_used_up(rates, same):
+    X, y = np.random.default_rng(0).normal(size=(45, 3)), np.arange(45.0)
+    ends = []
+    for rate in rates:
+        net = fm.Network([3, 4, 1], activation="tanh", seed=0)
+        net.fit(X, y, epochs=100, batch_size=1, optimizer=fm.SGD(rate))
+        ends.append(net.params)
+    assert np.array_equal(*ends) == same

@@ -55,6 +55,10 @@ class Optimizer:
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         """Add the rule's own columns."""
 
+    def is_constant(self) -> bool:
+        """Whether the table has the same row for every step: numbers only, and no corrections as Adam has."""
+        return not any(callable(value) for value in vars(self).values())
+
     def is_plain(self) -> bool:
         """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""
         return False
@@ -168,6 +172,10 @@ class Adam(Optimizer):
         check_value("beta_1", self.beta_1, low=0.0, high=1.0, high_open=True, schedule=False)
         check_value("beta_2", self.beta_2, low=0.0, high=1.0, high_open=True, schedule=False)
         check_value("epsilon", self.epsilon, low=0.0, low_open=True)
+
+    def is_constant(self) -> bool:
+        """Never: the corrections change from step to step."""
+        return False
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         table["momentum"] = self.beta_1

@@ -110,6 +110,7 @@ class Trainer:
         self.gradients = None if self.direct else np.empty((threads, layout.n_params), dtype=network.dtype)
         self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
         self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
+        self.constant = optimizer.is_constant() and not callable(network.loss.label_smoothing)
         self.records = np.empty((1 if one_by_one else min(n_epochs, STEPS_AHEAD), 2))
         shuffle = shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
@@ -143,7 +144,7 @@ class Trainer:
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
         done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
-        if done and done % n_table == 0:
+        if done and done % n_table == 0 and not self.constant:
             ahead = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
         epoch = done // self.n_batches
