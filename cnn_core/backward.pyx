@@ -14,7 +14,7 @@ from cnn_core.normalisation cimport layer_norm_backward
 from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right, tiny
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.sparse cimport sparse_outer
-from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Tile, buffer, real
+from cnn_core.types cimport ACTIVATION, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, SparseRow, Tile, buffer, real
 from libc.string cimport memcpy
 
 
@@ -60,22 +60,36 @@ cdef void bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, 
         column_sums(delta, n_rows, n_out, alpha, beta, db)
 
 
+cdef void weight_gradient(const Net* net, Py_ssize_t i, const Tile* tile, SparseRow* rows, Py_ssize_t start,
+                          Py_ssize_t stop, real* work, real* destination, double alpha, double beta) noexcept nogil:
+    """dW[start:stop] of dense layer i; `rows` are the tile's inputs in these columns where they come as lists."""
+    cdef const LayerSpec* layer = net.layers + i
+    cdef real* x = buffer(net, tile, work, layer.input, layer.n_in)
+    cdef real* delta = buffer(net, tile, work, layer.delta, layer.n_out)
+    cdef real* dW = destination + layer.weight
+    if rows is not NULL:
+        sparse_outer(rows, tile.n_rows, layer.n_out, start, stop, alpha, delta, beta, dW)
+    else:
+        product_with_transposed_left(stop - start, layer.n_out, tile.n_rows, alpha, x + start, layer.n_in, delta, beta,
+                                     dW + start * layer.n_out)
+
+
 cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t start, Py_ssize_t stop,
                    const real* params, real* work, real* destination, double alpha, double beta,
                    double beta_bias) noexcept nogil:
     """Layers stop-1 down to `start`, from d loss / d y of layer stop-1 (d loss / d scores for the network's last).
 
-    No batch norm may lie in between: it needs the whole batch and is taken care of by `batch_gradient`.
+    No batch norm may lie in between: it needs the whole batch and is taken care of by `batch_gradient`. Without a
+    destination (NULL) only the deltas are made.
     """
     cdef Py_ssize_t i
     cdef const LayerSpec* layer
-    cdef const real* x
     cdef const real* z
     cdef real* delta
     cdef real* below
+    cdef SparseRow* rows
     for i in range(stop - 1, start - 1, -1):
         layer = net.layers + i
-        x = buffer(net, tile, work, layer.input, layer.n_in)
         delta = buffer(net, tile, work, layer.delta, layer.n_out)
         below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, layer.n_in)
         if i < net.n_layers - 1:
@@ -85,12 +99,10 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
             if below is not NULL:
                 product_with_transposed_right(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight,
                                               below)
-            if i == 0 and net.sparse_rows is not NULL:
-                sparse_outer(net.sparse_rows + tile.first, tile.n_rows, layer.n_out, layer.n_in, alpha, delta, beta,
-                             destination + layer.weight)
-            else:
-                product_with_transposed_left(layer.n_in, layer.n_out, tile.n_rows, alpha, x, delta, beta,
-                                             destination + layer.weight)
+            if destination is NULL:
+                continue
+            rows = net.sparse_rows + tile.first if i == 0 and net.sparse_rows is not NULL else NULL
+            weight_gradient(net, i, tile, rows, 0, layer.n_in, work, destination, alpha, beta)
             if layer.bias >= 0:
                 bias_gradient(delta, tile.n_rows, layer.n_out, <real> alpha, <real> beta_bias,
                               destination + layer.bias)

@@ -36,6 +36,7 @@ class Epochs:
         rule: int,
         nesterov: bool,
         direct: bool,
+        by_rows: bool,
         seed: int,
         n_threads: int,
         double_precision: bool,

@@ -1,38 +1,20 @@
 """Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
 
-One team of threads serves a whole chunk. Each step is one batch: every thread takes its tiles (`batch_gradient`),
-all wait, every thread updates its slice of the parameters from the sum of the threads' gradients, all wait.
-
-Plain gradient descent on one thread and one tile needs neither gradient nor update: the matrix product that would make
-the gradient adds -learning_rate / n times it to the weights.
-
-A chunk may be a part of an epoch or many epochs. Like a predictor, `Epochs` is told once where everything is and
-keeps it alive, so that a chunk costs no more than its steps.
+A chunk may be a part of an epoch or many epochs; one team of threads serves it. Like a predictor, `Epochs` is told
+once where everything is and keeps it alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
 from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from cnn_core.batches cimport Source, block_is_finite, make_samples, prefetch, total_weight
-from cnn_core.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, make_job, sum_gradients
-from cnn_core.random cimport mix
+from cnn_core.batches cimport Source, block_is_finite, make_samples, prefetch
+from cnn_core.gradient cimport LOSS_SLOT, Job, make_job
 from cnn_core.shuffling cimport BitGenerator, bits_of, shuffle
+from cnn_core.step cimport Way, train_step
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.tiny cimport is_tiny, tiny_steps
-from cnn_core.types cimport Group, LayerSpec, Mode, Plan, Step, real
-from cnn_core.updates cimport update
-
-# How the parameters change.
-cdef struct Updater:
-    int rule
-    bint nesterov
-    bint direct              # plain gradient descent straight into the parameters
-    bint tiny                # so few of them that a kernel of its own does the steps
-    const Group* groups
-    Py_ssize_t n_groups
-    Py_ssize_t n_params
-    uint64_t seed
+from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
 
 # The epochs of a fit and where it stands.
 cdef struct Course:
@@ -47,6 +29,7 @@ cdef struct Course:
     Py_ssize_t n_steps       # done since training began
     Py_ssize_t first         # where in its epoch the next batch begins
     Py_ssize_t n_finished    # epochs
+    bint tiny                # a kernel of its own does the steps of so small a network
     bint finite              # no loss and no parameter was NaN or infinite
 
 # Copies of parameters and statistics behind the newest epoch and behind the best of those before it.
@@ -61,36 +44,6 @@ cdef struct Kept:
 def has_threads():
     """Whether the core was built with OpenMP."""
     return bool(team_has_threads())
-
-
-cdef void train_step(const Job* job, Member member, const Updater* updater, const Step* step, Py_ssize_t number,
-                     Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
-                     real* work) noexcept nogil:
-    """The batch order[first : first + n_batch] as the step of that number since training began."""
-    cdef double weight = total_weight(&job.samples, first, n_batch)
-    cdef double scale = 1 / weight if weight > 0 else 0      # the one place where a mean is taken
-    cdef Py_ssize_t n_params = updater.n_params, n_gradients, slice_size, start, stop
-    cdef Mode mode
-    mode.training = True
-    mode.keep_running = True
-    mode.dropout_key = mix(updater.seed, number)
-    mode.dropout_factor = step.dropout_factor
-    mode.label_smoothing = step.label_smoothing
-    if updater.direct:
-        batch_gradient(job, member, first, n_batch, &mode, params, work, params, -step.learning_rate * scale,
-                       1 - step.learning_rate * step.weight_decay, 1.0)
-        return
-    batch_gradient(job, member, first, n_batch, &mode, params, work, gradients + member.index * n_params, scale, 0.0,
-                   0.0)
-    wait_for_all(member)
-    n_gradients = min(member.size, count_tiles(job, n_batch))
-    slice_size = (n_params // member.size // 16 + 1) * 16
-    start = min(n_params, member.index * slice_size)
-    stop = min(n_params, start + slice_size)
-    sum_gradients(gradients, n_params, n_gradients, start, stop)
-    update(updater.rule, updater.groups, updater.n_groups, step, start, stop, updater.nesterov, params, gradients,
-           state, n_params)
-    wait_for_all(member)
 
 
 cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
@@ -140,13 +93,13 @@ cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* p
         job.partials[i * job.stride + LOSS_SLOT] = 0
 
 
-cdef void train_steps(const Job* job, Member member, const Updater* updater, Course* course, Kept* kept,
+cdef void train_steps(const Job* job, Member member, const Way* way, Course* course, Kept* kept,
                       const Step* steps, Py_ssize_t n_steps, real* params, real* gradients, real* state, real* work,
                       real* copies) noexcept nogil:
     """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
     cdef Py_ssize_t stop, k = 0, first = course.first, number = course.n_steps
     while k < n_steps and course.finite:
-        if updater.tiny:        # all steps that are left in the chunk and in the epoch
+        if course.tiny:        # all steps that are left in the chunk and in the epoch
             stop = min(course.n_samples, first + (n_steps - k) * course.batch_size)
             job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, steps + k, first, stop, course.batch_size,
                                                   params)
@@ -154,14 +107,14 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Cou
             stop = min(course.n_samples, first + course.batch_size)
             if member.size == 1 and job.samples.order is not NULL:
                 prefetch(&job.samples.X, job.samples.order, stop, min(course.batch_size, course.n_samples - stop))
-            train_step(job, member, updater, steps + k, number + k, first, stop - first, params, gradients, state,
+            train_step(job, member, way, steps + k, number + k, first, stop - first, params, gradients, state,
                        work)
         k += (stop - first + course.batch_size - 1) // course.batch_size
         first = stop
         if first == course.n_samples:
             first = 0
             if member.index == 0:
-                finish_epoch(job, course, kept, params, updater.n_params, copies)
+                finish_epoch(job, course, kept, params, way.updater.n_params, copies)
                 if course.finite and k < n_steps:
                     begin_epoch(course, steps + k)
             wait_for_all(member)
@@ -170,17 +123,17 @@ cdef void train_steps(const Job* job, Member member, const Updater* updater, Cou
         course.n_steps = number + k
 
 
-cdef void train(Job* job, const Updater* updater, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
+cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
                 real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
     """A chunk, by the caller alone or by a team."""
     if course.first == 0:
         begin_epoch(course, steps)
     if course.n_threads == 1:
-        train_steps(job, join(&job.barrier), updater, course, kept, steps, n_steps, params, gradients, state, work,
+        train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
                     copies)
     else:
         with parallel(num_threads=course.n_threads):
-            train_steps(job, join(&job.barrier), updater, course, kept, steps, n_steps, params, gradients, state, work,
+            train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
                         copies)
 
 
@@ -188,7 +141,7 @@ cdef class Epochs:
     """The epochs of one fit; `run` goes on with them for a number of steps."""
 
     cdef Job job
-    cdef Updater updater
+    cdef Way way
     cdef Course course
     cdef Kept kept
     cdef const Step* steps
@@ -207,28 +160,29 @@ cdef class Epochs:
                  double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
                  double[:, ::1] kept_statistics, Source X, Source y, const double[::1] weights, double weight_of_all,
                  object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, uint64_t seed, int n_threads,
-                 bint double_precision):
+                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint by_rows, uint64_t seed,
+                 int n_threads, bint double_precision):
         """Vectors of the network's type come as bytes, one row for each.
 
         steps (any number,) is used again from its beginning when it is used up, and so is records (n_rows, 2); the
         caller fills the one and reads the other in time. order (n_samples,) is shuffled by a NumPy bit generator, whose
         lock the caller holds during `run`; without an order, samples are taken as they come. gradients (n_threads,
-        n_params), work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
-        kept_statistics (2, n_statistics) hold the network from before training. `gradients` may be None where the
-        update is direct, `state` where the rule keeps none, `sparse` where the inputs are rows; `weights` and `order`
-        where there are none.
+        n_params), or (1, n_params) by rows, work (columns of the layout * capacity,), partials (n_threads, ...);
+        copies (2, n_params) and kept_statistics (2, n_statistics) hold the network from before training. `gradients`
+        may be None where the update is direct, `state` where the rule keeps none, `sparse` where the inputs are rows;
+        `weights` and `order` where there are none.
         """
         self.job = make_job(plan, layers, statistics, partials, sparse)
         self.job.samples = make_samples(X, y, weights, order)
-        self.updater.rule = rule
-        self.updater.nesterov = nesterov
-        self.updater.direct = direct
-        self.updater.tiny = direct and n_threads == 1 and is_tiny(&self.job.net, &self.job.samples, batch_size)
-        self.updater.groups = &groups[0]
-        self.updater.n_groups = groups.shape[0]
-        self.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
-        self.updater.seed = seed
+        self.way.updater.rule = rule
+        self.way.updater.nesterov = nesterov
+        self.way.direct = direct
+        self.way.by_rows = by_rows
+        self.course.tiny = direct and n_threads == 1 and is_tiny(&self.job.net, &self.job.samples, batch_size)
+        self.way.updater.groups = &groups[0]
+        self.way.updater.n_groups = groups.shape[0]
+        self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
+        self.way.seed = seed
         self.course.n_samples = X.rows.n_rows
         self.course.batch_size = batch_size
         self.course.n_threads = n_threads
@@ -263,10 +217,10 @@ cdef class Epochs:
         assert n_steps <= self.table_size - self.course.n_steps % self.table_size
         with nogil:
             if self.double_precision:
-                train(&self.job, &self.updater, &self.course, &self.kept, steps, n_steps, <double*> self.params,
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.params,
                       <double*> self.gradients, <double*> self.state, <double*> self.work, <double*> self.copies)
             else:
-                train(&self.job, &self.updater, &self.course, &self.kept, steps, n_steps, <float*> self.params,
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.params,
                       <float*> self.gradients, <float*> self.state, <float*> self.work, <float*> self.copies)
             if self.course.first > 0:
                 self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))

@@ -25,7 +25,8 @@ cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1]
                   double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
     """The parts that every door shares; the door adds the samples.
 
-    `sparse` is room for the lists of a first layer that leaves out zeros: the rows of the workspace, then the columns.
+    `sparse` is room for the lists of a first layer that leaves out zeros: the rows of the workspace, each thread's part
+    of them, then the columns.
     """
     cdef Job job
     job.net.plan = plan[0]
@@ -33,7 +34,8 @@ cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1]
     job.net.n_layers = layers.shape[0]
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
     job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
-    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.sparse_rows + plan[0].capacity)
+    job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan[0].capacity
+    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.cut_rows + partials.shape[0] * plan[0].capacity)
     job.barrier.arrived = job.barrier.phase = job.barrier.asleep = 0
     job.partials = &partials[0, 0]
     job.stride = partials.shape[1]

@@ -8,6 +8,6 @@ cdef void tiny(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real*
 cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B, const real* bias,
                   real* C) noexcept nogil
 cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A,
-                                       const real* B, double beta, real* C) noexcept nogil
+                                       Py_ssize_t a_step, const real* B, double beta, real* C) noexcept nogil
 cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
                                         real* C) noexcept nogil

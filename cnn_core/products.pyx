@@ -97,14 +97,14 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
 
 
 cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A,
-                                       const real* B, double beta, real* C) noexcept nogil:
-    """C (m, n) := alpha * A.T (m, k) @ B (k, n) + beta * C, where A is (k, m)."""
+                                       Py_ssize_t a_step, const real* B, double beta, real* C) noexcept nogil:
+    """C (m, n) := alpha * A.T (m, k) @ B (k, n) + beta * C, where A is (k, m) with its rows a_step apart."""
     if LEVEL > 0 and n >= NARROW and n * k <= LARGE:
-        by_kernel(m, n, k, <real> alpha, A, 1, m, B, <real> beta, C, n, C)
+        by_kernel(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
     elif m * n * k <= TINY:
-        tiny(m, n, k, <real> alpha, A, 1, m, B, <real> beta, C, n, C)
+        tiny(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
     else:
-        gemm(b"T", b"N", m, n, k, <real> alpha, A, m, B, n, <real> beta, C)
+        gemm(b"T", b"N", m, n, k, <real> alpha, A, a_step, B, n, <real> beta, C)
 
 
 cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,

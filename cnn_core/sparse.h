@@ -101,10 +101,10 @@ PACK(pack_d_v3, double, , TARGET)
     {                                                                                                        \
         (level == 4 ? sparse_product_##suffix##_v4 : sparse_product_##suffix##_v3)(rows, n_rows, n, k, b, c); \
     }                                                                                                        \
-    static inline void sparse_outer_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t k, \
-                                             real alpha, const real *d, real *g)                             \
+    static inline void sparse_outer_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t start, \
+                                             ptrdiff_t stop, real alpha, const real *d, real *g)             \
     {                                                                                                        \
-        (level == 4 ? sparse_outer_##suffix##_v4 : sparse_outer_##suffix##_v3)(rows, n_rows, n, k, alpha, d, g); \
+        (level == 4 ? sparse_outer_##suffix##_v4 : sparse_outer_##suffix##_v3)(rows, n_rows, n, start, stop, alpha, d, g); \
     }
 DISPATCH(float, f)
 DISPATCH(double, d)
@@ -115,8 +115,8 @@ DISPATCH(double, d)
 #define pack_d(level, x, width, columns, values) ((void)(columns), 0)
 #define sparse_product_f(level, rows, n_rows, n, k, b, c) ((void)(c))
 #define sparse_product_d(level, rows, n_rows, n, k, b, c) ((void)(c))
-#define sparse_outer_f(level, rows, n_rows, n, k, alpha, d, g) ((void)(g))
-#define sparse_outer_d(level, rows, n_rows, n, k, alpha, d, g) ((void)(g))
+#define sparse_outer_f(level, rows, n_rows, n, start, stop, alpha, d, g) ((void)(g))
+#define sparse_outer_d(level, rows, n_rows, n, start, stop, alpha, d, g) ((void)(g))
 #endif
 
 #endif

@@ -20,10 +20,10 @@ cdef extern from "sparse.h" nogil:
                           float* c) noexcept
     void sparse_product_d(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, const double* b,
                           double* c) noexcept
-    void sparse_outer_f(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, float alpha,
-                        const float* d, float* g) noexcept
-    void sparse_outer_d(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, double alpha,
-                        const double* d, double* g) noexcept
+    void sparse_outer_f(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t start,
+                        Py_ssize_t stop, float alpha, const float* d, float* g) noexcept
+    void sparse_outer_d(int level, SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t start,
+                        Py_ssize_t stop, double alpha, const double* d, double* g) noexcept
 
 
 def has_kernels():
@@ -95,23 +95,46 @@ cdef void sparse_product(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ss
             add_multiple(n, values[p], B + rows[i].columns[p] * n, C + i * n)
 
 
-cdef void sparse_outer(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t k, double alpha, const real* D,
-                       double beta, real* G) noexcept nogil:
-    """G (k, n) := beta * G + alpha * X.T (k, n_rows) D (n_rows, n)."""
+cdef inline Py_ssize_t place_of(const SparseRow* row, Py_ssize_t column) noexcept nogil:
+    """How many of the row's numbers stand before the column."""
+    cdef Py_ssize_t low = 0, high = row.length, middle
+    while low < high:
+        middle = (low + high) // 2
+        if row.columns[middle] < column:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef void cut(const SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t start, Py_ssize_t stop, const real* type_of,
+              SparseRow* out) noexcept nogil:
+    """out (n_rows) := the rows' numbers in the columns start..stop-1, still numbered as before."""
+    cdef Py_ssize_t i, first
+    for i in range(n_rows):
+        first = place_of(rows + i, start)
+        out[i].columns = rows[i].columns + first
+        out[i].values = <const real*> rows[i].values + first
+        out[i].length = place_of(rows + i, stop) - first
+
+
+cdef void sparse_outer(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t start, Py_ssize_t stop,
+                       double alpha, const real* D, double beta, real* G) noexcept nogil:
+    """G[start:stop] := beta * G + alpha * X.T (k, n_rows) D (n_rows, n), X having numbers in these columns only."""
     cdef Py_ssize_t i, p
     cdef const real* values
     if beta == 0:
-        memset(G, 0, k * n * sizeof(real))
+        memset(G + start * n, 0, (stop - start) * n * sizeof(real))
     elif beta != 1:
-        shrink(k * n, <real> beta, G)
+        shrink((stop - start) * n, <real> beta, G + start * n)
     if LEVEL > 0:
         if real is float:
-            sparse_outer_f(LEVEL, rows, n_rows, n, k, <float> alpha, D, G)
+            sparse_outer_f(LEVEL, rows, n_rows, n, start, stop, <float> alpha, D, G)
         else:
-            sparse_outer_d(LEVEL, rows, n_rows, n, k, alpha, D, G)
+            sparse_outer_d(LEVEL, rows, n_rows, n, start, stop, alpha, D, G)
         return
     for i in range(n_rows):
         values = <const real*> rows[i].values
         for p in range(rows[i].length):
-            CHECK(0 <= rows[i].columns[p] < k)
+            CHECK(start <= rows[i].columns[p] < stop)
             add_multiple(n, <real> (alpha * values[p]), D + i * n, G + rows[i].columns[p] * n)

@@ -115,16 +115,16 @@ TARGET static void NAME(sparse_product)(SparseRow *rows, ptrdiff_t n_rows, ptrdi
     }
 }
 
-/* g (k, n) += alpha * x.T (k, n_rows) @ d (n_rows, n). */
-TARGET static void NAME(sparse_outer)(SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t k, real alpha,
-                                      const real *d, real *g)
+/* g (k, n) += alpha * x.T (k, n_rows) @ d (n_rows, n), for lists whose columns lie in start..stop-1. */
+TARGET static void NAME(sparse_outer)(SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t start, ptrdiff_t stop,
+                                      real alpha, const real *d, real *g)
 {
-    const ptrdiff_t stretch = choose_stretch(rows, n_rows, k);
+    const ptrdiff_t stretch = choose_stretch(rows, n_rows, stop - start);
     ptrdiff_t i, j, limit, width, last;
     for (j = 0; j < n; j += width) {
         const NAME(Panel) *panel = NAME(choose_panel)(n - j, &width, &last);
         for (i = 0; i < n_rows; i++) rows[i].position = 0;
-        for (limit = stretch; limit < k + stretch; limit += stretch)
+        for (limit = start + stretch; limit < stop + stretch; limit += stretch)
             panel->outer(rows, n_rows, limit, n, last, alpha, d + j, g + j);
     }
 }

@@ -9,6 +9,13 @@ cpdef enum Update:
     NADAM = 5
     RPROP = 6
 
-cdef void update(int rule, const Group* groups, Py_ssize_t n_groups, const Step* step, Py_ssize_t start,
-                 Py_ssize_t stop, bint nesterov, real* params, real* gradient, real* state,
-                 Py_ssize_t n_params) noexcept nogil
+# How the parameters change.
+cdef struct Updater:
+    int rule
+    bint nesterov
+    const Group* groups
+    Py_ssize_t n_groups
+    Py_ssize_t n_params
+
+cdef void update(const Updater* updater, const Step* step, Py_ssize_t start, Py_ssize_t stop, real* params,
+                 real* gradient, real* state) noexcept nogil

@@ -132,17 +132,17 @@ cdef void update_group(int rule, const Group* group, const Step* step, Py_ssize_
              <real> (1 / step.correction_2), <real> (rate * step.correction_3))
 
 
-cdef void update(int rule, const Group* groups, Py_ssize_t n_groups, const Step* step, Py_ssize_t start,
-                 Py_ssize_t stop, bint nesterov, real* params, real* gradient, real* state,
-                 Py_ssize_t n_params) noexcept nogil:
+cdef void update(const Updater* updater, const Step* step, Py_ssize_t start, Py_ssize_t stop, real* params,
+                 real* gradient, real* state) noexcept nogil:
     """params[start:stop] by the rule, group by group. `state` is (n_slots, n_params) or NULL."""
     cdef Py_ssize_t k, low, high
     cdef real* s0
     cdef real* s1
-    for k in range(n_groups):
-        low = max(start, groups[k].start)
-        high = min(stop, groups[k].start + groups[k].length)
+    for k in range(updater.n_groups):
+        low = max(start, updater.groups[k].start)
+        high = min(stop, updater.groups[k].start + updater.groups[k].length)
         if low < high:
             s0 = NULL if state is NULL else state + low
-            s1 = NULL if state is NULL else state + n_params + low
-            update_group(rule, groups + k, step, high - low, nesterov, params + low, gradient + low, s0, s1)
+            s1 = NULL if state is NULL else state + updater.n_params + low
+            update_group(updater.rule, updater.groups + k, step, high - low, updater.nesterov, params + low,
+                         gradient + low, s0, s1)

@@ -88,6 +88,8 @@ class Layout:
     target: int
     widest_norm: int
     has_batch_norm: bool
+    dense_alone_learns: bool
+    """No norms."""
     flops_per_row: int = field(default=0)
     """Multiplications and additions of one row's forward and backward pass."""
 
@@ -188,6 +190,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         target=column,
         widest_norm=max(norm_widths, default=0),
         has_batch_norm=bool(norm_widths),
+        dense_alone_learns=not any(isinstance(layer, _NORMS) for layer in layers),
         flops_per_row=sum(
             (4 if row["delta_below"] < 0 else 6) * row["n_in"] * row["n_out"]
             for row in rows
@@ -226,6 +229,14 @@ def _groups(rows: list[dict[str, Any]], n_params: int) -> NDArray[Any]:
     return np.array([weights, rest], dtype=GROUP_DTYPE)
 
 
+def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
+    """Whether threads had better share the rows of the weights than add up gradients of their own.
+
+    The one costs reading the others' part of the batch's buffers, the other reading their gradients.
+    """
+    return n_threads > 1 and layout.dense_alone_learns and layout.n_params > batch_size * layout.n_columns
+
+
 @dataclass(frozen=True)
 class Workspace:
     """Memory for passes over batches of up to ``n_batch`` rows by ``n_threads`` threads."""
@@ -250,15 +261,18 @@ def make_workspace(
     training: bool,
     tile_rows: int | None = None,
     form: InputForm = InputForm.ROWS,
+    by_rows: bool = False,
 ) -> Workspace:
-    """Allocate the buffers of a pass; one tile for each thread, or the whole batch for training with batch norm."""
+    """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or a batch norm
+    in training needs it.
+    """
     n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features)
     if tile_rows is None:
         fitting = TILE_BYTES // (n_columns * dtype.itemsize)
         most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
         n_tiles = -(-n_batch // (most * n_threads)) * n_threads
         tile_rows = -(-n_batch // n_tiles)
-    keeps_batch = training and layout.has_batch_norm
+    keeps_batch = by_rows or (training and layout.has_batch_norm)
     capacity = n_batch if keeps_batch else tile_rows * n_threads
     capacity = -(-capacity // 16) * 16  # every buffer begins on a 64-byte boundary
     columns = layout.target, layout.n_columns - 2, layout.n_columns - 1
@@ -267,7 +281,7 @@ def make_workspace(
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     sparse = None
     if form is not InputForm.ROWS:
-        n_bytes = SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
+        n_bytes = (1 + n_threads) * SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
         sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
     return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows)
 

@@ -25,7 +25,7 @@ from fastmlp.history import History
 from fastmlp.inference import measure
 from fastmlp.inputs import check_inputs, input_form, input_source, target_source
 from fastmlp.layers import check_size
-from fastmlp.layout import make_workspace
+from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.network import Snapshot
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
@@ -101,13 +101,16 @@ class Trainer:
         self.one_by_one = one_by_one
         threads = choose_threads(n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
+        self.by_rows = splits_rows(layout, threads, self.batch_size)
         self.workspace = make_workspace(
-            layout, network.loss, network.dtype, self.batch_size, threads, training=True, form=form
-        )
+            layout, network.loss, network.dtype, self.batch_size, threads,
+            training=True, form=form, by_rows=self.by_rows,
+        )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
-        self.direct = optimizer.is_plain() and one_tile
+        self.direct = optimizer.is_plain() and (one_tile or self.by_rows)
         self.state = optimizer.initial_state(layout.n_params, network.dtype)
-        self.gradients = None if self.direct else np.empty((threads, layout.n_params), dtype=network.dtype)
+        n_gradients = 0 if self.direct else 1 if self.by_rows else threads
+        self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
         self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
         self.constant = optimizer.is_constant() and not callable(network.loss.label_smoothing)
@@ -137,7 +140,7 @@ class Trainer:
             input_source(network, data.X), target_source(network, data.targets), data.weights,
             len(data.X) if data.weights is None else data.weights.sum(),
             bit_generator, self.order, self.records, self.batch_size,
-            self.optimizer.rule, self.optimizer.nesterov, self.direct, int(network.rng.integers(2**63)),
+            self.optimizer.rule, self.optimizer.nesterov, self.direct, self.by_rows, int(network.rng.integers(2**63)),
             workspace.n_threads, network.dtype == np.float64,
         )  # fmt: skip
 

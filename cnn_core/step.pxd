@@ -1,0 +1,16 @@
+from libc.stdint cimport uint64_t
+from cnn_core.gradient cimport Job
+from cnn_core.team cimport Member
+from cnn_core.types cimport Step, real
+from cnn_core.updates cimport Updater
+
+# How a step is done.
+cdef struct Way:
+    Updater updater
+    bint direct              # plain gradient descent straight into the parameters
+    bint by_rows             # threads share the rows of W instead of adding up gradients of their own
+    uint64_t seed            # of the dropout masks
+
+cdef void train_step(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t number,
+                     Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
+                     real* work) noexcept nogil

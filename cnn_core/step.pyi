@@ -1,0 +1,1 @@
+"""One training step; nothing in it is for Python."""
