@@ -17,9 +17,11 @@ class Predictor:
         statistics: NDArray[np.float64],
         work: NDArray[np.uint8],
         partials: NDArray[np.float64],
+        sparse: NDArray[np.uint8] | None,
         X: Source,
         empty: Callable[..., NDArray[Any]],
         dtype: np.dtype[Any],
         double_precision: bool,
+        density: float,
     ) -> None: ...
     def __call__(self, X: NDArray[Any]) -> NDArray[Any] | None: ...

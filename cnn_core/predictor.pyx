@@ -13,8 +13,22 @@ from cpython.buffer cimport (
 from cnn_core.batches cimport Source, block_is_finite, make_samples
 from cnn_core.gradient cimport Job, make_job
 from cnn_core.inference cimport predict_tiles
+from cnn_core.simd cimport CLONES_VOID
 from cnn_core.team cimport join
-from cnn_core.types cimport LayerSpec, Plan
+from cnn_core.types cimport LayerSpec, Plan, SparseRow, real
+
+
+cdef CLONES_VOID add_nonzero(const real* x, Py_ssize_t n, int* total) noexcept:
+    """total += how many of x (n) are not 0."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        total[0] += x[i] != 0
+
+
+cdef inline Py_ssize_t count_nonzero(const real* x, Py_ssize_t n) noexcept:
+    cdef int total = 0
+    add_nonzero(x, n, &total)
+    return total
 
 
 cdef class Predictor:
@@ -28,15 +42,19 @@ cdef class Predictor:
     cdef void* work
     cdef Py_ssize_t n_out
     cdef char letter             # of the dtype in the buffer protocol
+    cdef SparseRow* lists        # room for the rows without their zeros, or NULL
+    cdef double density          # share of nonzero numbers up to which they are left out
 
     def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, unsigned char[::1] params,
-                 double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials,
-                 Source X, object empty, object dtype, bint double_precision):
+                 double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
+                 Source X, object empty, object dtype, bint double_precision, double density):
         """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
-        self.job = make_job(plan, layers, statistics, partials, None)
+        self.job = make_job(plan, layers, statistics, partials, sparse)
         self.n_out = layers[layers.shape[0] - 1].n_out
         self.job.samples = make_samples(X, None, None, None)
-        self.kept = (plan, layers, params, statistics, work, partials, X)
+        self.kept = (plan, layers, params, statistics, work, partials, sparse, X)
+        self.lists = self.job.net.sparse_rows
+        self.density = density
         self.params = &params[0]
         self.work = &work[0]
         self.empty = empty
@@ -72,9 +90,18 @@ cdef class Predictor:
             return block_is_finite(<const float*> rows.buf, rows.shape[0] * width)
         return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
 
+    cdef bint has_zeros(self, const void* X, Py_ssize_t n) noexcept:
+        """Whether so few of the n numbers are nonzero that it pays to leave out the zeros."""
+        if self.lists is NULL:
+            return False
+        if self.letter == b"f":
+            return count_nonzero(<const float*> X, n) <= self.density * n
+        return count_nonzero(<const double*> X, n) <= self.density * n
+
     cdef void run(self, const unsigned char* X, Py_ssize_t n_rows, void* out) noexcept:
         self.job.samples.X.data = X
         self.job.samples.X.n_rows = n_rows
+        self.job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * self.job.samples.X.width) else NULL
         if self.letter == b"f":
             predict_tiles(&self.job, join(&self.job.barrier), n_rows, <const float*> self.params, <float*> out,
                           <float*> self.work)

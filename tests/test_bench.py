@@ -421,7 +421,7 @@ def test_compare_refuses_what_is_no_result_file(tmp_path):
     assert "has no figures" in result.output
 
 
-@pytest.mark.parametrize("script", ["run.py", "compare.py", "picture.py"])
+@pytest.mark.parametrize("script", ["run.py", "compare.py", "picture.py", "markdown.py", "techniques.py"])
 def test_scripts_run_from_a_checkout(script):
     path = Path(__file__).parent.parent / "bench" / script
     done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True, check=True)

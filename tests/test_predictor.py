@@ -90,3 +90,15 @@ def test_the_result_is_the_callers():
     kept = first.copy()
     net.predict(2 * X)
     np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_are_left_out_of_some_rows_and_not_of_others(dtype):
+    rng = np.random.default_rng(3)
+    net = fm.Network([70, fm.Dense(9, "tanh"), 2], dtype=dtype, seed=0)
+    full = rng.normal(size=(3, 70))
+    for density in (0.1, 1.0, 0.0, 0.5, 0.2, 1.0):
+        X = np.where(rng.random((3, 70)) < density, full, 0.0).astype(dtype)
+        W, V = net.weights
+        expected = np.tanh(X @ W.astype(float) + net.biases[0]) @ V.astype(float) + net.biases[1]
+        np.testing.assert_allclose(net.predict(X), expected, rtol=0, atol=50 * np.finfo(dtype).eps)

@@ -12,8 +12,8 @@ from cnn_core.inference import evaluate as core_evaluate
 from cnn_core.inference import predict as core_predict
 from cnn_core.predictor import Predictor
 from fastmlp.data import Rows, Targets
-from fastmlp.inputs import input_form, input_source, target_source
-from fastmlp.layout import make_workspace
+from fastmlp.inputs import DENSITY, input_form, input_source, may_leave_out_zeros, target_source
+from fastmlp.layout import InputForm, make_workspace
 from fastmlp.threads import choose_threads, single_threaded_blas_for
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ FEW_ROWS = 16
 
 def make_predictor(network: Network) -> Predictor:
     """The short way for a few rows of the network's own dtype; it sees every later change of the parameters."""
-    workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False)
+    form = InputForm.PACKED if may_leave_out_zeros(network) else InputForm.ROWS
+    workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False, form=form)
     row = np.zeros((1, network.n_features), dtype=network.dtype)
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
     return Predictor(
         workspace.plan, network.layout.table, network.params.view(np.uint8), network.statistics,
-        workspace.work.view(np.uint8), workspace.partials, input_source(network, rows), np.empty, network.dtype,
-        network.dtype == np.float64,
+        workspace.work.view(np.uint8), workspace.partials, workspace.sparse, input_source(network, rows), np.empty,
+        network.dtype, network.dtype == np.float64, DENSITY,
     )  # fmt: skip
 
 

@@ -98,14 +98,17 @@ def target_source(network: Network, targets: Targets) -> Source:
     return Source(targets.rows.data, targets.rows.code, network.n_outputs)
 
 
+def may_leave_out_zeros(network: Network) -> bool:
+    """Whether the first layer can take arrays as lists, and wins where they are mostly zeros."""
+    wide = network.n_features >= WIDE and isinstance(network.layers[0], Dense)
+    return wide and has_kernels() and not np.any(network.input.shift)
+
+
 def input_form(network: Network, X: Rows) -> InputForm:
     """How the first layer takes these rows; for an array by the share of nonzero numbers in a sample of it."""
     if X.starts is not None:
         return InputForm.LISTS
-    first = network.layers[0]
-    if len(X) < SAMPLE or network.n_features < WIDE or not isinstance(first, Dense) or not has_kernels():
-        return InputForm.ROWS
-    if np.any(network.input.shift):
+    if len(X) < SAMPLE or not may_leave_out_zeros(network):
         return InputForm.ROWS
     sample = X.data[:: len(X) // SAMPLE].view(X.dtype)
     return InputForm.PACKED if np.count_nonzero(sample) <= DENSITY * sample.size else InputForm.ROWS

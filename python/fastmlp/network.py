@@ -311,19 +311,20 @@ class Network:
 
         Raises ``ValueError`` or ``TypeError`` for an X that does not fit.
         """
-        from fastmlp import inference
-
         if (
             (n_threads is None or (type(n_threads) is int and n_threads == 1))
             and type(X) is np.ndarray
             and X.dtype == self.dtype
-            and X.size <= inference.FEW_ROWS * self.n_features
         ):
             if self._predictor is None:
-                self._predictor = inference.make_predictor(self)
-            quick = self._predictor(X)
+                from fastmlp.inference import make_predictor
+
+                self._predictor = make_predictor(self)
+            quick = self._predictor(X)  # None where this is no prediction of a few rows
             if quick is not None:
                 return quick
+        from fastmlp import inference
+
         return inference.predict(self, check_inputs(self, X), n_threads)
 
     def evaluate(
