@@ -25,7 +25,7 @@ cdef int LEVEL = products_level()
 cdef enum:
     TINY = 256              # multiplications
     NARROW = 4              # columns: fewer do not fill the smallest vector
-    LARGE = 2 * 1024 * 1024     # elements of B: more do not stay in the caches, and packing pays
+    LARGE = 512 * 1024          # elements of B: more do not stay in the caches, and packing pays
     UNPACKED = 1000 * 1000      # multiplications up to which a BLAS for AVX-512 does not pack either
 
 
@@ -122,7 +122,8 @@ cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
                 for p in range(k):
                     total += A[i * k + p] * B[j * k + p]
                 C[i * n + j] = total
-    elif LEVEL > 0 and n >= NARROW and (LEVEL < 4 or count > UNPACKED or k <= 4 * max(NARROW, min(m, n))):
+    elif LEVEL > 0 and n >= NARROW and n * k <= LARGE and (LEVEL < 4 or count > UNPACKED
+                                                           or k <= 4 * max(NARROW, min(m, n))):
         if real is float:
             product_with_transposed_f(LEVEL, m, n, k, A, B, C)
         else:
