@@ -43,6 +43,8 @@ SHAPES = [
     (40, 2, 45, 131),
     (70, 2, 65, 257),
     (5, 2, 512, 391),
+    # more than half a million weights: the BLAS again
+    (14, 3, 800, 700),
     # column sums: up to 32 numbers, 16 rows side by side, more columns than are summed at a time
     (16, 2, 2, 3),
     (15, 3, 32, 33),
