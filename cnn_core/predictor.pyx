@@ -29,14 +29,14 @@ cdef class Predictor:
     cdef Py_ssize_t n_out
     cdef char letter             # of the dtype in the buffer protocol
 
-    def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, unsigned char[::1] params,
+    def __init__(self, Plan plan, const LayerSpec[::1] layers, unsigned char[::1] params,
                  double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials,
                  Source X, object empty, object dtype, bint double_precision):
         """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
-        self.job = make_job(plan, layers, statistics, partials, None)
+        self.job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
         self.n_out = layers[layers.shape[0] - 1].n_out
         self.job.samples = make_samples(X, None, None, None)
-        self.kept = (plan, layers, params, statistics, work, partials, X)
+        self.kept = (layers, params, statistics, work, partials, X)
         self.params = &params[0]
         self.work = &work[0]
         self.empty = empty
