@@ -76,7 +76,8 @@ TECHNIQUES = (
               lambda: replaced(training, "splits_rows", lambda *_: False), n_threads=2),
     Technique("a second thread", "784-256-128-10", without=(("n_threads", 1),), n_threads=2),
     Technique("a second thread", "4-32-16-4", without=(("n_threads", 1),), n_threads=2),
-    Technique("the short way of a prediction", "predict-1", lambda: replaced(inference, "make_predictor", no_predictor)),
+    Technique("the short way of a prediction", "predict-1",
+              lambda: replaced(inference, "make_predictor", no_predictor)),
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ cdef struct Samples:
 
 cdef class Source:
     cdef Rows rows
-    cdef tuple kept
+    cdef tuple kept          # all that it was given, to keep alive what the rows name
 
 cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept
 cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil

@@ -22,6 +22,7 @@ class Source:
         scale: NDArray[np.uint8] | None = None,
         starts: NDArray[np.int64] | None = None,
         columns: NDArray[np.int32] | None = None,
+        /,
     ) -> None: ...
 
 def first_nonfinite(values: NDArray[Any]) -> int: ...

@@ -24,11 +24,13 @@ cdef class Source:
     shift and scale: bytes of (width,) numbers, double where the data are and of the network's type elsewhere.
     """
 
+    def __cinit__(self, *arguments):
+        self.kept = arguments
+
     def __init__(self, const unsigned char[:, ::1] data, int dtype, Py_ssize_t width,
                  const unsigned char[::1] shift=None, const unsigned char[::1] scale=None,
                  const int64_t[::1] starts=None, const int32_t[::1] columns=None):
         memset(&self.rows, 0, sizeof(Rows))
-        self.kept = (data, shift, scale, starts, columns)
         if data.shape[0]:
             self.rows.data = &data[0, 0]
         self.rows.n_bytes = data.shape[1]
@@ -191,12 +193,12 @@ cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
     """x - x is 0 for finite x and NaN otherwise, and a sum keeps a NaN."""
     cdef real total_0 = 0, total_1 = 0, total_2 = 0, total_3 = 0
     cdef Py_ssize_t i
-    for i in range(0, n - 3, 4):
-        total_0 += x[i] - x[i]
-        total_1 += x[i + 1] - x[i + 1]
-        total_2 += x[i + 2] - x[i + 2]
-        total_3 += x[i + 3] - x[i + 3]
-    for i in range(n - n % 4, n):
+    for i in range(0, n - 7, 8):
+        total_0 += (x[i] - x[i]) + (x[i + 4] - x[i + 4])
+        total_1 += (x[i + 1] - x[i + 1]) + (x[i + 5] - x[i + 5])
+        total_2 += (x[i + 2] - x[i + 2]) + (x[i + 6] - x[i + 6])
+        total_3 += (x[i + 3] - x[i + 3]) + (x[i + 7] - x[i + 7])
+    for i in range(n - n % 8, n):
         total_0 += x[i] - x[i]
     return total_0 + total_1 + total_2 + total_3 == 0
 

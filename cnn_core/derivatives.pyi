@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cnn_core.batches import Source
 
 def gradient(
-    plan: NDArray[Any],
+    plan: dict[str, Any],
     layers: NDArray[Any],
     params: NDArray[Any],
     gradients: NDArray[Any],
@@ -25,7 +25,7 @@ def gradient(
     n_threads: int,
 ) -> None: ...
 def sample_gradients(
-    plan: NDArray[Any],
+    plan: dict[str, Any],
     layers: NDArray[Any],
     params: NDArray[Any],
     gradients__out: NDArray[Any],

@@ -22,7 +22,7 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, con
                   min(n_params, start + slice_size))
 
 
-def gradient(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, real[:, ::1] gradients,
+def gradient(Plan plan, const LayerSpec[::1] layers, const real[::1] params, real[:, ::1] gradients,
              double[::1] statistics, real[::1] work, double[:, ::1] partials,
              unsigned char[::1] sparse, Source X, Source y, const double[::1] weights, double alpha,
              double dropout_factor, uint64_t dropout_key, int n_threads):
@@ -31,7 +31,7 @@ def gradient(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] 
     Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch and leave their running
     statistics alone.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
     cdef Mode mode
     cdef const real* params_ = &params[0]
     cdef real* gradients_ = &gradients[0, 0]
@@ -62,11 +62,11 @@ cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, con
         i += member.size
 
 
-def sample_gradients(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params,
+def sample_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] params,
                      real[:, ::1] gradients__out, double[::1] statistics, real[::1] work, double[:, ::1] partials,
                      unsigned char[::1] sparse, Source X, Source y, int n_threads):
     """gradients__out (n_samples, n_params) := the gradient of each sample's loss. The plan has tiles of one row."""
-    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
     cdef Mode mode = prediction_mode()
     cdef const real* params_ = &params[0]
     cdef real* out = &gradients__out[0, 0]

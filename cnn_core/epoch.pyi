@@ -12,10 +12,10 @@ def has_threads() -> bool: ...
 class Epochs:
     def __init__(
         self,
-        plan: NDArray[Any],
-        layers: NDArray[Any],
-        groups: NDArray[Any],
-        steps: NDArray[Any],
+        plan: dict[str, Any],
+        layers: NDArray[np.uint8],
+        groups: NDArray[np.uint8],
+        steps: NDArray[np.uint8],
         params: NDArray[np.uint8],
         gradients: NDArray[np.uint8] | None,
         state: NDArray[np.uint8] | None,
@@ -29,7 +29,7 @@ class Epochs:
         y: Source,
         weights: NDArray[np.float64] | None,
         weight_of_all: float,
-        bit_generator: np.random.BitGenerator | None,
+        bit_generator: np.random.BitGenerator,
         order: NDArray[np.int64] | None,
         records: NDArray[np.float64],
         batch_size: int,
@@ -37,9 +37,9 @@ class Epochs:
         nesterov: bool,
         direct: bool,
         by_rows: bool,
-        seed: int,
         n_threads: int,
         double_precision: bool,
+        /,
     ) -> None: ...
     def run(self, n_steps: int) -> None: ...
     @property

@@ -46,6 +46,11 @@ def has_threads():
     return bool(team_has_threads())
 
 
+cdef uint64_t drawn_seed(BitGenerator* bits) noexcept:
+    """Of the dropout masks; the number that `Generator.integers(2**63)` gives."""
+    return bits.next_uint64(bits.state) >> 1
+
+
 cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
     """Of the epoch so far, over all threads."""
     cdef double total = 0
@@ -145,44 +150,49 @@ cdef class Epochs:
     cdef Course course
     cdef Kept kept
     cdef const Step* steps
-    cdef Py_ssize_t table_size
+    cdef Py_ssize_t table_size   # steps
     cdef bint double_precision
     cdef void* params
     cdef void* gradients
     cdef void* state
     cdef void* work
     cdef void* copies
-    cdef tuple borrowed          # the arrays that the pointers name
+    cdef tuple borrowed          # all that it was given, to keep alive what the pointers name
 
-    def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, const Group[::1] groups,
-                 const Step[::1] steps, unsigned char[::1] params, unsigned char[:, ::1] gradients,
+    def __cinit__(self, *arguments):
+        self.borrowed = arguments
+
+    def __init__(self, Plan plan, const unsigned char[::1] layers, const unsigned char[::1] groups,
+                 const unsigned char[::1] steps, unsigned char[::1] params, unsigned char[:, ::1] gradients,
                  unsigned char[:, ::1] state, double[::1] statistics, unsigned char[::1] work,
                  double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
                  double[:, ::1] kept_statistics, Source X, Source y, const double[::1] weights, double weight_of_all,
                  object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint by_rows, uint64_t seed,
-                 int n_threads, bint double_precision):
-        """Vectors of the network's type come as bytes, one row for each.
+                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint by_rows, int n_threads,
+                 bint double_precision):
+        """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
+        steps.
 
         steps (any number,) is used again from its beginning when it is used up, and so is records (n_rows, 2); the
         caller fills the one and reads the other in time. order (n_samples,) is shuffled by a NumPy bit generator, whose
-        lock the caller holds during `run`; without an order, samples are taken as they come. gradients (n_threads,
-        n_params), or (1, n_params) by rows, work (columns of the layout * capacity,), partials (n_threads, ...);
-        copies (2, n_params) and kept_statistics (2, n_statistics) hold the network from before training. `gradients`
-        may be None where the update is direct, `state` where the rule keeps none, `sparse` where the inputs are rows;
-        `weights` and `order` where there are none.
+        lock the caller holds here and during `run`; without an order, samples are taken as they come. gradients
+        (n_threads, n_params), or (1, n_params) by rows, work (columns of the layout * capacity,), partials (n_threads,
+        ...); copies (2, n_params) and kept_statistics (2, n_statistics) have room for the newest epoch and the best
+        one, which at first is the network as it is. `gradients` may be None where the update is direct, `state` where
+        the rule keeps none, `sparse` where the inputs are rows; `weights` and `order` where there are none.
         """
-        self.job = make_job(plan, layers, statistics, partials, sparse)
+        self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
+                            partials, sparse)
         self.job.samples = make_samples(X, y, weights, order)
         self.way.updater.rule = rule
         self.way.updater.nesterov = nesterov
         self.way.direct = direct
         self.way.by_rows = by_rows
         self.course.tiny = direct and n_threads == 1 and is_tiny(&self.job.net, &self.job.samples, batch_size)
-        self.way.updater.groups = &groups[0]
-        self.way.updater.n_groups = groups.shape[0]
+        self.way.updater.groups = <const Group*> &groups[0]
+        self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
         self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
-        self.way.seed = seed
+        self.way.seed = drawn_seed(bits_of(bit_generator))
         self.course.n_samples = X.rows.n_rows
         self.course.batch_size = batch_size
         self.course.n_threads = n_threads
@@ -196,16 +206,17 @@ cdef class Epochs:
         self.kept.n_statistics = kept_statistics.shape[1]
         self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
         self.kept.best_loss = self.kept.newest_loss = INFINITY
-        self.steps = &steps[0]
-        self.table_size = steps.shape[0]
+        self.steps = <const Step*> &steps[0]
+        self.table_size = steps.shape[0] // sizeof(Step)
         self.double_precision = double_precision
         self.params = &params[0]
         self.gradients = NULL if gradients is None else &gradients[0, 0]
         self.state = NULL if state is None else &state[0, 0]
         self.work = &work[0]
         self.copies = &copies[0, 0]
-        self.borrowed = (plan, layers, groups, steps, params, gradients, state, statistics, work, partials, sparse,
-                         copies, kept_statistics, X, y, weights, bit_generator, order, records)
+        memcpy(&copies[1, 0], self.params, params.shape[0])
+        if statistics.shape[0] > 0:
+            memcpy(&kept_statistics[1, 0], &statistics[0], statistics.shape[0] * sizeof(double))
 
     def run(self, Py_ssize_t n_steps):
         """Train for n_steps more steps.

@@ -16,7 +16,7 @@ cdef struct Job:
     double* partials         # (n_threads, stride)
     Py_ssize_t stride
 
-cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1] statistics,
+cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
                   double[:, ::1] partials, unsigned char[::1] sparse) noexcept
 cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil
 cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil

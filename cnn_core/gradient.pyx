@@ -21,7 +21,7 @@ from cnn_core.types cimport BATCH_NORM, LayerSpec, Mode, Net, Plan, SparseRow, T
 from libc.stdint cimport int32_t
 
 
-cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1] statistics,
+cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
                   double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
     """The parts that every door shares; the door adds the samples.
 
@@ -29,13 +29,13 @@ cdef Job make_job(const Plan[::1] plan, const LayerSpec[::1] layers, double[::1]
     of them, then the columns.
     """
     cdef Job job
-    job.net.plan = plan[0]
-    job.net.layers = &layers[0]
-    job.net.n_layers = layers.shape[0]
+    job.net.plan = plan
+    job.net.layers = layers
+    job.net.n_layers = n_layers
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
     job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
-    job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan[0].capacity
-    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.cut_rows + partials.shape[0] * plan[0].capacity)
+    job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan.capacity
+    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.cut_rows + partials.shape[0] * plan.capacity)
     job.barrier.arrived = job.barrier.phase = job.barrier.asleep = 0
     job.partials = &partials[0, 0]
     job.stride = partials.shape[1]

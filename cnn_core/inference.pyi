@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cnn_core.batches import Source
 
 def predict(
-    plan: NDArray[Any],
+    plan: dict[str, Any],
     layers: NDArray[Any],
     params: NDArray[Any],
     statistics: NDArray[np.float64],
@@ -20,7 +20,7 @@ def predict(
     n_threads: int,
 ) -> None: ...
 def evaluate(
-    plan: NDArray[Any],
+    plan: dict[str, Any],
     layers: NDArray[Any],
     params: NDArray[Any],
     statistics: NDArray[np.float64],

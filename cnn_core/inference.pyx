@@ -27,11 +27,11 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, con
         i += member.size
 
 
-def predict(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+def predict(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
             real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, real[:, ::1] out,
             int n_threads):
     """out (n_samples, n_out) := the network's outputs."""
-    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
     cdef const real* params_ = &params[0]
     cdef real* out_ = &out[0, 0]
     cdef real* work_ = &work[0]
@@ -64,11 +64,11 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, co
         i += member.size
 
 
-def evaluate(const Plan[::1] plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+def evaluate(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
              real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, Source y,
              const double[::1] weights, int n_threads):
     """partials[thread] := (summed loss, summed weight of right answers, ...) of each thread's tiles."""
-    cdef Job job = make_job(plan, layers, statistics, partials, sparse)
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
     cdef const real* params_ = &params[0]
     cdef real* work_ = &work[0]
     cdef Py_ssize_t n_samples = X.rows.n_rows

@@ -11,7 +11,7 @@ from cnn_core.batches import Source
 class Predictor:
     def __init__(
         self,
-        plan: NDArray[Any],
+        plan: dict[str, Any],
         layers: NDArray[Any],
         params: NDArray[np.uint8],
         statistics: NDArray[np.float64],

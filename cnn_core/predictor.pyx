@@ -45,14 +45,14 @@ cdef class Predictor:
     cdef SparseRow* lists        # room for the rows without their zeros, or NULL
     cdef double density          # share of nonzero numbers up to which they are left out
 
-    def __init__(self, const Plan[::1] plan, const LayerSpec[::1] layers, unsigned char[::1] params,
+    def __init__(self, Plan plan, const LayerSpec[::1] layers, unsigned char[::1] params,
                  double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
                  Source X, object empty, object dtype, bint double_precision, double density):
         """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
-        self.job = make_job(plan, layers, statistics, partials, sparse)
+        self.job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
         self.n_out = layers[layers.shape[0] - 1].n_out
         self.job.samples = make_samples(X, None, None, None)
-        self.kept = (plan, layers, params, statistics, work, partials, sparse, X)
+        self.kept = (layers, params, statistics, work, partials, sparse, X)
         self.lists = self.job.net.sparse_rows
         self.density = density
         self.params = &params[0]

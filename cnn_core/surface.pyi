@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cnn_core.batches import Source
 
 def loss_surface(
-    plan: NDArray[Any],
+    plan: dict[str, Any],
     layers: NDArray[Any],
     params: NDArray[Any],
     statistics: NDArray[np.float64],

@@ -115,7 +115,7 @@ cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, cons
         i += member.size
 
 
-def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
+def loss_surface(Plan plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
                  real[::1] work, double[:, ::1] partials,
                  Source X, Source y, const double[::1] weights,
                  Py_ssize_t index_0, Py_ssize_t index_1, Py_ssize_t layer, Py_ssize_t row, Py_ssize_t column,
@@ -125,7 +125,7 @@ def loss_surface(const Plan[::1] plan, const LayerSpec[::1] layers, real[:, ::1]
     `params` (n_threads, n_params) are copies that are written over. For one parameter alone, index_0 is index_1 and
     grid_0 has one element: index_1 is written last. `layer`, `row` and `column` tell where index_1 stands.
     """
-    cdef Job job = make_job(plan, layers, statistics, partials, None)
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
     cdef Axes axes
     cdef real* params_ = &params[0, 0]
     cdef real* work_ = &work[0]

@@ -1,7 +1,8 @@
 """The shapes of things: scalar types, the layer table and the small structs that travel through the core.
 
-Every struct that Python fills has eight-byte fields only, so that a NumPy structured array of the same fields
-(`fastmlp.layout`) has the same bytes; Cython compares the two at each call.
+Every struct that Python fills as a NumPy structured array of the same fields (`fastmlp.layout`) has eight-byte fields
+only, so that both have the same bytes. Cython compares the two at each call, but for the training of many epochs, which
+takes the bytes as they are. The plan comes as a dict.
 """
 from libc.stdint cimport int32_t, int64_t, uint64_t
 

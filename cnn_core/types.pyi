@@ -1,6 +1,9 @@
-"""Kinds of layers."""
+"""Kinds of layers, and where memory lies."""
 
 from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
 
 class Kind(IntEnum):
     DENSE = 0
@@ -8,3 +11,5 @@ class Kind(IntEnum):
     DROPOUT = 2
     BATCH_NORM = 3
     LAYER_NORM = 4
+
+def bytes_to_boundary(memory: NDArray[np.uint8]) -> int: ...

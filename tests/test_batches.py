@@ -3,6 +3,8 @@
 Last comes the whole of training at random sizes against the twin.
 """
 
+import weakref
+
 import numpy as np
 import pytest
 import reference_training
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
+from cnn_core.batches import Dtype, Source
 from fastmlp.batches import Chunks, count_batches
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(700, 5)).astype(np.uint8)
@@ -117,6 +120,16 @@ def make_fit(seed=0, shuffle=True, batch_size=16, X=None, T=None, **options):
     X, T = PIXELS[:100] / 255 if X is None else X, TARGETS[:100] if T is None else T
     options = {"optimizer": fm.SGD(0.1)} | options
     return net, net.fit(X, T, epochs=4, batch_size=batch_size, shuffle=shuffle, **options)
+
+
+def test_a_source_keeps_its_rows_alive_and_no_longer_than_itself():
+    rows = np.zeros((2, 8), dtype=np.uint8)
+    alive = weakref.ref(rows)
+    source = Source(rows, Dtype.UINT8, 8)
+    del rows
+    assert alive() is not None
+    del source
+    assert alive() is None
 
 
 def test_the_seed_fixes_the_order():

@@ -72,7 +72,7 @@ def test_stubs_name_every_door_and_each_of_its_arguments(stub):
         for name, node in functions.items():
             arguments = re.search(rf"^ *def {name}\((.*?)\):$", text, re.MULTILINE | re.DOTALL)
             declared = re.sub(r"\[.*?\]|,\s*$", "", arguments[1]).split(",")
-            assert [argument.arg for argument in node.args.args] == [
+            assert [argument.arg for argument in node.args.posonlyargs + node.args.args] == [
                 each.partition("=")[0].split()[-1] for each in declared if each
             ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,7 @@ WEIGHT_RANGE = 1e-30, 1e30
 """Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rows:
     """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code.
 
@@ -48,8 +48,7 @@ class Rows:
         return _DTYPES[self.code]
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """Checked targets; ``is_class`` where they name classes, so that an accuracy makes sense."""
 
     rows: Rows
@@ -70,14 +69,22 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
         raise ValueError(f"{argument} must have {_count(ndim, 'dimension')}, got shape {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
-    if array.dtype == bool:
-        array = array.astype(np.uint8)
-    elif array.dtype.newbyteorder("=") not in _CODES:
+    if array.dtype not in _CODES:
         with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
-            array = array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
-    array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+            array = array.astype(_nearest(array.dtype))
+    array = np.asarray(array, order="C")
     check_finite(argument, array)
     return array
+
+
+def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that the core knows for numbers of another one."""
+    native = dtype.newbyteorder("=")
+    if native in _CODES:
+        return native
+    if native.kind == "b":
+        return np.dtype(np.uint8)
+    return np.dtype(np.float32 if native.itemsize < 4 else np.float64)
 
 
 def _as_array(argument: str, values: object) -> NDArray[Any]:

@@ -87,7 +87,7 @@ def input_source(network: Network, X: Rows) -> Source:
     """The rows and their scaling as the core reads them: shift and scale double where X is."""
     inputs = network.input
     if X.starts is not None or not inputs.is_scaled:
-        return Source(X.data, X.code, network.n_features, starts=X.starts, columns=X.columns)
+        return Source(X.data, X.code, network.n_features, None, None, X.starts, X.columns)
     dtype = np.float64 if X.code == Dtype.FLOAT64 else network.dtype
     shift, scale = (np.asarray(numbers).astype(dtype).view(np.uint8) for numbers in (inputs.shift, inputs.scale))
     return Source(X.data, X.code, network.n_features, shift, scale)

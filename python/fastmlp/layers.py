@@ -24,7 +24,7 @@ _BLOCK = 1024
 
 def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
     """A whole number from 1 to ``limit``."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{argument} must be a whole number, got {value!r:.60}")
     if not 1 <= int(value) <= limit:
         raise ValueError(f"{argument} must be between 1 and {limit}, got {value}")

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.types import Kind
+from cnn_core.types import Kind, bytes_to_boundary
 from fastmlp.activations import ActivationSpec, activation_spec
 from fastmlp.layers import BLAS_LIMIT, Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
 from fastmlp.losses import Loss
@@ -30,10 +30,6 @@ _NONE = ("weight", "bias", "statistics", "scores", "delta_below")  # offsets tha
 GROUP_DTYPE = np.dtype(
     [("start", np.int64), ("length", np.int64)]
     + [(name, np.float64) for name in ("learning_rate_factor", "decay_factor", "epsilon_factor")]
-)
-PLAN_DTYPE = np.dtype(
-    [("loss", np.int64), ("loss_parameter", np.float64)]
-    + [(name, np.int64) for name in ("capacity", "tile_rows", "keeps_batch", "target", "row_weight", "row_loss")]
 )
 
 TILE_BYTES = 512 * 1024
@@ -237,11 +233,10 @@ def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
     return n_threads > 1 and layout.dense_alone_learns and layout.n_params > batch_size * layout.n_columns
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(NamedTuple):
     """Memory for passes over batches of up to ``n_batch`` rows by ``n_threads`` threads."""
 
-    plan: NDArray[Any]
+    plan: dict[str, Any]
     work: NDArray[Any]
     sparse: NDArray[np.uint8] | None
     """The lists of a first layer that leaves out zeros."""
@@ -275,8 +270,16 @@ def make_workspace(
     keeps_batch = by_rows or (training and layout.has_batch_norm)
     capacity = n_batch if keeps_batch else tile_rows * n_threads
     capacity = -(-capacity // 16) * 16  # every buffer begins on a 64-byte boundary
-    columns = layout.target, layout.n_columns - 2, layout.n_columns - 1
-    plan = np.array([(loss.spec.code, loss.parameter, capacity, tile_rows, keeps_batch, *columns)], dtype=PLAN_DTYPE)
+    plan = {
+        "loss": loss.spec.code,
+        "loss_parameter": loss.parameter,
+        "capacity": capacity,
+        "tile_rows": tile_rows,
+        "keeps_batch": keeps_batch,
+        "target": layout.target,
+        "row_weight": layout.n_columns - 2,
+        "row_loss": layout.n_columns - 1,
+    }
     stride = 2 + 1 + 2 * layout.widest_norm
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     sparse = None
@@ -289,5 +292,4 @@ def make_workspace(
 def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A vector that begins on a 64-byte boundary, as vector loads like it."""
     raw = np.empty(n * dtype.itemsize + 64, dtype=np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + n * dtype.itemsize].view(dtype)
+    return np.ndarray(n, dtype, raw, bytes_to_boundary(raw))

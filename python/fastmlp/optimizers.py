@@ -42,10 +42,9 @@ class Optimizer:
         """The rule's state vectors (n_slots, n_params) before the first step; None where it keeps none."""
         return np.zeros((2, n_params), dtype=dtype)
 
-    def steps(self, first_step: int, n_steps: int) -> NDArray[Any]:
-        """The table of hyper-values of steps first_step..first_step + n_steps - 1."""
-        numbers = np.arange(first_step, first_step + n_steps)
-        table = np.zeros(n_steps, dtype=STEP_DTYPE)
+    def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """The table of hyper-values of the steps of these numbers, one after another."""
+        table = np.zeros(len(numbers), dtype=STEP_DTYPE)
         table["dropout_factor"] = 1.0
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)

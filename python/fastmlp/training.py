@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
     from fastmlp.network import Network
 
 
-@dataclass(frozen=True)
-class TrainingData:
+class TrainingData(NamedTuple):
     """Checked samples of a fit, and of its validation."""
 
     X: Rows
@@ -113,41 +111,45 @@ class Trainer:
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
         self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
-        self.constant = optimizer.is_constant() and not callable(network.loss.label_smoothing)
         self.records = np.empty((1 if one_by_one else min(n_epochs, STEPS_AHEAD), 2))
         shuffle = shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
 
     def _steps_ahead(self, start: int) -> NDArray[Any]:
         """Hyper-values of the steps from `start` on."""
-        stop = min(start + STEPS_AHEAD, self.n_epochs * self.n_batches)
-        table = self.optimizer.steps(start, stop - start)
-        smoothing = values_at(self.network.loss.label_smoothing, np.arange(start, stop), "label_smoothing")
-        table["label_smoothing"] = smoothing
+        numbers = np.arange(start, min(start + STEPS_AHEAD, self.n_epochs * self.n_batches))
+        table = self.optimizer.steps(numbers)
+        table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
         return table
 
+    def _steps_change(self) -> bool:
+        """Whether the table has to be made anew when it is used up."""
+        return callable(self.network.loss.label_smoothing) or not self.optimizer.is_constant()
+
     def begin(self) -> None:
-        """Draw the seed of the dropout masks, and tell the core where everything is."""
+        """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
         network, data, workspace = self.network, self.data, self.workspace
-        self.kept = Snapshot(twice(network.params), twice(network.statistics))
+        self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         bit_generator = network.rng.bit_generator
         self.lock = nullcontext() if self.order is None else bit_generator.lock
-        self.core = Epochs(
-            workspace.plan, network.layout.table, network.layout.groups, self.table,
-            network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state), network.statistics,
-            workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
-            self.kept.params.view(np.uint8), self.kept.statistics,
-            input_source(network, data.X), target_source(network, data.targets), data.weights,
-            len(data.X) if data.weights is None else data.weights.sum(),
-            bit_generator, self.order, self.records, self.batch_size,
-            self.optimizer.rule, self.optimizer.nesterov, self.direct, self.by_rows, int(network.rng.integers(2**63)),
-            workspace.n_threads, network.dtype == np.float64,
-        )  # fmt: skip
+        with bit_generator.lock:
+            self.core = Epochs(
+                workspace.plan, network.layout.table.view(np.uint8), network.layout.groups.view(np.uint8),
+                self.table.view(np.uint8),
+                network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state), network.statistics,
+                workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
+                self.kept.params.view(np.uint8), self.kept.statistics,
+                input_source(network, data.X), target_source(network, data.targets), data.weights,
+                len(data.X) if data.weights is None else data.weights.sum(),
+                bit_generator, self.order, self.records, self.batch_size,
+                self.optimizer.rule, self.optimizer.nesterov, self.direct, self.by_rows,
+                workspace.n_threads, network.dtype == np.float64,
+            )  # fmt: skip
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
         done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
-        if done and done % n_table == 0 and not self.constant:
+        if done and done % n_table == 0 and self._steps_change():
             ahead = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
         epoch = done // self.n_batches
@@ -178,13 +180,6 @@ class Trainer:
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
     """The bytes of an array, in its rows."""
     return None if array is None else array.view(np.uint8)
-
-
-def twice(vector: NDArray[Any]) -> NDArray[Any]:
-    """Two copies of a vector (n,) as the rows of (2, n)."""
-    rows = np.empty((2, len(vector)), dtype=vector.dtype)
-    rows[:] = vector
-    return rows
 
 
 def record(
