@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastmlp.bench import compare, harness, pure_python, report, table, timing, worker
+from fastmlp.bench import compare, harness, markdown, pure_python, report, table, timing, worker
 from fastmlp.bench.agreement import disagreement, loss, outputs, reference
 from fastmlp.bench.cases import CASES, Parameters, Problem, make_problem
 from fastmlp.bench.contenders import NAMES, PLAIN, load
@@ -494,3 +494,29 @@ def test_pure_python_seconds_refuses(change, message):
     }
     with pytest.raises(ValueError, match=message):
         pure_python_seconds(**{**arguments, **change})
+
+
+def test_the_readme_shows_the_committed_results():
+    root = Path(__file__).parent.parent
+    committed = json.loads((root / "bench" / "results.json").read_text(encoding="utf-8"))
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert markdown.table(committed) in readme
+    assert {record["task"] for record in committed["figures"]} == set(TASK)
+    assert {record["contender"] for record in committed["figures"]} == set(NAMES)
+    ours, pure = (
+        min(r["us"] for r in committed["figures"] if (r["task"], r["contender"]) == ("784-30-10", name))
+        for name in ("fastmlp", "pure_python")
+    )
+    assert f"Pure Python takes {pure / ours:,.0f} times as long" in readme
+    assert (root / "docs" / "benchmark.svg").exists()
+
+
+def test_the_table_in_markdown():
+    def figure(contender, threads, us, share=None, **changes):
+        record = {"task": "a", "label": "a, 1", "contender": contender, "title": contender.upper(), "threads": threads}
+        return record | {"us": us, "stand_in": False, "share_of_peak": share} | changes
+
+    figures = [figure("fastmlp", 1, 10.0, 0.81), figure("fastmlp", 2, 8.0, 0.5), figure("jax", 1, 30.0, 0.3)]
+    lines = markdown.table({"figures": [*figures, figure("scikit_learn", 1, 4000.0, stand_in=True)]}).splitlines()
+    assert lines[0] == "| row, batch | FASTMLP | JAX | SCIKIT_LEARN | share of sgemm peak, 1 / 2 threads |"
+    assert lines[2] == "| a, 1 | **8** | 30 (3.75x) | ~4 000 (500x) | 0.81 / 0.50 |"
