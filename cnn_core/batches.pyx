@@ -160,10 +160,10 @@ cdef enum:
 
 
 cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil:
-    """Ask for rows order[first : first + n_rows], so that they are near when they are gathered."""
+    """Ask for rows order[first : first + n_rows] of an array, so that they are near when they are gathered."""
     cdef Py_ssize_t i, offset
     cdef const unsigned char* x
-    if n_rows * source.n_bytes > PREFETCHED:
+    if source.starts is not NULL or n_rows * source.n_bytes > PREFETCHED:
         return
     for i in range(n_rows):
         x = source.data + row_at(source, order, first + i) * source.n_bytes
