@@ -4,7 +4,7 @@
     G (k, n)      := beta * G + alpha * X.T D       D (n_rows, n)
 
 One multiplication by a row of the matrix for each number that isn't zero. The dense products reuse what they have
-loaded for many rows, so these win where less than about a third of X is there (`fastmlp.sparsity` decides).
+loaded for many rows, so these win where less than about a third of X is there (`fastmlp.inputs` decides).
 """
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset

@@ -86,7 +86,7 @@ cdef struct Net:
     Py_ssize_t n_layers
     double* statistics
     SparseRow* sparse_rows   # (capacity,): the inputs of the first layer where it leaves out zeros, else NULL
-    SparseRow* cut_rows      # (n_threads, capacity): each thread's part of their columns; see by_rows
+    SparseRow* cut_rows      # (n_threads, capacity): each thread's part of their columns; see step.pyx
     int32_t* columns         # (capacity, n_in): room for the columns of dense inputs' nonzero numbers
 
 # Rows on their way through the network.

@@ -145,6 +145,14 @@ def test_duplicates_add_up_and_columns_may_come_in_any_order():
     assert np.array_equal(twice.data, before[0]) and np.array_equal(twice.indices, before[1])
 
 
+@pytest.mark.parametrize("data", ["bool", "int8", "int64", "float32", "longdouble"])
+def test_numbers_of_every_kind_are_read(data):
+    X = (20 * mostly_zeros(9, 40)).astype(data)
+    net = classifier(40, "float32")
+    assert np.allclose(net.predict(scipy.sparse.csr_array(X)), net.predict(X), atol=1e-6)
+    assert net.predict(scipy.sparse.csr_array((3, 40), dtype=data)).shape == (3, 3)
+
+
 def test_a_scale_reaches_the_numbers_of_a_sparse_matrix():
     X, scale = mostly_zeros(9, 40), np.linspace(0.1, 3, 40)
     net = classifier(40, scale=scale)

@@ -150,7 +150,7 @@ def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: s
 
 def check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` if a finite array holds numbers that the network's dtype can't."""
-    if dtype == np.float32 and array.dtype == np.float64:
+    if dtype == np.float32 and array.dtype == np.float64 and array.size:
         limit = float(np.finfo(np.float32).max)
         if array.max() > limit or array.min() < -limit:
             raise ValueError(f"{argument} holds numbers beyond float32; scale it or use dtype='float64'")

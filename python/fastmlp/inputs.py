@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from cnn_core.batches import Dtype, Source
+from cnn_core.batches import Dtype, Source, first_nonfinite
 from cnn_core.sparse import has_kernels
 from fastmlp.data import Rows, Targets, check_dense, check_finite, check_fits
 from fastmlp.layers import Dense, Input
@@ -59,15 +59,17 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
         X = X.copy()
         X.sum_duplicates()
     columns = np.asarray(X.indices, dtype=np.int32)
-    at = _first_nonfinite(X.data)
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
+        numbers = X.data if X.dtype in (np.float32, np.float64) else X.data.astype(np.float64)
+    at = first_nonfinite(numbers)
     if at >= 0:
         row = int(np.searchsorted(X.indptr, at, side="right")) - 1
-        raise ValueError(f"{argument} must be finite, got {X.data[at]} in row {row}, column {columns[at]}")
-    check_fits(argument, X.data, dtype)
-    values = np.asarray(X.data, dtype=dtype)
+        raise ValueError(f"{argument} must be finite, got {numbers[at]} in row {row}, column {columns[at]}")
+    check_fits(argument, numbers, dtype)
+    values = np.asarray(numbers, dtype=dtype)
     if inputs.is_scaled:
         with np.errstate(over="ignore"):  # what overflows is refused below
-            values = (X.data * np.asarray(inputs.scale)[columns]).astype(dtype)
+            values = (numbers * np.asarray(inputs.scale)[columns]).astype(dtype)
         check_finite(f"scaled {argument}", values)
     return Rows(
         np.ascontiguousarray(values).reshape(-1, 1).view(np.uint8),
@@ -75,12 +77,6 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
         np.ascontiguousarray(X.indptr, dtype=np.int64),
         np.ascontiguousarray(columns),
     )
-
-
-def _first_nonfinite(values: NDArray[Any]) -> int:
-    """Index of the first NaN or infinity, or -1."""
-    wrong = ~np.isfinite(values)
-    return int(wrong.argmax()) if wrong.any() else -1
 
 
 def input_source(network: Network, X: Rows) -> Source:
