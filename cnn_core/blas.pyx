@@ -1,4 +1,4 @@
-"""The one door to the BLAS: the matrix product, row-major and by value.
+"""The one door to the BLAS: the matrix product and that of a row with a matrix, row-major and by value.
 
 SciPy exports its BLAS through `scipy.linalg.cython_blas`, with 32-bit or (from 1.18, where it is built so) 64-bit
 integers. The functions are looked up at import, not at build time, so that one build serves every SciPy. Sizes are
@@ -16,23 +16,29 @@ from scipy.linalg import cython_blas
 
 ctypedef void (*gemm_function)(char*, char*, int64_t*, int64_t*, int64_t*, void*, void*, int64_t*,
                                void*, int64_t*, void*, void*, int64_t*) noexcept nogil
+ctypedef void (*gemv_function)(char*, int64_t*, int64_t*, void*, void*, int64_t*, void*, int64_t*,
+                               void*, void*, int64_t*) noexcept nogil
 
 cdef gemm_function sgemm
 cdef gemm_function dgemm
+cdef gemv_function sgemv
+cdef gemv_function dgemv
 
 
-cdef gemm_function look_up(str name) except NULL:
+cdef void* look_up(str name, bytes beginning) except NULL:
     capsule = cython_blas.__pyx_capi__[name]
     cdef const char* signature = PyCapsule_GetName(capsule)
-    if not (<bytes> signature).startswith(b"void (char *, char *, "):
+    if not (<bytes> signature).startswith(beginning):
         raise ImportError(f"scipy.linalg.cython_blas.{name} has an unknown signature: {(<bytes> signature).decode()}")
-    return <gemm_function> PyCapsule_GetPointer(capsule, signature)
+    return PyCapsule_GetPointer(capsule, signature)
 
 
 if sys.byteorder != "little":
     raise ImportError("fastmlp needs a little-endian machine")
-sgemm = look_up("sgemm")
-dgemm = look_up("dgemm")
+sgemm = <gemm_function> look_up("sgemm", b"void (char *, char *, ")
+dgemm = <gemm_function> look_up("dgemm", b"void (char *, char *, ")
+sgemv = <gemv_function> look_up("sgemv", b"void (char *, int")
+dgemv = <gemv_function> look_up("dgemv", b"void (char *, int")
 
 
 cdef void gemm(char* trans_a, char* trans_b, int64_t m, int64_t n, int64_t k, real alpha, const real* A, int64_t lda,
@@ -42,3 +48,19 @@ cdef void gemm(char* trans_a, char* trans_b, int64_t m, int64_t n, int64_t k, re
         sgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &n)
     else:
         dgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &n)
+
+
+cdef void gemv(char* trans_b, int64_t n, int64_t k, real alpha, const real* x, const real* B, real beta,
+               real* y) noexcept nogil:
+    """y (n) := alpha * x (k) @ op(B) (k, n) + beta * y, B row-major and dense."""
+    cdef int64_t one = 1
+    if trans_b[0] == b"N":
+        if real is float:
+            sgemv(b"N", &n, &k, &alpha, <void*> B, &n, <void*> x, &one, &beta, y, &one)
+        else:
+            dgemv(b"N", &n, &k, &alpha, <void*> B, &n, <void*> x, &one, &beta, y, &one)
+    else:
+        if real is float:
+            sgemv(b"T", &k, &n, &alpha, <void*> B, &k, <void*> x, &one, &beta, y, &one)
+        else:
+            dgemv(b"T", &k, &n, &alpha, <void*> B, &k, <void*> x, &one, &beta, y, &one)

@@ -4,7 +4,7 @@ Where the processor has AVX2 or AVX-512, the kernels of products.h do most of wh
 that read B along its rows without packing, the one that reads it across with a stretch of B laid out anew at a time.
 What is too narrow for them is plain loops while it is tiny, since a call costs more. The rest is the BLAS.
 """
-from cnn_core.blas cimport gemm
+from cnn_core.blas cimport gemm, gemv
 from cnn_core.types cimport real
 
 cdef extern from "products.h" nogil:
@@ -93,7 +93,10 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
             for i in range(m):
                 for j in range(n):
                     C[i * n + j] = bias[j]
-        gemm(b"N", b"N", m, n, k, <real> 1, A, k, B, n, beta, C)
+        if m == 1:
+            gemv(b"N", n, k, <real> 1, A, B, beta, C)
+        else:
+            gemm(b"N", b"N", m, n, k, <real> 1, A, k, B, n, beta, C)
 
 
 cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A,
@@ -128,5 +131,7 @@ cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
             product_with_transposed_f(LEVEL, m, n, k, A, B, C)
         else:
             product_with_transposed_d(LEVEL, m, n, k, A, B, C)
+    elif m == 1:
+        gemv(b"T", n, k, <real> 1, A, B, <real> 0, C)
     else:
         gemm(b"N", b"T", m, n, k, <real> 1, A, k, B, k, <real> 0, C)

@@ -79,8 +79,9 @@ def test_repeats_have_the_same_bits(way, n_threads, monkeypatch):
     assert np.array_equal(one, other)
 
 
-def test_rows_are_shared_where_there_are_more_weights_than_numbers_in_the_batch():
+def test_rows_are_shared_where_the_weights_are_many_beside_the_numbers_in_the_batch():
     wide, narrow = fm.Network([784, 100, 10]).layout, fm.Network([4, 32, 16, 4]).layout
     assert splits_rows(wide, 2, 32) and not splits_rows(wide, 1, 32)
+    assert splits_rows(fm.Network([16, 64, 64, 1]).layout, 2, 32)
     assert not splits_rows(narrow, 2, 10_000)
     assert not splits_rows(fm.Network([784, fm.Dense(100), fm.BatchNorm(), 10]).layout, 2, 32)

@@ -230,7 +230,7 @@ def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
 
     The one costs reading the others' part of the batch's buffers, the other reading their gradients.
     """
-    return n_threads > 1 and layout.dense_alone_learns and layout.n_params > batch_size * layout.n_columns
+    return n_threads > 1 and layout.dense_alone_learns and 2 * layout.n_params > batch_size * layout.n_columns
 
 
 class Workspace(NamedTuple):
