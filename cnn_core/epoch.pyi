@@ -36,6 +36,7 @@ class Epochs:
         rule: int,
         nesterov: bool,
         direct: bool,
+        penalised: bool,
         by_rows: bool,
         n_threads: int,
         double_precision: bool,

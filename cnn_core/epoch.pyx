@@ -168,8 +168,8 @@ cdef class Epochs:
                  double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
                  double[:, ::1] kept_statistics, Source X, Source y, const double[::1] weights, double weight_of_all,
                  object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint by_rows, int n_threads,
-                 bint double_precision):
+                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint penalised, bint by_rows,
+                 int n_threads, bint double_precision):
         """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
         steps.
 
@@ -180,6 +180,7 @@ cdef class Epochs:
         ...); copies (2, n_params) and kept_statistics (2, n_statistics) have room for the newest epoch and the best
         one, which at first is the network as it is. `gradients` may be None where the update is direct, `state` where
         the rule keeps none, `sparse` where the inputs are rows; `weights` and `order` where there are none.
+        penalised: some step may have an alpha.
         """
         self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
                             partials, sparse)
@@ -188,7 +189,8 @@ cdef class Epochs:
         self.way.updater.nesterov = nesterov
         self.way.direct = direct
         self.way.by_rows = by_rows
-        self.course.tiny = direct and n_threads == 1 and is_tiny(&self.job.net, &self.job.samples, batch_size)
+        self.course.tiny = (direct and not penalised and n_threads == 1
+                            and is_tiny(&self.job.net, &self.job.samples, batch_size))
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
         self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))

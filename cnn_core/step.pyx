@@ -14,6 +14,7 @@ from cnn_core.batches cimport total_weight
 from cnn_core.forward cimport forward
 from cnn_core.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, load_tile, place_tile, sum_gradients
 from cnn_core.losses cimport loss_and_delta
+from cnn_core.penalty cimport penalise
 from cnn_core.random cimport mix
 from cnn_core.sparse cimport cut
 from cnn_core.team cimport Member, wait_for_all
@@ -32,14 +33,29 @@ cdef Mode training_mode(const Way* way, const Step* step, Py_ssize_t number) noe
     return mode
 
 
+cdef inline double shrink(const Step* step, double scale) noexcept nogil:
+    """What plain descent multiplies the weights by: 1 - learning_rate * (weight_decay + alpha / n)."""
+    return 1 - step.learning_rate * (step.weight_decay + step.alpha * scale)
+
+
+cdef void add_penalty(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                      Py_ssize_t start, Py_ssize_t stop, const real* params, real* gradient) noexcept nogil:
+    """The L2 penalty of params[start:stop] into this thread's loss, and into the gradient if there is one."""
+    cdef double penalty = step.alpha * scale
+    if penalty != 0:
+        job.partials[member.index * job.stride + LOSS_SLOT] += step.alpha / 2 * penalise(
+            way.updater.groups, way.updater.n_groups, penalty, start, stop, params, gradient)
+
+
 cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Step* step, const Mode* mode,
                         Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradients, real* state,
                         real* work) noexcept nogil:
     """gradients (n_threads, n_params); none where the way is direct, which one thread and one tile may go."""
     cdef Py_ssize_t n_params = way.updater.n_params, slice_size, start, stop
     if way.direct:
+        add_penalty(job, member, way, step, scale, 0, n_params, params, <real*> NULL)
         batch_gradient(job, member, first, n_batch, mode, params, work, params, -step.learning_rate * scale,
-                       1 - step.learning_rate * step.weight_decay, 1.0)
+                       shrink(step, scale), 1.0)
         return
     batch_gradient(job, member, first, n_batch, mode, params, work, gradients + member.index * n_params, scale, 0.0,
                    0.0)
@@ -48,6 +64,7 @@ cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Ste
     start = min(n_params, member.index * slice_size)
     stop = min(n_params, start + slice_size)
     sum_gradients(gradients, n_params, min(member.size, count_tiles(job, n_batch)), start, stop)
+    add_penalty(job, member, way, step, scale, start, stop, params, gradients)
     update(&way.updater, step, start, stop, params, gradients, state)
     wait_for_all(member)
 
@@ -61,21 +78,23 @@ cdef void update_layer(const Job* job, Member member, const Way* way, const Step
     cdef Py_ssize_t start = layer.n_in * member.index // member.size
     cdef Py_ssize_t stop = layer.n_in * (member.index + 1) // member.size
     cdef const real* delta = buffer(net, batch, work, layer.delta, layer.n_out)
+    cdef Py_ssize_t first_weight = layer.weight + start * layer.n_out, last_weight = layer.weight + stop * layer.n_out
     cdef bint has_bias = layer.bias >= 0 and member.index == 0
     cdef SparseRow* rows = NULL
     if i == 0 and net.sparse_rows is not NULL:
         rows = net.cut_rows + member.index * net.plan.capacity
         cut(net.sparse_rows, batch.n_rows, start, stop, delta, rows)
     if way.direct:
-        scale *= -step.learning_rate
-        weight_gradient(net, i, batch, rows, start, stop, work, params, scale,
-                        1 - step.learning_rate * step.weight_decay)
+        add_penalty(job, member, way, step, scale, first_weight, last_weight, params, <real*> NULL)
+        weight_gradient(net, i, batch, rows, start, stop, work, params, -step.learning_rate * scale,
+                        shrink(step, scale))
         if has_bias:
-            bias_gradient(delta, batch.n_rows, layer.n_out, <real> scale, <real> 1, params + layer.bias)
+            bias_gradient(delta, batch.n_rows, layer.n_out, <real> (-step.learning_rate * scale), <real> 1,
+                          params + layer.bias)
         return
     weight_gradient(net, i, batch, rows, start, stop, work, gradient, scale, 0.0)
-    update(&way.updater, step, layer.weight + start * layer.n_out, layer.weight + stop * layer.n_out, params, gradient,
-           state)
+    add_penalty(job, member, way, step, scale, first_weight, last_weight, params, gradient)
+    update(&way.updater, step, first_weight, last_weight, params, gradient, state)
     if has_bias:
         bias_gradient(delta, batch.n_rows, layer.n_out, <real> scale, <real> 0, gradient + layer.bias)
         update(&way.updater, step, layer.bias, layer.bias + layer.n_out, params, gradient, state)

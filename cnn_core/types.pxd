@@ -67,6 +67,7 @@ cdef struct Step:
     double correction_3      # NAdam: weight of the gradient itself
     double dropout_factor    # multiplies every dropout rate
     double label_smoothing
+    double alpha             # L2 penalty: a batch of weight n has alpha / (2 n) * the sum of squares in its loss
 
 # What `fastmlp.layout` worked out for one workspace.
 cdef struct Plan:

@@ -81,11 +81,12 @@ RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, na
 # --- Training and checking ---
 
 
-def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, **hyper):
+def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, alpha=0.0, **hyper):
     """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
 
     Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
     rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks.
+    A batch of weight n minimises its mean loss + alpha / (2 n) * the sum of W^2, and the loss returned has both.
     """
     weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     state, step, losses = {}, 0, []
@@ -95,8 +96,10 @@ def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=N
             if on_step is not None:
                 on_step(step, rows)
             now = {name: value(step) if callable(value) else value for name, value in hyper.items()}
-            total += net.loss(X[rows], T[rows], weight[rows], "sum")
-            g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean")
+            strength = alpha(step) if callable(alpha) else alpha
+            decaying, n = net.decay_mask() * net.flat(), weight[rows].sum()
+            total += net.loss(X[rows], T[rows], weight[rows], "sum") + n * strength / (2.0 * n) * (decaying**2).sum()
+            g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean") + strength / n * decaying
             net.update_running(X[rows])
             net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))
             step += 1

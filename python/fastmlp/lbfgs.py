@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.derivatives import loss_and_flat_gradient
+from fastmlp.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.errors import DivergedError
 
 if TYPE_CHECKING:
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from fastmlp.training import TrainingData
 
 
-def fit_lbfgs(run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, ...], n_threads: int | None) -> None:
+def fit_lbfgs(
+    run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, ...], n_threads: int | None, alpha: Any
+) -> None:
     """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
 
-    Here ``history["loss"]`` is the loss after the iteration, without the decay. Dropout stays off: the method needs
-    the same function at every evaluation.
+    Here ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without
+    the optimizer's own decay. Dropout stays off: the method needs the same function at every evaluation.
     """
     from scipy.optimize import minimize
 
@@ -31,6 +33,8 @@ def fit_lbfgs(run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, 
     if run.network.layout.has_batch_norm:
         raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
     n_decaying = int(network.layout.groups["length"][0])
+    penalty = alpha / divisor("mean", len(data.X), data.weights)
+    decay = rule.weight_decay + penalty
     start = time.perf_counter()
     best: dict[str, Any] = {"loss": np.inf}
 
@@ -41,15 +45,17 @@ def fit_lbfgs(run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, 
             raise DivergedError("the loss stopped being finite; the network holds the best finite weights")
         slope = gradient.astype(np.float64)
         total = loss
-        if rule.weight_decay:
+        if decay:
             weights = params[:n_decaying]
-            total += rule.weight_decay / 2 * float(weights @ weights)
-            slope[:n_decaying] += rule.weight_decay * weights
+            total += decay / 2 * float(weights @ weights)
+            slope[:n_decaying] += decay * weights
         return total, slope
 
     def after_iteration(params: NDArray[np.float64]) -> None:
         network.params[:] = params
+        weights = params[:n_decaying]
         loss = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)[0]
+        loss += penalty / 2 * float(weights @ weights)
         if loss < best["loss"]:
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1

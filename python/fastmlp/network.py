@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cnn_core.predictor import Predictor
     from fastmlp.callbacks import CallbackLike
     from fastmlp.history import History
+    from fastmlp.values import Value
 
 
 class Snapshot(NamedTuple):
@@ -259,6 +260,7 @@ class Network:
         callbacks: Iterable[CallbackLike] = (),
         n_threads: int | None = None,
         progress: bool | None = None,
+        alpha: Value = 0.0,
     ) -> History:
         """Train.
 
@@ -287,6 +289,10 @@ class Network:
             None: as many as the size of a batch is worth. The same number gives the same bits.
         progress : bool, optional
             None: a bar where somebody watches, for fits of more than a second.
+        alpha : float or function of the step, default 0.0
+            L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
+            + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
+            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. LBFGS takes a number.
 
         Returns
         -------
@@ -303,7 +309,7 @@ class Network:
 
         return training.fit(
             self, X, y, epochs, batch_size, optimizer, shuffle, validation_data, sample_weight, callbacks,
-            n_threads, progress,
+            n_threads, progress, alpha,
         )  # fmt: skip
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:

@@ -20,7 +20,7 @@ from fastmlp.values import Value, check_value, values_at
 STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
     + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
-    + [(name, np.float64) for name in ("dropout_factor", "label_smoothing")]
+    + [(name, np.float64) for name in ("dropout_factor", "label_smoothing", "alpha")]
 )
 
 

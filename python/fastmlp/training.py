@@ -29,7 +29,7 @@ from fastmlp.network import Snapshot
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
 from fastmlp.threads import choose_threads, single_threaded_blas_for
-from fastmlp.values import values_at
+from fastmlp.values import Value, check_value, values_at
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -88,6 +88,7 @@ class Trainer:
         shuffle: bool,
         n_threads: int | None,
         one_by_one: bool,
+        alpha: Value = 0.0,
     ) -> None:
         self.network = network
         self.data = data
@@ -97,6 +98,7 @@ class Trainer:
         self.n_batches = count_batches(n_samples, self.batch_size)
         self.n_epochs = n_epochs
         self.one_by_one = one_by_one
+        self.alpha = alpha
         threads = choose_threads(n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size)
@@ -120,11 +122,13 @@ class Trainer:
         numbers = np.arange(start, min(start + STEPS_AHEAD, self.n_epochs * self.n_batches))
         table = self.optimizer.steps(numbers)
         table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
+        table["alpha"] = values_at(self.alpha, numbers, "alpha")
         return table
 
     def _steps_change(self) -> bool:
         """Whether the table has to be made anew when it is used up."""
-        return callable(self.network.loss.label_smoothing) or not self.optimizer.is_constant()
+        scheduled = callable(self.network.loss.label_smoothing) or callable(self.alpha)
+        return scheduled or not self.optimizer.is_constant()
 
     def begin(self) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
@@ -142,8 +146,8 @@ class Trainer:
                 input_source(network, data.X), target_source(network, data.targets), data.weights,
                 len(data.X) if data.weights is None else data.weights.sum(),
                 bit_generator, self.order, self.records, self.batch_size,
-                self.optimizer.rule, self.optimizer.nesterov, self.direct, self.by_rows,
-                workspace.n_threads, network.dtype == np.float64,
+                self.optimizer.rule, self.optimizer.nesterov, self.direct,
+                callable(self.alpha) or self.alpha > 0, self.by_rows, workspace.n_threads, network.dtype == np.float64,
             )  # fmt: skip
 
     def run(self) -> int:
@@ -206,6 +210,7 @@ def fit(
     callbacks: Iterable[CallbackLike],
     n_threads: int | None,
     progress: bool | None,
+    alpha: Value = 0.0,
 ) -> History:
     """See `Network.fit`."""
     n_epochs, batch_size = check_size("epochs", epochs), check_size("batch_size", batch_size)
@@ -215,12 +220,15 @@ def fit(
         raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
     if n_threads is not None:
         check_size("n_threads", n_threads, 1024)
+    check_value("alpha", alpha, low=0.0)
+    if isinstance(rule, LBFGS) and callable(alpha):
+        raise TypeError("alpha must be a number for LBFGS, which has no steps, got a function of the step")
     data = check_training_data(network, X, y, sample_weight, validation_data)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
     trainer = None
     if isinstance(rule, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
-        trainer = Trainer(network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one)
+        trainer = Trainer(network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one, alpha)
     recorded = ["loss", "seconds", "learning_rate"]
     if data.validation is not None:
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
@@ -236,7 +244,7 @@ def fit(
             elif isinstance(rule, LBFGS):
                 from fastmlp.lbfgs import fit_lbfgs
 
-                fit_lbfgs(run, data, rule, hooks, n_threads)
+                fit_lbfgs(run, data, rule, hooks, n_threads, alpha)
         except KeyboardInterrupt:
             run.stop("interrupted")
         finally:
