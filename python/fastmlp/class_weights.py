@@ -49,7 +49,8 @@ def class_numbers(targets: Targets) -> NDArray[np.intp]:
     if binary and values.shape[1] == 1:
         return values[:, 0].astype(np.intp)
     if binary and np.all(values.sum(axis=1, dtype=np.float64) == 1):
-        return np.argmax(values, axis=1)
+        columns: NDArray[np.intp] = np.argmax(values, axis=1)
+        return columns
     raise ValueError(
         "class_weight needs a y that names one class for each row (class numbers, 0 and 1, or rows with a single 1); "
         f"got {'several labels, probabilities' if targets.is_class else 'the values of a regression'} "
