@@ -25,10 +25,6 @@ class Epochs:
         sparse: NDArray[np.uint8] | None,
         copies: NDArray[np.uint8],
         kept_statistics: NDArray[np.float64],
-        X: Source,
-        y: Source,
-        weights: NDArray[np.float64] | None,
-        weight_of_all: float,
         bit_generator: np.random.BitGenerator,
         order: NDArray[np.int64] | None,
         records: NDArray[np.float64],
@@ -41,6 +37,9 @@ class Epochs:
         n_threads: int,
         double_precision: bool,
         /,
+    ) -> None: ...
+    def begin(
+        self, X: Source, y: Source, weights: NDArray[np.float64] | None, weight_of_all: float, /
     ) -> None: ...
     def run(self, n_steps: int) -> None: ...
     @property

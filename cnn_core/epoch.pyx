@@ -143,7 +143,7 @@ cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step
 
 
 cdef class Epochs:
-    """The epochs of one fit; `run` goes on with them for a number of steps."""
+    """The epochs of one fit; `begin` names the samples, `run` goes on for a number of steps."""
 
     cdef Job job
     cdef Way way
@@ -152,12 +152,18 @@ cdef class Epochs:
     cdef const Step* steps
     cdef Py_ssize_t table_size   # steps
     cdef bint double_precision
+    cdef bint penalised          # some step may have an alpha
     cdef void* params
     cdef void* gradients
     cdef void* state
     cdef void* work
     cdef void* copies
-    cdef tuple borrowed          # all that it was given, to keep alive what the pointers name
+    cdef size_t n_bytes          # of the parameters
+    cdef int64_t[::1] order
+    cdef Source X
+    cdef Source y
+    cdef const double[::1] weights
+    cdef tuple borrowed          # all else that it was given, to keep alive what the pointers name
 
     def __cinit__(self, *arguments):
         self.borrowed = arguments
@@ -166,8 +172,7 @@ cdef class Epochs:
                  const unsigned char[::1] steps, unsigned char[::1] params, unsigned char[:, ::1] gradients,
                  unsigned char[:, ::1] state, double[::1] statistics, unsigned char[::1] work,
                  double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
-                 double[:, ::1] kept_statistics, Source X, Source y, const double[::1] weights, double weight_of_all,
-                 object bit_generator, int64_t[::1] order, double[:, ::1] records,
+                 double[:, ::1] kept_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
                  Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint penalised, bint by_rows,
                  int n_threads, bint double_precision):
         """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
@@ -179,35 +184,30 @@ cdef class Epochs:
         (n_threads, n_params), or (1, n_params) by rows, work (columns of the layout * capacity,), partials (n_threads,
         ...); copies (2, n_params) and kept_statistics (2, n_statistics) have room for the newest epoch and the best
         one, which at first is the network as it is. `gradients` may be None where the update is direct, `state` where
-        the rule keeps none, `sparse` where the inputs are rows; `weights` and `order` where there are none.
-        penalised: some step may have an alpha.
+        the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised: some step may
+        have an alpha. Then `begin` is due.
         """
         self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
                             partials, sparse)
-        self.job.samples = make_samples(X, y, weights, order)
         self.way.updater.rule = rule
         self.way.updater.nesterov = nesterov
         self.way.direct = direct
         self.way.by_rows = by_rows
-        self.course.tiny = (direct and not penalised and n_threads == 1
-                            and is_tiny(&self.job.net, &self.job.samples, batch_size))
+        self.penalised = penalised
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
         self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
         self.way.seed = drawn_seed(bits_of(bit_generator))
-        self.course.n_samples = X.rows.n_rows
         self.course.batch_size = batch_size
         self.course.n_threads = n_threads
         self.course.n_rows = records.shape[0]
         self.course.records = &records[0, 0]
-        self.course.weight_of_all = weight_of_all
-        self.course.finite = True
+        self.order = order
         if order is not None:
             self.course.bits = bits_of(bit_generator)
             self.course.order = &order[0]
         self.kept.n_statistics = kept_statistics.shape[1]
         self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
-        self.kept.best_loss = self.kept.newest_loss = INFINITY
         self.steps = <const Step*> &steps[0]
         self.table_size = steps.shape[0] // sizeof(Step)
         self.double_precision = double_precision
@@ -216,9 +216,26 @@ cdef class Epochs:
         self.state = NULL if state is None else &state[0, 0]
         self.work = &work[0]
         self.copies = &copies[0, 0]
-        memcpy(&copies[1, 0], self.params, params.shape[0])
-        if statistics.shape[0] > 0:
-            memcpy(&kept_statistics[1, 0], &statistics[0], statistics.shape[0] * sizeof(double))
+        self.n_bytes = params.shape[0]
+
+    def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
+        """Go on with these samples from the network as it is now: at first, or behind a whole epoch with as many.
+
+        `weights` may be None; weight_of_all is their sum, or the number of samples.
+        """
+        cdef Py_ssize_t n_statistics = self.kept.n_statistics
+        self.X, self.y, self.weights = X, y, weights
+        self.job.samples = make_samples(X, y, weights, self.order)
+        self.course.n_samples = X.rows.n_rows
+        self.course.weight_of_all = weight_of_all
+        self.course.tiny = (self.way.direct and not self.penalised and self.course.n_threads == 1
+                            and is_tiny(&self.job.net, &self.job.samples, self.course.batch_size))
+        self.course.finite = True
+        self.kept.best_loss = self.kept.newest_loss = INFINITY
+        self.kept.newest = 0
+        memcpy(<char*> self.copies + self.n_bytes, self.params, self.n_bytes)
+        if n_statistics > 0:
+            memcpy(self.kept.statistics + n_statistics, self.job.net.statistics, n_statistics * sizeof(double))
 
     def run(self, Py_ssize_t n_steps):
         """Train for n_steps more steps.
@@ -227,6 +244,7 @@ cdef class Epochs:
         isn't finite is the last one.
         """
         cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
+        assert self.X is not None
         assert n_steps <= self.table_size - self.course.n_steps % self.table_size
         with nogil:
             if self.double_precision:

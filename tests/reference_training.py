@@ -81,15 +81,20 @@ RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, na
 # --- Training and checking ---
 
 
-def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, alpha=0.0, **hyper):
+def train(
+    net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, kept=None, alpha=0, **hyper
+):
     """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
 
     Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
-    rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks.
+    rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks. ``kept``, at
+    first an empty dict, carries the rule's state and the step number from one call to the next.
     A batch of weight n minimises its mean loss + alpha / (2 n) * the sum of W^2, and the loss returned has both.
     """
     weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
-    state, step, losses = {}, 0, []
+    kept = {} if kept is None else kept
+    state, losses = kept.setdefault("state", {}), []
+    step = kept.get("step", 0)
     for order in order_per_epoch:
         total = 0.0
         for rows in (order[start : start + batch_size] for start in range(0, len(order), batch_size)):
@@ -102,7 +107,7 @@ def train(net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=N
             g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean") + strength / n * decaying
             net.update_running(X[rows])
             net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))
-            step += 1
+            step = kept["step"] = step + 1
         losses.append(total / weight[order].sum())
     return np.array(losses)
 

@@ -17,8 +17,9 @@ TESTS = Path(__file__).parent
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
-    "schedules", "layout", "inputs", "construction", "network", "optimizers", "callbacks", "threads", "progress",
-    "inference", "derivatives", "lbfgs", "training",
+    "schedules", "layout", "inputs", "construction", "network", "optimizers",
+    "optimizer_state", "class_weights", "callbacks", "threads", "progress",
+    "inference", "derivatives", "lbfgs", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -26,6 +27,7 @@ TESTED_ELSEWHERE = {
     "construction": "network",
     "description": "persistence",
     "lbfgs": "training",
+    "optimizer_state": "online",
     "table_columns": "tables",
     "values": "schedules",
 }

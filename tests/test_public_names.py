@@ -15,7 +15,7 @@ FIXED = [
     "train_validation_test_split",
 ]  # fmt: skip
 METHODS = ["fit", "predict", "evaluate", "loss_and_gradients", "sample_gradients", "cost_surface", "save"]
-METHODS += ["params", "weights", "biases"]
+METHODS += ["params", "weights", "biases", "train_on_batch", "optimizer_state"]
 HEAVY = ["matplotlib", "sklearn", "tqdm", "scipy.optimize", "torch", "pandas", "safetensors", "click", "urllib.request"]
 
 

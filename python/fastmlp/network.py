@@ -6,7 +6,7 @@ they are first needed; the methods here check their arguments and hand over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cnn_core.predictor import Predictor
     from fastmlp.callbacks import CallbackLike
     from fastmlp.history import History
+    from fastmlp.online import BatchTrainer
+    from fastmlp.optimizer_state import OptimizerState
     from fastmlp.values import Value
 
 
@@ -71,6 +73,8 @@ class Network:
     rng : numpy.random.Generator
         Where the orders of samples and the dropout masks come from: the same seed gives the same orders whatever the
         layers are.
+    optimizer_state : OptimizerState or None
+        What ``fit(warm_start=True)`` and `train_on_batch` left, to go on from; set it to None to begin afresh.
 
     Raises
     ------
@@ -89,7 +93,9 @@ class Network:
     array([0., 1., 1., 0.], dtype=float32)
     """
 
+    optimizer_state: OptimizerState | None = None
     _predictor: Predictor | None = None
+    _batch_trainer: BatchTrainer | None = None
 
     def __init__(
         self,
@@ -122,7 +128,7 @@ class Network:
         self.initialize()
 
     def initialize(self) -> None:
-        """Draw new initial parameters, and forget running statistics.
+        """Draw new initial parameters, and forget running statistics and the optimizer's state.
 
         Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
         """
@@ -141,6 +147,7 @@ class Network:
             raise ValueError(f"init gives weights beyond {self.dtype}")
         for segment in self.layout.statistics:
             segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
+        self.optimizer_state = None
 
     @property
     def params(self) -> NDArray[Any]:
@@ -219,23 +226,24 @@ class Network:
         """A copy with the same parameters in another dtype."""
         twin = Network.__new__(Network)
         twin.__dict__.update(self.__dict__)
-        twin._predictor = None
+        twin._predictor = twin._batch_trainer = None
         twin.dtype = check_dtype(dtype)
         check_scaling(self.input, twin.dtype)
         twin._params = allocate(self.n_params, twin.dtype)
         twin._params[:] = self._params
         twin.statistics = self.statistics.copy()
+        twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
         twin._seeds = deepcopy(self._seeds)
         twin.rng = np.random.default_rng()
         twin.rng.bit_generator.state = self.rng.bit_generator.state
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: everything but the predictor, which knows addresses."""
-        return {name: value for name, value in self.__dict__.items() if name != "_predictor"}
+        """For pickle and copy: everything but the predictor and the trainer of batches, which know addresses."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_predictor", "_batch_trainer")}
 
     def copy(self) -> Network:
-        """An independent network with the same parameters and generator state."""
+        """An independent network with the same parameters, optimizer state and generator state."""
         return self.astype(self.dtype)
 
     def check_samples(
@@ -261,6 +269,8 @@ class Network:
         n_threads: int | None = None,
         progress: bool | None = None,
         alpha: Value = 0.0,
+        warm_start: bool = False,
+        class_weight: Mapping[int, float] | str | None = None,
     ) -> History:
         """Train.
 
@@ -293,6 +303,13 @@ class Network:
             L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
             + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
             whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. LBFGS takes a number.
+        warm_start : bool, default False
+            True: go on from ``optimizer_state``, momenta and step number of the schedules, and leave it there again;
+            as if both fits had been one (but that each shuffles anew). Where it is of another rule than the optimizer
+            or the network has none, and with `LBFGS`, the optimizer begins afresh. A fit that diverges leaves none.
+        class_weight : dict or "balanced", optional
+            Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
+            ``n_samples / (n_classes * count)``. The validation isn't weighted.
 
         Returns
         -------
@@ -309,8 +326,51 @@ class Network:
 
         return training.fit(
             self, X, y, epochs, batch_size, optimizer, shuffle, validation_data, sample_weight, callbacks,
-            n_threads, progress, alpha,
+            n_threads, progress, alpha, warm_start, class_weight,
         )  # fmt: skip
+
+    def train_on_batch(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        optimizer: Any = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+    ) -> float:
+        """One update by these samples as one batch; their mean loss before it.
+
+        The optimizer goes on from ``optimizer_state``, as in ``fit(warm_start=True)``, which it may alternate with.
+
+        Parameters
+        ----------
+        X, y, sample_weight, class_weight
+            As in `fit`; a "balanced" weight is that among the samples of this batch.
+        optimizer : optimizer or str, optional
+            None: ``Adam()``. One of another rule than the last begins afresh. Calls are quickest with the same one
+            and batches of one size.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit, `LBFGS` among them; the network is as it was.
+        DivergedError
+            The loss or a parameter isn't finite; the network is as it was, but for ``optimizer_state``, which is None.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> [net.train_on_batch([[1.0]], [2.0], optimizer=fm.SGD(0.25)) for _ in range(3)]
+        [2.0, 0.5, 0.125]
+        """
+        from fastmlp import online
+
+        return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight)
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.

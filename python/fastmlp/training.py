@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.epoch import Epochs
 from fastmlp.batches import Chunks, count_batches
 from fastmlp.callbacks import CallbackLike, Run, make_callbacks
+from fastmlp.class_weights import weights_of_classes
 from fastmlp.data import Rows, Targets, check_targets
 from fastmlp.errors import DivergedError
 from fastmlp.history import History
@@ -26,6 +27,7 @@ from fastmlp.inputs import check_inputs, input_form, input_source, target_source
 from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.network import Snapshot
+from fastmlp.optimizer_state import state_to_begin_with
 from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
 from fastmlp.threads import choose_threads, single_threaded_blas_for
@@ -49,10 +51,12 @@ def check_training_data(
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
     rows, targets, weights = network.check_samples(X, y, sample_weight)
+    weights = weights_of_classes(class_weight, targets, network.n_outputs, weights)
     validation = None
     if validation_data is not None:
         if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
@@ -89,6 +93,8 @@ class Trainer:
         n_threads: int | None,
         one_by_one: bool,
         alpha: Value = 0.0,
+        warm_start: bool = False,
+        look_ahead: int = STEPS_AHEAD,
     ) -> None:
         self.network = network
         self.data = data
@@ -99,6 +105,8 @@ class Trainer:
         self.n_epochs = n_epochs
         self.one_by_one = one_by_one
         self.alpha = alpha
+        self.warm_start = warm_start
+        self.look_ahead = look_ahead
         threads = choose_threads(n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size)
@@ -108,7 +116,8 @@ class Trainer:
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.direct = optimizer.is_plain() and (one_tile or self.by_rows)
-        self.state = optimizer.initial_state(layout.n_params, network.dtype)
+        self.state = state_to_begin_with(network, optimizer, warm_start)
+        self.first_step = self.state.n_steps
         n_gradients = 0 if self.direct else 1 if self.by_rows else threads
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.chunks = Chunks(self.n_batches, layout.flops_per_row * self.batch_size)
@@ -119,7 +128,7 @@ class Trainer:
 
     def _steps_ahead(self, start: int) -> NDArray[Any]:
         """Hyper-values of the steps from `start` on."""
-        numbers = np.arange(start, min(start + STEPS_AHEAD, self.n_epochs * self.n_batches))
+        numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
         table = self.optimizer.steps(numbers)
         table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
         table["alpha"] = values_at(self.alpha, numbers, "alpha")
@@ -132,7 +141,7 @@ class Trainer:
 
     def begin(self) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
-        network, data, workspace = self.network, self.data, self.workspace
+        network, workspace = self.network, self.workspace
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         bit_generator = network.rng.bit_generator
         self.lock = nullcontext() if self.order is None else bit_generator.lock
@@ -140,22 +149,31 @@ class Trainer:
             self.core = Epochs(
                 workspace.plan, network.layout.table.view(np.uint8), network.layout.groups.view(np.uint8),
                 self.table.view(np.uint8),
-                network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state), network.statistics,
-                workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
+                network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state.vectors),
+                network.statistics, workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
                 self.kept.params.view(np.uint8), self.kept.statistics,
-                input_source(network, data.X), target_source(network, data.targets), data.weights,
-                len(data.X) if data.weights is None else data.weights.sum(),
                 bit_generator, self.order, self.records, self.batch_size,
                 self.optimizer.rule, self.optimizer.nesterov, self.direct,
                 callable(self.alpha) or self.alpha > 0, self.by_rows, workspace.n_threads, network.dtype == np.float64,
             )  # fmt: skip
+        self.take(self.data)
+
+    def take(self, data: TrainingData) -> None:
+        """Tell the core where the samples are: at first, or behind an epoch, as many as before."""
+        self.data, network = data, self.network
+        X, y = input_source(network, data.X), target_source(network, data.targets)
+        self.core.begin(X, y, data.weights, len(data.X) if data.weights is None else data.weights.sum())
+
+    def refill(self, done: int) -> None:
+        """The table of steps anew, where the first ``done`` steps have used it up."""
+        if done and done % len(self.table) == 0 and self._steps_change():
+            ahead = self._steps_ahead(done)
+            self.table[: len(ahead)] = ahead
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
         done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
-        if done and done % n_table == 0 and self._steps_change():
-            ahead = self._steps_ahead(done)
-            self.table[: len(ahead)] = ahead
+        self.refill(done)
         epoch = done // self.n_batches
         last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
         n_steps = self.chunks.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
@@ -174,11 +192,21 @@ class Trainer:
     def check(self) -> None:
         """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
         if not self.core.is_finite:
-            self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
+            self.restore()
             raise DivergedError(
                 f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "
                 "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
             )
+
+    def restore(self) -> None:
+        """The network as it was behind the best epoch that has proved itself, or before the first."""
+        self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
+
+    def keep_state(self) -> None:
+        """Leave the optimizer's state with the network, if it is asked for; none of a fit that diverged."""
+        if self.warm_start:
+            self.state.n_steps = self.first_step + self.core.n_steps
+            self.network.optimizer_state = self.state if self.core.is_finite else None
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
@@ -210,25 +238,30 @@ def fit(
     callbacks: Iterable[CallbackLike],
     n_threads: int | None,
     progress: bool | None,
-    alpha: Value = 0.0,
+    alpha: Value,
+    warm_start: bool,
+    class_weight: object,
 ) -> History:
     """See `Network.fit`."""
     n_epochs, batch_size = check_size("epochs", epochs), check_size("batch_size", batch_size)
     rule = make_optimizer(optimizer)
     hooks = make_callbacks(callbacks)
-    if not isinstance(shuffle, (bool, np.bool_)):
-        raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
+    for argument, flag in (("shuffle", shuffle), ("warm_start", warm_start)):
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"{argument} must be True or False, got {flag!r}")
     if n_threads is not None:
         check_size("n_threads", n_threads, 1024)
     check_value("alpha", alpha, low=0.0)
     if isinstance(rule, LBFGS) and callable(alpha):
         raise TypeError("alpha must be a number for LBFGS, which has no steps, got a function of the step")
-    data = check_training_data(network, X, y, sample_weight, validation_data)
+    data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
     trainer = None
     if isinstance(rule, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
-        trainer = Trainer(network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one, alpha)
+        trainer = Trainer(
+            network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one, alpha, bool(warm_start)
+        )
     recorded = ["loss", "seconds", "learning_rate"]
     if data.validation is not None:
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
@@ -244,6 +277,7 @@ def fit(
             elif isinstance(rule, LBFGS):
                 from fastmlp.lbfgs import fit_lbfgs
 
+                network.optimizer_state = None if warm_start else network.optimizer_state
                 fit_lbfgs(run, data, rule, hooks, n_threads, alpha)
         except KeyboardInterrupt:
             run.stop("interrupted")
@@ -272,6 +306,8 @@ def fit_epochs(run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Any,
             record_finished(run, data, trainer, start)
         trainer.check()
         raise
+    finally:
+        trainer.keep_state()
 
 
 def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:

@@ -1,0 +1,139 @@
+"""Weights of classes: as if every sample of a class had been given that weight."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twins import relative_error, shake, twin_of
+
+import fastmlp as fm
+
+RNG = np.random.default_rng(9)
+X = RNG.normal(size=(30, 4))
+LABELS = np.repeat([0, 1, 2], [5, 10, 15])
+BINARY = (LABELS == 2).astype(int)
+WEIGHT = {0: 2.0, 1: 0.5, 2: 3.0}
+SAMPLE_WEIGHT = np.linspace(0.1, 2.0, 30)
+
+
+def network(n_out=3, loss="cross_entropy", **settings):
+    net = fm.Network([4, fm.Dense(5, "tanh"), n_out], loss=loss, dtype="float64", seed=0, **settings)
+    return shake(net, np.random.default_rng(2))
+
+
+def step_of(net, y, **settings):
+    """Loss and gradient of one step of gradient descent over all samples."""
+    before = net.params.copy()
+    settings = {"epochs": 1, "batch_size": 30, "optimizer": fm.SGD(1.0)} | settings
+    loss = net.fit(X, y, **settings)["loss"][0]
+    return loss, before - net.params
+
+
+CASES = {
+    "labels": (network(), LABELS, np.eye(3)[LABELS]),
+    "labels as floats in a column": (network(), LABELS[:, None].astype(float), np.eye(3)[LABELS]),
+    "rows with a single 1": (network(), np.eye(3)[LABELS], np.eye(3)[LABELS]),
+    "labels of a squared error": (network(loss="squared_error"), LABELS, np.eye(3)[LABELS]),
+    "binary": (network(1, "binary_cross_entropy"), BINARY, BINARY[:, None].astype(float)),
+    "binary, bool": (network(1, "binary_cross_entropy"), BINARY.astype(bool), BINARY[:, None].astype(float)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("sample_weight", [None, SAMPLE_WEIGHT], ids=["", "sample_weight"])
+@pytest.mark.parametrize("balanced", [False, True])
+def test_loss_and_gradient_are_those_of_the_twin_with_weighted_samples(name, sample_weight, balanced):
+    net, y, T = CASES[name]
+    net = net.copy()
+    labels = BINARY if "binary" in name else LABELS
+    even = {0: 1.0, 1: 1.0} if "binary" in name else {0: 2.0, 1: 1.0, 2: 2 / 3}  # 15 and 15, or 5, 10, 15 samples
+    by_class = even if balanced else WEIGHT
+    weight = np.array([by_class[label] for label in labels]) * (1.0 if sample_weight is None else sample_weight)
+    twin = twin_of(net)
+    expected = twin.loss(X, T, weight, "mean"), twin.flat_gradient(X, T, weight, "mean")
+    given_dict = {label: by_class[label] for label in set(labels.tolist())}
+    loss, gradient = step_of(net, y, class_weight="balanced" if balanced else given_dict, sample_weight=sample_weight)
+    assert loss == pytest.approx(expected[0], rel=1e-12)
+    assert relative_error(gradient, expected[1]) < 1e-10
+
+
+def test_every_way_of_training_takes_them():
+    weight = np.array([WEIGHT[label] for label in LABELS])
+    for train in (
+        lambda net, **w: net.train_on_batch(X, LABELS, **w),
+        lambda net, **w: net.fit(X, LABELS, epochs=2, batch_size=7, **w),
+        lambda net, **w: net.fit(X, LABELS, epochs=2, optimizer="lbfgs", **w),
+    ):
+        one, other = network(), network()
+        train(one, class_weight=WEIGHT)
+        train(other, sample_weight=weight)
+        assert one.params.tobytes() == other.params.tobytes()
+
+
+def test_the_validation_is_not_weighted():
+    net = network()
+    history = net.fit(X, LABELS, epochs=1, class_weight=WEIGHT, validation_data=(X, LABELS))
+    assert history["val_loss"][0] == net.evaluate(X, LABELS)["loss"]
+
+
+@given(counts=st.lists(st.integers(0, 6), min_size=3, max_size=3).filter(any))
+def test_balanced_gives_the_classes_that_are_there_the_same_say(counts):
+    """With every output and weight 0, the gradient of the last biases is the share of each class taken from 1/3."""
+    net = fm.Network([1, 3], loss="cross_entropy", init="zeros", dtype="float64")
+    y = np.repeat([0, 1, 2], counts)
+    net.fit(np.zeros((len(y), 1)), y, epochs=1, batch_size=99, class_weight="balanced", optimizer=fm.SGD(1.0))
+    there = np.array(counts) > 0
+    np.testing.assert_allclose(net.biases[0], there / there.sum() - 1 / 3, atol=1e-12)
+
+
+@given(weights=st.lists(st.floats(0, 1e6), min_size=3, max_size=3).filter(lambda w: max(w) > 1e-6))
+def test_any_weights(weights):
+    net = network()
+    twin = twin_of(net)
+    weight = np.array(weights)[LABELS]
+    expected = twin.flat_gradient(X, np.eye(3)[LABELS], weight, "mean")
+    _, gradient = step_of(net, LABELS, class_weight=dict(enumerate(weights)))
+    assert relative_error(gradient, expected) < 1e-8
+
+
+ONE_CLASS_EACH = "class_weight needs a y that names one class for each row (class numbers, 0 and 1, or rows with a sing"
+BAD = [
+    (network(), LABELS, "balance", TypeError, "class_weight must be a dict of class -> weight or 'balanced', got 'b"),
+    (network(), LABELS, [1, 2, 3], TypeError, "class_weight must be a dict of class -> weight or 'balanced', got [1"),
+    (network(), LABELS, np.ones(3), TypeError, "class_weight must be a dict of class -> weight or 'balanced', got arr"),
+    (network(), LABELS, {0: 1.0}, ValueError, "class_weight has no weight for class 1, 2 of y"),
+    (network(), LABELS, {}, ValueError, "class_weight has no weight for class 0, 1, 2 of y"),
+    (network(), LABELS, WEIGHT | {3: 1.0}, ValueError, "class_weight has the unknown class 3; the classes are the num"),
+    (network(), LABELS, WEIGHT | {"a": 1.0}, ValueError, "unknown class 'a'; the classes are the numbers 0 to 2"),
+    (network(), LABELS, WEIGHT | {1: -1.0}, ValueError, "class_weight[1] must be a finite number with 0.0 <= class_w"),
+    (network(), LABELS, WEIGHT | {1: np.nan}, ValueError, "class_weight[1] must be a finite number"),
+    (network(), LABELS, WEIGHT | {1: "2"}, TypeError, "class_weight[1] must be a number, got str"),
+    (
+        network(),
+        LABELS,
+        dict.fromkeys(range(3), 0),
+        ValueError,
+        "class_weight, taken for each row, must not be 0 every",
+    ),
+    (network(), LABELS, dict.fromkeys(range(3), 1e40), ValueError, "taken for each row, must have its largest number"),
+    (network(), np.full((30, 3), 1 / 3), "balanced", ValueError, ONE_CLASS_EACH),
+    (network(3, "binary_cross_entropy"), np.ones((30, 3)), "balanced", ValueError, ONE_CLASS_EACH),
+    (network(1, "binary_cross_entropy"), np.full(30, 0.5), "balanced", ValueError, "got several labels, probabilities"),
+    (network(1, "squared_error"), BINARY, "balanced", ValueError, "got the values of a regression in 1 column"),
+    (network(3, "squared_error"), np.eye(3)[LABELS], WEIGHT, ValueError, "the values of a regression in 3 columns"),
+]
+
+
+@pytest.mark.parametrize(("net", "y", "class_weight", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+def test_bad_weights_are_refused_before_anything_changes(net, y, class_weight, error, words):
+    before = net.params.tobytes()
+    with pytest.raises(error) as caught:
+        net.fit(X, y, epochs=1, class_weight=class_weight)
+    assert words in str(caught.value)
+    assert net.params.tobytes() == before
+
+
+def test_both_weights_together_are_named():
+    only_second = np.where(LABELS == 1, 1.0, 0.0)
+    with pytest.raises(ValueError, match="sample_weight times class_weight must not be 0 everywhere"):
+        network().fit(X, LABELS, class_weight=WEIGHT | {1: 0.0}, sample_weight=only_second)
