@@ -17,7 +17,8 @@ from fastmlp.layers import check_size
 from fastmlp.values import check_value
 
 if TYPE_CHECKING:
-    from fastmlp.network import Network, Snapshot
+    from fastmlp.network import Network
+    from fastmlp.parameters import Snapshot
 
 
 @dataclass
