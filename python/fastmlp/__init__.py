@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
     from fastmlp.readers.tables import Table, read_csv
-    from fastmlp.schedules import Cosine, Exponential, OneCycle, StepDecay
+    from fastmlp.schedules import (
+        Constant,
+        Cosine,
+        CosineRestarts,
+        CosLog4,
+        Exponential,
+        InverseScaling,
+        OneCycle,
+        StepDecay,
+        Warmup,
+    )
     from fastmlp.splits import train_validation_test_split
 
 __version__ = "0.1.0"
@@ -45,7 +55,17 @@ _LAZY = {
     "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
-    "schedules": ("Cosine", "Exponential", "OneCycle", "StepDecay"),
+    "schedules": (
+        "Constant",
+        "CosLog4",
+        "Cosine",
+        "CosineRestarts",
+        "Exponential",
+        "InverseScaling",
+        "OneCycle",
+        "StepDecay",
+        "Warmup",
+    ),
     "splits": ("train_validation_test_split",),
     "readers.tables": ("Table", "read_csv"),
 }
@@ -62,7 +82,10 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "Callback",
+    "Constant",
+    "CosLog4",
     "Cosine",
+    "CosineRestarts",
     "Dataset",
     "Dense",
     "DivergedError",
@@ -71,6 +94,7 @@ __all__ = [
     "Exponential",
     "History",
     "Input",
+    "InverseScaling",
     "LayerNorm",
     "LearningCurve",
     "Loss",
@@ -85,6 +109,7 @@ __all__ = [
     "Table",
     "Tolerance",
     "Uniform",
+    "Warmup",
     "accuracy",
     "check_gradients",
     "confusion_matrix",
