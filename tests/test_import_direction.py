@@ -18,7 +18,8 @@ TESTS = Path(__file__).parent
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
-    "optimizer_state", "class_weights", "training_data", "callbacks", "settings", "threads", "progress",
+    "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
+    "settings", "threads", "progress",
     "inference", "recording", "derivatives", "lbfgs", "trainer", "training", "online",
 ]  # fmt: skip
 
@@ -28,10 +29,13 @@ TESTED_ELSEWHERE = {
     "description": "persistence",
     "lbfgs": "training",
     "learner": "training",
+    "monitors": "callbacks",
     "optimizer_state": "online",
     "parameters": "network",
+    "plateau": "callbacks",
     "recording": "training",
     "settings": "training",
+    "stopping": "callbacks",
     "table_columns": "tables",
     "trainer": "training",
     "training_data": "training",

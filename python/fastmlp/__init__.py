@@ -18,7 +18,7 @@ from fastmlp.network import Network
 
 if TYPE_CHECKING:
     from fastmlp import plots
-    from fastmlp.callbacks import Callback, EarlyStopping, Run, Tolerance
+    from fastmlp.callbacks import Callback, Run
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
+    from fastmlp.plateau import Plateau
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
     from fastmlp.readers.tables import Table, read_csv
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
         Warmup,
     )
     from fastmlp.splits import train_validation_test_split
+    from fastmlp.stopping import EarlyStopping, TimeLimit, Tolerance
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "callbacks": ("Callback", "EarlyStopping", "Run", "Tolerance"),
+    "callbacks": ("Callback", "Run"),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
     "history": ("History",),
@@ -55,6 +57,7 @@ _LAZY = {
     "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
+    "plateau": ("Plateau",),
     "schedules": (
         "Constant",
         "CosLog4",
@@ -66,6 +69,7 @@ _LAZY = {
         "StepDecay",
         "Warmup",
     ),
+    "stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
     "splits": ("train_validation_test_split",),
     "readers.tables": ("Table", "read_csv"),
 }
@@ -102,11 +106,13 @@ __all__ = [
     "Network",
     "Normal",
     "OneCycle",
+    "Plateau",
     "RMSprop",
     "Rprop",
     "Run",
     "StepDecay",
     "Table",
+    "TimeLimit",
     "Tolerance",
     "Uniform",
     "Warmup",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+_ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
 
 
 class Trainer:
@@ -59,6 +60,7 @@ class Trainer:
         self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
+        self.rate_factor = 1.0
         threads = choose_threads(settings.n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size)
@@ -82,9 +84,16 @@ class Trainer:
         """Hyper-values of the steps from `start` on."""
         numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
         table = self.optimizer.steps(numbers)
+        table["learning_rate"] *= self.rate_factor
         table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
         table["alpha"] = values_at(self.settings.alpha, numbers, "alpha")
         return table
+
+    def multiply_learning_rate(self, factor: float) -> None:
+        """From now on every step has this times the learning rate that the optimizer gives it."""
+        if factor != self.rate_factor:
+            self.table["learning_rate"] *= factor / self.rate_factor
+            self.rate_factor = factor
 
     def _steps_change(self) -> bool:
         """Whether the table has to be made anew when it is used up."""
@@ -147,8 +156,14 @@ class Trainer:
             self.restore()
             raise DivergedError(
                 f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "
-                "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
+                f"{_ADVICE}"
             )
+
+    def check_params(self) -> None:
+        """The same for the parameters, where a fit ends within an epoch: a loss shows only what came before it."""
+        if self.core.n_steps % self.n_batches and not self.network.is_finite():
+            self.restore()
+            raise DivergedError(f"the parameters stopped being finite; {_ADVICE}")
 
     def restore(self) -> None:
         """The network as it was behind the best epoch that has proved itself, or before the first."""

@@ -42,7 +42,7 @@ def fit(
     if isinstance(settings.optimizer, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
         trainer = Trainer(network, data, settings, one_by_one)
-    run = Run(network, History(), settings.epochs, recorded_names(data))
+    run = Run(network, History(), settings.epochs, recorded_names(data), optimizer=settings.optimizer)
     hooks = (*hooks, bar) if bar is not None else hooks
     in_one_pass = len(data.X) if trainer is None else trainer.batch_size
     with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
@@ -76,10 +76,14 @@ def fit_epochs(
             n_steps = trainer.run()
             if bar is not None:
                 bar.advance(n_steps / trainer.n_batches)
+            for hook in hooks:
+                hook.on_progress(run)
             if record_finished(run, data, trainer, start):
                 for hook in hooks:
                     hook.on_epoch_end(run)
+                trainer.multiply_learning_rate(run.learning_rate_factor)
             trainer.check()
+        trainer.check_params()
     except KeyboardInterrupt:
         if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
             record_finished(run, data, trainer, start)
