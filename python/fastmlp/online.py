@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_form
+from fastmlp.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
 from fastmlp.settings import FitSettings
 from fastmlp.threads import choose_threads, single_threaded_blas_for
@@ -31,7 +32,8 @@ class BatchTrainer:
     """A trainer without end, whose every epoch is one batch of new samples."""
 
     def __init__(self, network: Network, data: TrainingData, optimizer: Optimizer) -> None:
-        values = (*vars(optimizer).values(), network.loss.label_smoothing)
+        rates = (layer.rate for layer in network.layers if isinstance(layer, Dropout))
+        values = (*vars(optimizer).values(), network.loss.label_smoothing, *rates)
         asks = any(callable(value) and not isinstance(value, Schedule) for value in values)
         settings = FitSettings(batch_size=len(data.X), optimizer=optimizer, shuffle=False, warm_start=True)
         self.trainer = Trainer(

@@ -14,6 +14,7 @@ from cnn_core.epoch import Epochs
 from fastmlp.batches import Pace, count_batches
 from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_form, input_source, target_source
+from fastmlp.layers import Dropout
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.optimizer_state import state_to_begin_with
 from fastmlp.optimizers import Optimizer
@@ -75,19 +76,29 @@ class Trainer:
         n_gradients = 0 if self.direct else 1 if self.by_rows else threads
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.pace = Pace(self.n_batches, layout.flops_per_row * self.batch_size)
-        self.table = self._steps_ahead(0)  # a schedule that gives no number raises before anything has changed
+        self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
         shuffle = settings.shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
 
-    def _steps_ahead(self, start: int) -> NDArray[Any]:
-        """Hyper-values of the steps from `start` on."""
+    def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
         numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
         table = self.optimizer.steps(numbers)
         table["learning_rate"] *= self.rate_factor
         table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
         table["alpha"] = values_at(self.settings.alpha, numbers, "alpha")
-        return table
+        return table, self._rates_at(numbers)
+
+    def _rates_at(self, numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        layers = self.network.layers
+        if not any(isinstance(layer, Dropout) and callable(layer.rate) for layer in layers):
+            return None
+        rates = np.zeros((len(numbers), len(layers)))
+        for i, layer in enumerate(layers):
+            if isinstance(layer, Dropout):
+                rates[:, i] = layer.rates(numbers)
+        return rates
 
     def multiply_learning_rate(self, factor: float) -> None:
         """From now on every step has this times the learning rate that the optimizer gives it."""
@@ -98,7 +109,7 @@ class Trainer:
     def _steps_change(self) -> bool:
         """Whether the table has to be made anew when it is used up."""
         scheduled = callable(self.network.loss.label_smoothing) or callable(self.settings.alpha)
-        return scheduled or not self.optimizer.is_constant()
+        return scheduled or self.rates is not None or not self.optimizer.is_constant()
 
     def begin(self) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
@@ -109,7 +120,7 @@ class Trainer:
         with bit_generator.lock:
             self.core = Epochs(
                 workspace.plan, network.layout.table.view(np.uint8), network.layout.groups.view(np.uint8),
-                self.table.view(np.uint8),
+                self.table.view(np.uint8), self.rates,
                 network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state.vectors),
                 network.statistics, workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
                 self.kept.params.view(np.uint8), self.kept.statistics,
@@ -128,8 +139,10 @@ class Trainer:
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
         if done and done % len(self.table) == 0 and self._steps_change():
-            ahead = self._steps_ahead(done)
+            ahead, rates = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
+            if self.rates is not None and rates is not None:
+                self.rates[: len(ahead)] = rates
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
