@@ -17,9 +17,10 @@ TESTS = Path(__file__).parent
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
-    "schedules", "layout", "inputs", "construction", "network", "optimizers",
-    "optimizer_state", "class_weights", "callbacks", "threads", "progress",
-    "inference", "derivatives", "lbfgs", "training", "online",
+    "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
+    "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
+    "settings", "threads", "progress",
+    "inference", "recording", "derivatives", "lbfgs", "trainer", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -27,8 +28,17 @@ TESTED_ELSEWHERE = {
     "construction": "network",
     "description": "persistence",
     "lbfgs": "training",
+    "learner": "training",
+    "monitors": "callbacks",
     "optimizer_state": "online",
+    "parameters": "network",
+    "plateau": "callbacks",
+    "recording": "training",
+    "settings": "training",
+    "stopping": "callbacks",
     "table_columns": "tables",
+    "trainer": "training",
+    "training_data": "training",
     "values": "schedules",
 }
 

@@ -20,7 +20,7 @@ from fastmlp.values import Value, check_value, values_at
 STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
     + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
-    + [(name, np.float64) for name in ("dropout_factor", "label_smoothing", "alpha")]
+    + [(name, np.float64) for name in ("label_smoothing", "alpha")]
 )
 
 
@@ -45,7 +45,6 @@ class Optimizer:
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The table of hyper-values of the steps of these numbers, one after another."""
         table = np.zeros(len(numbers), dtype=STEP_DTYPE)
-        table["dropout_factor"] = 1.0
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)
         self._fill(table, numbers)
