@@ -1,7 +1,7 @@
 /* A step of a network of a few weights, in one function: calls and stores would take longer than its arithmetic.
  *
- * Every row of numbers is padded to one vector of 16, rows of the batch as well as rows of W. W is kept twice, by rows
- * and by columns, so that each product is a sum of vectors, each times one number:
+ * Every row of numbers is padded to one vector of 8 or 16, rows of the batch as well as rows of W. W is kept twice, by
+ * rows and by columns, so that each product is a sum of vectors, each times one number:
  *
  *     z_r         = b + sum over p of x[r, p] * W[p, :]              (forward)
  *     below_r     = sum over k of delta[r, k] * W[:, k]              (delta W.T)
@@ -15,7 +15,8 @@
 #include "simd.h"
 #include <stddef.h>
 
-#define TINY_LANES 16 /* numbers of a row, at most */
+#define TINY_NARROW 8  /* numbers of a row in the narrower vectors */
+#define TINY_LANES 16 /* and at most */
 #define TINY_ROWS 16  /* rows of a batch */
 #define TINY_LAYERS 4
 enum { TINY_IDENTITY, TINY_SIGMOID, TINY_TANH, TINY_RELU }; /* as in activations.pxd */
@@ -29,17 +30,66 @@ typedef struct {
 
 #define real float
 #define bits int32_t
-#define NAME(name) name##_f
+#define LANES 8
+#define NAME(name) name##_f8
+#define MATH(name) name##_f
+#include "tiny_body.h"
+#define real float
+#define bits int32_t
+#define LANES 16
+#define NAME(name) name##_f16
+#define MATH(name) name##_f
 #include "tiny_body.h"
 #define real double
 #define bits int64_t
-#define NAME(name) name##_d
+#define LANES 8
+#define NAME(name) name##_d8
+#define MATH(name) name##_d
+#include "tiny_body.h"
+#define real double
+#define bits int64_t
+#define LANES 16
+#define NAME(name) name##_d16
+#define MATH(name) name##_d
 #include "tiny_body.h"
 
-/* The layers of a network of either type. */
-typedef union {
-    TinyLayer_f of_float[TINY_LAYERS];
-    TinyLayer_d of_double[TINY_LAYERS];
+/* The layers of a network of either type and width. */
+typedef struct {
+    union {
+        TinyLayer_f8 f8[TINY_LAYERS];
+        TinyLayer_f16 f16[TINY_LAYERS];
+        TinyLayer_d8 d8[TINY_LAYERS];
+        TinyLayer_d16 d16[TINY_LAYERS];
+    };
+    int is_narrow; /* 8 lanes hold every layer */
 } TinyNet;
+
+#define CHOICE(real, suffix)                                                                                           \
+    static inline void tiny_load_##suffix(TinyNet *net, ptrdiff_t index, ptrdiff_t n_in, ptrdiff_t n_out,              \
+                                          int activation, const real *W, const real *b)                                \
+    {                                                                                                                  \
+        if (net->is_narrow)                                                                                            \
+            tiny_load_##suffix##8(net->suffix##8, index, n_in, n_out, activation, W, b);                               \
+        else                                                                                                           \
+            tiny_load_##suffix##16(net->suffix##16, index, n_in, n_out, activation, W, b);                             \
+    }                                                                                                                  \
+    static inline void tiny_store_##suffix(const TinyNet *net, ptrdiff_t index, real *W, real *b)                      \
+    {                                                                                                                  \
+        if (net->is_narrow)                                                                                            \
+            tiny_store_##suffix##8(net->suffix##8, index, W, b);                                                       \
+        else                                                                                                           \
+            tiny_store_##suffix##16(net->suffix##16, index, W, b);                                                     \
+    }                                                                                                                  \
+    static inline void tiny_step_##suffix(TinyNet *net, ptrdiff_t n_layers, const TinyStep *step, const real *X,       \
+                                          const real *targets, ptrdiff_t n_rows, double *loss)                         \
+    {                                                                                                                  \
+        if (net->is_narrow)                                                                                            \
+            tiny_step_##suffix##8(net->suffix##8, n_layers, step, X, targets, n_rows, loss);                           \
+        else                                                                                                           \
+            tiny_step_##suffix##16(net->suffix##16, n_layers, step, X, targets, n_rows, loss);                         \
+    }
+CHOICE(float, f)
+CHOICE(double, d)
+#undef CHOICE
 
 #endif

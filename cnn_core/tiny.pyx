@@ -10,11 +10,11 @@ from cnn_core.losses cimport MSE, SQUARED_ERROR
 from cnn_core.types cimport DENSE, LayerSpec, Net, Step, real
 
 cdef extern from "tiny.h" nogil:
-    int TINY_LANES
+    int TINY_NARROW
     int TINY_ROWS
     int TINY_LAYERS
     ctypedef struct TinyNet:
-        pass
+        bint is_narrow
     ctypedef struct TinyStep:
         double rate
         double shrink
@@ -53,6 +53,15 @@ cdef bint is_tiny(const Net* net, const Samples* samples, Py_ssize_t batch_size)
     return True
 
 
+cdef bint all_narrow(const Net* net) noexcept nogil:
+    """Whether the narrower vectors hold every layer."""
+    cdef Py_ssize_t i
+    for i in range(net.n_layers):
+        if max(net.layers[i].n_in, net.layers[i].n_out) > TINY_NARROW:
+            return False
+    return True
+
+
 cdef void exchange(const Net* net, TinyNet* tiny, real* params, bint load) noexcept nogil:
     """Parameters into the kernel's layers (load), or back."""
     cdef Py_ssize_t i
@@ -85,6 +94,7 @@ cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps
     cdef double loss = 0
     step.loss_factor = 0.5 if net.plan.loss == SQUARED_ERROR else 1.0 / n_out
     step.delta_factor = 2 * step.loss_factor
+    tiny.is_narrow = all_narrow(net)
     exchange(net, &tiny, params, True)
     while first < last:
         n_block = min(last - first, GATHERED // batch_size * batch_size)

@@ -1,13 +1,14 @@
-/* The body of tiny.h, for one type: real, bits (the integer of its size), NAME. */
+/* The body of tiny.h, for one type and one width: real, bits (the integer of its size), LANES, NAME, MATH (a function of
+ * simd.h). */
 
-typedef real NAME(Vector) __attribute__((vector_size(TINY_LANES * sizeof(real))));
-typedef bits NAME(Bits) __attribute__((vector_size(TINY_LANES * sizeof(real))));
+typedef real NAME(Vector) __attribute__((vector_size(LANES * sizeof(real))));
+typedef bits NAME(Bits) __attribute__((vector_size(LANES * sizeof(real))));
 
 typedef struct {
     ptrdiff_t n_in, n_out;
     int activation;
-    NAME(Vector) rows[TINY_LANES];    /* W (n_in, n_out), row by row */
-    NAME(Vector) columns[TINY_LANES]; /* and column by column */
+    NAME(Vector) rows[LANES];    /* W (n_in, n_out), row by row */
+    NAME(Vector) columns[LANES]; /* and column by column */
     NAME(Vector) bias;                /* zeros where there is none */
     NAME(Vector) output[TINY_ROWS];
     NAME(Vector) delta[TINY_ROWS];
@@ -16,10 +17,10 @@ typedef struct {
 } NAME(TinyLayer);
 
 /* Take a layer's W (n_in, n_out) and b (n_out), or NULL, from the parameters. */
-static inline void NAME(tiny_load)(void *net, ptrdiff_t index, ptrdiff_t n_in, ptrdiff_t n_out, int activation,
+static inline void NAME(tiny_load)(NAME(TinyLayer) *layers, ptrdiff_t index, ptrdiff_t n_in, ptrdiff_t n_out, int activation,
                                    const real *W, const real *b)
 {
-    NAME(TinyLayer) *layer = (NAME(TinyLayer) *)net + index;
+    NAME(TinyLayer) *layer = layers + index;
     ptrdiff_t p, k;
     memset(layer, 0, sizeof *layer);
     layer->n_in = n_in;
@@ -34,9 +35,9 @@ static inline void NAME(tiny_load)(void *net, ptrdiff_t index, ptrdiff_t n_in, p
 }
 
 /* Give them back. */
-static inline void NAME(tiny_store)(const void *net, ptrdiff_t index, real *W, real *b)
+static inline void NAME(tiny_store)(const NAME(TinyLayer) *layers, ptrdiff_t index, real *W, real *b)
 {
-    const NAME(TinyLayer) *layer = (const NAME(TinyLayer) *)net + index;
+    const NAME(TinyLayer) *layer = layers + index;
     ptrdiff_t p, k;
     for (p = 0; p < layer->n_in; p++)
         for (k = 0; k < layer->n_out; k++) W[p * layer->n_out + k] = layer->rows[p][k];
@@ -48,9 +49,9 @@ INLINE void NAME(tiny_activate)(int activation, real *y, ptrdiff_t n)
 {
     ptrdiff_t i;
     if (activation == TINY_SIGMOID) {
-        _Pragma("GCC unroll 1") for (i = 0; i < n; i++) y[i] = NAME(sigmoid)(y[i]);
+        _Pragma("GCC unroll 1") for (i = 0; i < n; i++) y[i] = MATH(sigmoid)(y[i]);
     } else if (activation == TINY_TANH) {
-        _Pragma("GCC unroll 1") for (i = 0; i < n; i++) y[i] = NAME(tanh)(y[i]);
+        _Pragma("GCC unroll 1") for (i = 0; i < n; i++) y[i] = MATH(tanh)(y[i]);
     } else if (activation == TINY_RELU) {
         _Pragma("GCC unroll 1") for (i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
     }
@@ -70,12 +71,12 @@ INLINE void NAME(tiny_derivative)(int activation, const real *y, real *delta, pt
 }
 
 /* One step on X (n_rows, n_in) and targets (n_rows, n_out); adds the rows' losses to *loss. */
-CLONES_VOID NAME(tiny_step)(void *net, ptrdiff_t n_layers, const TinyStep *step, const real *X, const real *targets,
+CLONES_VOID NAME(tiny_step)(NAME(TinyLayer) *layers, ptrdiff_t n_layers, const TinyStep *step, const real *X, const real *targets,
                             ptrdiff_t n_rows, double *loss)
 {
-    NAME(TinyLayer) *layers = (NAME(TinyLayer) *)net, *layer = layers;
+    NAME(TinyLayer) *layer = layers;
     NAME(Vector) sum;
-    const ptrdiff_t n_in = layers->n_in, n_out = layers[n_layers - 1].n_out, n = n_rows * TINY_LANES;
+    const ptrdiff_t n_in = layers->n_in, n_out = layers[n_layers - 1].n_out, n = n_rows * LANES;
     const real rate = (real)step->rate, shrink = (real)step->shrink, delta_factor = (real)step->delta_factor;
     const real *x = X;
     ptrdiff_t width = n_in, l, r, p, k; /* width: of the rows of x */
@@ -87,15 +88,15 @@ CLONES_VOID NAME(tiny_step)(void *net, ptrdiff_t n_layers, const TinyStep *step,
             layer->output[r] = sum;
         }
         x = (const real *)layer->output;
-        width = TINY_LANES;
+        width = LANES;
         NAME(tiny_activate)(layer->activation, (real *)layer->output, n);
     }
     layer--;
     d = (real *)layer->delta;
     for (r = 0; r < n_rows; r++) {
         for (k = 0; k < n_out; k++) {
-            real error = x[r * TINY_LANES + k] - targets[r * n_out + k];
-            d[r * TINY_LANES + k] = delta_factor * error;
+            real error = x[r * LANES + k] - targets[r * n_out + k];
+            d[r * LANES + k] = delta_factor * error;
             total += error * error;
         }
     }
@@ -104,15 +105,15 @@ CLONES_VOID NAME(tiny_step)(void *net, ptrdiff_t n_layers, const TinyStep *step,
         NAME(tiny_derivative)(layer->activation, (const real *)layer->output, (real *)layer->delta, n);
         d = (real *)layer->delta;
         x = l > 0 ? (const real *)layer[-1].output : X;
-        width = l > 0 ? TINY_LANES : n_in;
+        width = l > 0 ? LANES : n_in;
         for (r = 0; l > 0 && r < n_rows; r++) {
             sum = (NAME(Vector)){0};
-            for (k = 0; k < layer->n_out; k++) sum += d[r * TINY_LANES + k] * layer->columns[k];
+            for (k = 0; k < layer->n_out; k++) sum += d[r * LANES + k] * layer->columns[k];
             layer[-1].delta[r] = (NAME(Vector))((NAME(Bits))sum & layer->inputs);
         }
         for (k = 0; l > 0 && k < layer->n_out; k++) {
             sum = (NAME(Vector)){0};
-            for (r = 0; r < n_rows; r++) sum += d[r * TINY_LANES + k] * layer[-1].output[r];
+            for (r = 0; r < n_rows; r++) sum += d[r * LANES + k] * layer[-1].output[r];
             layer->columns[k] = shrink * layer->columns[k] + rate * sum;
         }
         for (p = 0; p < layer->n_in; p++) {
@@ -129,4 +130,6 @@ CLONES_VOID NAME(tiny_step)(void *net, ptrdiff_t n_layers, const TinyStep *step,
 }
 #undef real
 #undef bits
+#undef LANES
 #undef NAME
+#undef MATH
