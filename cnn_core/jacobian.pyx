@@ -1,4 +1,4 @@
-"""Derivatives of the outputs rather than of a loss: with respect to the inputs, and to the parameters of a least squares.
+"""Derivatives of the outputs rather than of a loss: with respect to the inputs, or to the parameters.
 
     delta (n_rows, n_out) := e_k f'(z)      for one output k at a time, then back through the layers as ever
 

@@ -19,7 +19,7 @@ ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "network", "optimizers",
     "optimizer_state", "class_weights", "callbacks", "threads", "progress",
-    "inference", "derivatives", "lbfgs", "training", "online",
+    "inference", "derivatives", "lbfgs", "levenberg_marquardt", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -93,7 +93,7 @@ def test_there_is_one_door_to_the_blas():
 
 
 def test_the_core_releases_the_lock_at_every_door_to_training_and_prediction():
-    for name in ("batches", "derivatives", "epoch", "inference", "surface"):
+    for name in ("batches", "derivatives", "epoch", "inference", "jacobian", "surface"):
         source = CORE / f"{name}.pyx"
         if not source.exists():
             pytest.skip("installed without sources")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastmlp.history import History
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
-    from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
+    from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
@@ -43,7 +43,7 @@ _LAZY = {
     "learning_curves": ("LearningCurve", "learning_curve"),
     "metrics": ("accuracy", "confusion_matrix"),
     "readers.npz": ("read_npz",),
-    "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
+    "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
     "schedules": ("Cosine", "Exponential", "OneCycle", "StepDecay"),
     "splits": ("train_validation_test_split",),
@@ -73,6 +73,7 @@ __all__ = [
     "Input",
     "LayerNorm",
     "LearningCurve",
+    "LevenbergMarquardt",
     "Loss",
     "NAdam",
     "Network",

@@ -89,6 +89,10 @@ class Layout:
     flops_per_row: int = field(default=0)
     """Multiplications and additions of one row's forward and backward pass."""
 
+    def per_parameter(self, factor: str) -> NDArray[np.float64]:
+        """A factor of the groups, (n_params,)."""
+        return np.repeat(self.groups[factor], self.groups["length"])
+
     def find(self, layer: int, name: str) -> Segment | None:
         """The stretch of that name in that layer."""
         for segment in self.segments:

@@ -269,7 +269,52 @@ class LBFGS:
         check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
 
 
-OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS]] = {
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    """Damped Gauss-Newton steps over the whole data set; an epoch is a step that lowers the loss.
+
+    For the losses squared_error and mse and networks of up to a few thousand parameters: with p of them a step takes
+    about ``n_samples * n_outputs * p^2`` multiplications and the fit ``16 p^2`` bytes. It then comes far closer to a
+    minimum than any other rule here. Arithmetic is float64 whatever the network's dtype, and every step is judged with
+    the weights as the network holds them. ``history["damping"]`` is recorded beside the loss.
+
+    Parameters
+    ----------
+    damping : float, default 1e-3
+        At the start, relative to the largest element on the diagonal of the curvature; from then on it finds itself.
+    tolerance : float, default 1e-8
+        Stops when no element of the gradient exceeds it.
+    max_params : int, default 4000
+        ``fit`` raises ``ValueError`` for a network of more parameters.
+    weight_decay : float, default 0.0
+        Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
+
+    Sources: Levenberg 1944; Marquardt 1963; for networks Hagan and Menhaj 1994; the damping's rule Nielsen 1999, in
+    Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X = np.linspace(-3, 3, 200).reshape(-1, 1)
+    >>> net = fm.Network([1, 10, 1], activation="tanh", loss="mse", dtype="float64", seed=0)
+    >>> history = net.fit(X, np.sin(X), epochs=100, optimizer=fm.LevenbergMarquardt())
+    >>> bool(history["loss"][-1] < 1e-4)
+    True
+    """
+
+    damping: float = 1e-3
+    tolerance: float = 1e-8
+    max_params: int = 4000
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_value("damping", self.damping, low=0.0, low_open=True, schedule=False)
+        check_value("tolerance", self.tolerance, low=0.0, schedule=False)
+        check_size("max_params", self.max_params)
+        check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
+
+
+OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS] | type[LevenbergMarquardt]] = {
     "sgd": SGD,
     "rmsprop": RMSprop,
     "adagrad": Adagrad,
@@ -278,10 +323,11 @@ OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS]] = {
     "nadam": NAdam,
     "rprop": Rprop,
     "lbfgs": LBFGS,
+    "levenberg_marquardt": LevenbergMarquardt,
 }
 
 
-def make_optimizer(optimizer: object) -> Optimizer | LBFGS:
+def make_optimizer(optimizer: object) -> Optimizer | LBFGS | LevenbergMarquardt:
     """An optimizer from an optimizer, a name (with its defaults) or None (Adam)."""
     if optimizer is None:
         return Adam()
@@ -289,6 +335,6 @@ def make_optimizer(optimizer: object) -> Optimizer | LBFGS:
         if optimizer not in OPTIMIZERS:
             raise unknown_name("optimizer", optimizer, OPTIMIZERS)
         return OPTIMIZERS[optimizer]()
-    if not isinstance(optimizer, (Optimizer, LBFGS)):
+    if not isinstance(optimizer, (Optimizer, LBFGS, LevenbergMarquardt)):
         raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
     return optimizer

@@ -28,7 +28,7 @@ from fastmlp.layers import check_size
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.network import Snapshot
 from fastmlp.optimizer_state import state_to_begin_with
-from fastmlp.optimizers import LBFGS, Optimizer, make_optimizer
+from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer, make_optimizer
 from fastmlp.progress import ProgressBar, wants_bar
 from fastmlp.threads import choose_threads, single_threaded_blas_for
 from fastmlp.values import Value, check_value, values_at
@@ -252,8 +252,9 @@ def fit(
     if n_threads is not None:
         check_size("n_threads", n_threads, 1024)
     check_value("alpha", alpha, low=0.0)
-    if isinstance(rule, LBFGS) and callable(alpha):
-        raise TypeError("alpha must be a number for LBFGS, which has no steps, got a function of the step")
+    if not isinstance(rule, Optimizer) and callable(alpha):
+        name = type(rule).__name__
+        raise TypeError(f"alpha must be a number for {name}, which has no steps, got a function of the step")
     data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
     bar = ProgressBar(delay=0.0 if progress else 1.0) if wants_bar(progress) else None
     trainer = None
@@ -263,6 +264,11 @@ def fit(
             network, data, rule, n_epochs, batch_size, shuffle, n_threads, one_by_one, alpha, bool(warm_start)
         )
     recorded = ["loss", "seconds", "learning_rate"]
+    if isinstance(rule, LevenbergMarquardt):
+        from fastmlp.levenberg_marquardt import check_least_squares
+
+        check_least_squares(network, data, rule)
+        recorded.append("damping")
     if data.validation is not None:
         recorded += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
     run = Run(network, History(), n_epochs, tuple(recorded))
@@ -274,11 +280,9 @@ def fit(
         try:
             if trainer is not None:
                 fit_epochs(run, data, trainer, hooks, bar)
-            elif isinstance(rule, LBFGS):
-                from fastmlp.lbfgs import fit_lbfgs
-
+            else:
                 network.optimizer_state = None if warm_start else network.optimizer_state
-                fit_lbfgs(run, data, rule, hooks, n_threads, alpha)
+                fit_whole(run, data, rule, hooks, n_threads, alpha)
         except KeyboardInterrupt:
             run.stop("interrupted")
         finally:
@@ -308,6 +312,20 @@ def fit_epochs(run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Any,
         raise
     finally:
         trainer.keep_state()
+
+
+def fit_whole(
+    run: Run, data: TrainingData, rule: object, hooks: tuple[Any, ...], n_threads: int | None, alpha: Any
+) -> None:
+    """By a method that sees all samples at once and finds its own steps; an epoch is one of them."""
+    if isinstance(rule, LBFGS):
+        from fastmlp.lbfgs import fit_lbfgs
+
+        fit_lbfgs(run, data, rule, hooks, n_threads, alpha)
+    elif isinstance(rule, LevenbergMarquardt):
+        from fastmlp.levenberg_marquardt import fit_levenberg_marquardt
+
+        fit_levenberg_marquardt(run, data, rule, hooks, n_threads, alpha)
 
 
 def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:
