@@ -62,6 +62,10 @@ class Optimizer:
         """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""
         return False
 
+    def needs_all_samples(self) -> bool:
+        """Whether a batch must hold all samples, since the rule compares losses."""
+        return False
+
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
@@ -219,24 +223,49 @@ class NAdam(Adam):
 class Rprop(Optimizer):
     """Each weight has a step size of its own, which grows while its slope keeps its sign; for full batches.
 
-    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. Sources: Riedmiller and Braun 1993; the
-    variant iRprop- of Igel and Huesken 2000.
+    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. A weight whose slope turns its sign has
+    jumped over a minimum: its step size is halved and it waits for a step.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Step size of every weight at first.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+    backtrack : bool, default False
+        True: where the loss has risen too, the weight's last step is taken back. Then a batch must hold all samples,
+        and the loss is that of ``history``, with the penalty of ``alpha`` and without these decays.
+
+    Sources: Riedmiller and Braun 1993; the variants iRprop- and (backtrack) iRprop+ of Igel and Huesken 2000.
+
+    Examples
+    --------
+    >>> Rprop(backtrack=True).backtrack
+    True
     """
 
     learning_rate: float = 0.01
     weight_decay: Value = 0.0
     l1_decay: Value = 0.0
+    backtrack: bool = False
     rule: ClassVar[int] = Update.RPROP
 
     def __post_init__(self) -> None:
         self._check_shared()
         check_value("learning_rate", self.learning_rate, low=0.0, low_open=True, schedule=False)
+        if not isinstance(self.backtrack, (bool, np.bool_)):
+            raise TypeError(f"backtrack must be True or False, got {self.backtrack!r}")
+        if self.backtrack:
+            object.__setattr__(self, "rule", Update.RPROP_PLUS)
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """Slopes of the last step (0) and step sizes."""
-        state = np.zeros((2, n_params), dtype=dtype)
+        """Slopes of the last step (0) and step sizes; with backtracking, the last loss at the start of a third row."""
+        state = np.zeros((3 if self.backtrack else 2, n_params), dtype=dtype)
         state[1] = self.learning_rate
         return state
+
+    def needs_all_samples(self) -> bool:
+        """With backtracking."""
+        return self.backtrack
 
 
 @dataclass(frozen=True)
