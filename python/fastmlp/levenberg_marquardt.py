@@ -164,7 +164,7 @@ class Damping:
 def find_step(problem: LeastSquares, damping: Damping) -> float | None:
     """Try steps until one lowers the loss; leave it in the twin and return what is recorded. None: no step does."""
     origin, limit = problem.twin.params.copy(), MAX_DAMPING * problem.diagonal.max()
-    while damping.value <= limit:
+    while True:
         h = problem.step(damping.value)
         if h is not None:
             promised = float(h @ (damping.value * h - problem.gradient)) / 2
@@ -173,7 +173,8 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
                 damping.accepted((problem.loss - value) / promised)
                 return loss
         damping.refused()
-    return None
+        if damping.value > limit:
+            return None
 
 
 def fit_levenberg_marquardt(
