@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from cnn_core.inference import evaluate
 from cnn_core.jacobian import normal_equations
 from fastmlp.derivatives import divisor
 from fastmlp.errors import DivergedError
-from fastmlp.inference import measure
 from fastmlp.inputs import input_source, target_source
 from fastmlp.layers import BatchNorm, Dropout
 from fastmlp.layout import aligned_empty, make_workspace
@@ -76,10 +76,10 @@ class LeastSquares:
     def __init__(
         self, network: Network, data: TrainingData, weight_decay: float, n_threads: int | None, alpha: float = 0.0
     ) -> None:
-        self.network, self.data, self.n_threads = network, data, n_threads
+        self.network, self.data = network, data
         self.twin = network.astype("float64")
         layout, n, p = network.layout, len(data.X), network.n_params
-        total = divisor("mean", n, data.weights)
+        self.total = total = divisor("mean", n, data.weights)
         decaying = layout.per_parameter("decay_factor")
         self.frozen = np.flatnonzero(layout.per_parameter("learning_rate_factor") == 0)
         self.penalties = alpha / total * decaying
@@ -97,11 +97,13 @@ class LeastSquares:
         self.curvature, self.gradient = self.products[:-1, :-1], self.products[:-1, -1]
         self.diagonal = self.products.reshape(-1)[:: p + 2][:-1]
         self.factor = (1.0 if network.loss.name == "squared_error" else 2.0 / network.n_outputs) / total
+        self.loss = np.nan
         self.sources = input_source(self.twin, data.X), target_source(self.twin, data.targets)
 
     def linearize(self) -> None:
         """Loss, gradient and curvature of the network as it is."""
         twin, workspace = self.twin, self.workspace
+        moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
         twin.params[:] = self.network.params
         self.products.fill(0)
         for first in range(0, len(self.data.X), self.chunk):
@@ -111,7 +113,8 @@ class LeastSquares:
                 first, min(first + self.chunk, len(self.data.X)), workspace.n_threads,
             )  # fmt: skip
         self.products *= self.factor
-        self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
+        if moved:  # else it is known, and to the last bit as steps are judged by it
+            self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
         self.diagonal += self.decays
         self.gradient += self.decays * twin.params
         self.gradient[self.frozen] = 0
@@ -129,8 +132,15 @@ class LeastSquares:
 
     def loss_at(self, params: NDArray[np.float64]) -> tuple[float, float]:
         """What is minimised at other parameters, as the network would hold them; the mean loss and the penalty."""
-        self.twin.params[:] = params.astype(self.network.dtype)
-        loss = measure(self.twin, self.data.X, self.data.targets, self.data.weights, self.n_threads)["loss"]
+        with np.errstate(over="ignore"):  # what overflows has no finite loss
+            self.twin.params[:] = params.astype(self.network.dtype)
+        workspace = self.workspace
+        workspace.partials.fill(0)
+        evaluate(
+            workspace.plan, self.twin.layout.table, self.twin.params, self.twin.statistics, workspace.work,
+            workspace.partials, None, *self.sources, self.data.weights, workspace.n_threads,
+        )  # fmt: skip
+        loss = float(workspace.partials[:, 0].sum()) / self.total
         squares = self.decays, self.penalties
         decay, penalty = (half_squares(factors, self.twin.params) for factors in squares)
         return loss + decay, loss + penalty
@@ -171,6 +181,7 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
             value, loss = problem.loss_at(origin + h)
             if value < problem.loss and promised > 0:  # no if it is NaN
                 damping.accepted((problem.loss - value) / promised)
+                problem.loss = value
                 return loss
         damping.refused()
         if damping.value > limit:
