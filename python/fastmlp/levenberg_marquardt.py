@@ -22,7 +22,7 @@ from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_source, target_source
 from fastmlp.layers import BatchNorm, Dropout
 from fastmlp.layout import aligned_empty, make_workspace
-from fastmlp.threads import choose_threads, single_threaded_blas
+from fastmlp.threads import choose_threads, single_threaded_blas_for
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import Callback, Run
@@ -203,28 +203,28 @@ def fit_levenberg_marquardt(
     """
     from fastmlp.training import record
 
+    start = time.perf_counter()
     network = run.network
     problem = LeastSquares(network, data, rule.weight_decay, n_threads, alpha)
-    start = time.perf_counter()
     damping = None
-    while run.epoch + 1 < run.n_epochs and not run.stop_reason:
-        with single_threaded_blas:
+    with single_threaded_blas_for(network.n_params**2 * len(data.X)):
+        while run.epoch + 1 < run.n_epochs and not run.stop_reason:
             problem.linearize()
-        if not (np.isfinite(problem.loss) and np.isfinite(problem.gradient).all()):
-            raise DivergedError("the loss or its gradient is not finite; try scaled inputs. The network is as it was")
-        if np.abs(problem.gradient).max() <= rule.tolerance:
-            run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
-            break
-        damping = damping or Damping(rule.damping * problem.diagonal.max())
-        loss = find_step(problem, damping)
-        if loss is None:
-            run.stop("Levenberg-Marquardt: no step lowers the loss")
-            break
-        network.params[:] = problem.twin.params
-        run.epoch += 1
-        record(
-            network, data, run.history, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
-            learning_rate=[1.0], damping=[damping.value],
-        )  # fmt: skip
-        for hook in hooks:
-            hook.on_epoch_end(run)
+            if not (np.isfinite(problem.loss) and np.isfinite(problem.gradient).all()):
+                raise DivergedError("the loss or its gradient is not finite; try scaled inputs")
+            if np.abs(problem.gradient).max() <= rule.tolerance:
+                run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
+                break
+            damping = damping or Damping(rule.damping * problem.diagonal.max())
+            loss = find_step(problem, damping)
+            if loss is None:
+                run.stop("Levenberg-Marquardt: no step lowers the loss")
+                break
+            network.params[:] = problem.twin.params
+            run.epoch += 1
+            record(
+                network, data, run.history, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
+                learning_rate=[1.0], damping=[damping.value],
+            )  # fmt: skip
+            for hook in hooks:
+                hook.on_epoch_end(run)
