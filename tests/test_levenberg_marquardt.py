@@ -163,11 +163,12 @@ def test_any_legal_settings_never_raise_what_is_minimised(damping, tolerance, we
     assert history.n_epochs == 4 or history.stop_reason.startswith("Levenberg-Marquardt: ")
 
 
-def test_sample_weights_count_as_repetitions():
+@pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs"])
+def test_sample_weights_count_as_repetitions(optimizer):
     counts = RNG.integers(0, 4, size=60)
     nets = [regression(), regression()]
-    nets[0].fit(X, Y, epochs=5, optimizer="levenberg_marquardt", sample_weight=counts)
-    nets[1].fit(np.repeat(X, counts, axis=0), np.repeat(Y, counts), epochs=5, optimizer="levenberg_marquardt")
+    nets[0].fit(X, Y, epochs=5, optimizer=optimizer, sample_weight=counts, alpha=0.3)
+    nets[1].fit(np.repeat(X, counts, axis=0), np.repeat(Y, counts), epochs=5, optimizer=optimizer, alpha=0.3)
     np.testing.assert_allclose(nets[0].params, nets[1].params, rtol=1e-5)
 
 
