@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 import fastmlp as fm
-from fastmlp import inference, inputs, layout, training
+from fastmlp import inference, inputs, layout, trainer
 from fastmlp.bench.cases import Problem, make_problem
 from fastmlp.bench.report import as_table, number
 from fastmlp.bench.tasks import TASKS
@@ -70,10 +70,10 @@ TECHNIQUES = (
     Technique("a kernel for a few weights", "3-4-1", without=(("sample_weight", "ones"),)),
     Technique("many epochs in one call", "fit-iris", without=(("callbacks", (lambda run: None,)),)),
     Technique("tiles that fit the cache", "4-32-16-4", whole_batches),
-    Technique("rows of W over threads", "784-256-128-10", lambda: replaced(training, "splits_rows", lambda *_: False),
+    Technique("rows of W over threads", "784-256-128-10", lambda: replaced(trainer, "splits_rows", lambda *_: False),
               n_threads=2),
     Technique("rows of W over threads", "784-1024-1024-10",
-              lambda: replaced(training, "splits_rows", lambda *_: False), n_threads=2),
+              lambda: replaced(trainer, "splits_rows", lambda *_: False), n_threads=2),
     Technique("a second thread", "784-256-128-10", without=(("n_threads", 1),), n_threads=2),
     Technique("a second thread", "4-32-16-4", without=(("n_threads", 1),), n_threads=2),
     Technique("the short way of a prediction", "predict-1",

@@ -42,6 +42,7 @@ def gradient(Plan plan, const LayerSpec[::1] layers, const real[::1] params, rea
     mode.keep_running = False
     mode.dropout_key = dropout_key
     mode.dropout_factor = dropout_factor
+    mode.dropout_rates = NULL
     mode.label_smoothing = 0
     with nogil, parallel(num_threads=n_threads):
         team_gradient(&job, join(&job.barrier), n_samples, &mode, params_, gradients_, n_params, work_, alpha)

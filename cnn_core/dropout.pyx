@@ -21,7 +21,7 @@ cdef CLONES_VOID mask_product(uint64_t key, uint64_t counter, uint64_t threshold
 cdef void drop(const LayerSpec* layer, Py_ssize_t index, const Tile* tile, const Mode* mode, const real* x,
                real* y) noexcept nogil:
     """y (n_rows, n) := x * mask / (1 - rate); serves deltas too. The rate is capped below 1 by its caller."""
-    cdef double rate = layer.rate * mode.dropout_factor
+    cdef double rate = (layer.rate if mode.dropout_rates is NULL else mode.dropout_rates[index]) * mode.dropout_factor
     cdef Py_ssize_t n = tile.n_rows * layer.n_out
     if not mode.training or rate <= 0:
         memcpy(y, x, n * sizeof(real))

@@ -16,6 +16,7 @@ class Epochs:
         layers: NDArray[np.uint8],
         groups: NDArray[np.uint8],
         steps: NDArray[np.uint8],
+        dropout_rates: NDArray[np.float64] | None,
         params: NDArray[np.uint8],
         gradients: NDArray[np.uint8] | None,
         state: NDArray[np.uint8] | None,

@@ -169,21 +169,22 @@ cdef class Epochs:
         self.borrowed = arguments
 
     def __init__(self, Plan plan, const unsigned char[::1] layers, const unsigned char[::1] groups,
-                 const unsigned char[::1] steps, unsigned char[::1] params, unsigned char[:, ::1] gradients,
-                 unsigned char[:, ::1] state, double[::1] statistics, unsigned char[::1] work,
-                 double[:, ::1] partials, unsigned char[::1] sparse, unsigned char[:, ::1] copies,
-                 double[:, ::1] kept_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint penalised, bint by_rows,
-                 int n_threads, bint double_precision):
+                 const unsigned char[::1] steps, const double[:, ::1] dropout_rates, unsigned char[::1] params,
+                 unsigned char[:, ::1] gradients, unsigned char[:, ::1] state, double[::1] statistics,
+                 unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
+                 unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, object bit_generator, int64_t[::1] order,
+                 double[:, ::1] records, Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint penalised,
+                 bint by_rows, int n_threads, bint double_precision):
         """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
         steps.
 
-        steps (any number,) is used again from its beginning when it is used up, and so is records (n_rows, 2); the
-        caller fills the one and reads the other in time. order (n_samples,) is shuffled by a NumPy bit generator, whose
-        lock the caller holds here and during `run`; without an order, samples are taken as they come. gradients
-        (n_threads, n_params), or (1, n_params) by rows, work (columns of the layout * capacity,), partials (n_threads,
-        ...); copies (2, n_params) and kept_statistics (2, n_statistics) have room for the newest epoch and the best
-        one, which at first is the network as it is. `gradients` may be None where the update is direct, `state` where
+        steps (any number,), with dropout_rates (as many, n_layers) beside it, is used again from its beginning when it
+        is used up, and so is records (n_rows, 2); the caller fills the one and reads the other in time. order
+        (n_samples,) is shuffled by a NumPy bit generator, whose lock the caller holds here and during `run`; without an
+        order, samples are taken as they come. gradients (n_threads, n_params), or (1, n_params) by rows, work (columns
+        of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and kept_statistics (2,
+        n_statistics) have room for the newest epoch and the best one, which at first is the network as it is.
+        `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct, `state` where
         the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised: some step may
         have an alpha. Then `begin` is due.
         """
@@ -208,7 +209,8 @@ cdef class Epochs:
             self.course.order = &order[0]
         self.kept.n_statistics = kept_statistics.shape[1]
         self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
-        self.steps = <const Step*> &steps[0]
+        self.steps = self.way.steps = <const Step*> &steps[0]
+        self.way.dropout_rates = NULL if dropout_rates is None else &dropout_rates[0, 0]
         self.table_size = steps.shape[0] // sizeof(Step)
         self.double_precision = double_precision
         self.params = &params[0]

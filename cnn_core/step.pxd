@@ -10,6 +10,8 @@ cdef struct Way:
     bint direct              # plain gradient descent straight into the parameters
     bint by_rows             # threads share the rows of W instead of adding up gradients of their own
     uint64_t seed            # of the dropout masks
+    const Step* steps        # the table that the steps come from
+    const double* dropout_rates      # beside it, a row (n_layers,) for each; NULL: they don't change
 
 cdef void train_step(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t number,
                      Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,

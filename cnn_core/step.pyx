@@ -22,13 +22,16 @@ from cnn_core.types cimport DENSE, LayerSpec, Mode, Net, SparseRow, Step, Tile, 
 from cnn_core.updates cimport RPROP_PLUS, update
 
 
-cdef Mode training_mode(const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
+cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
     """How the network behaves in the step of that number since training began."""
     cdef Mode mode
     mode.training = True
     mode.keep_running = True
     mode.dropout_key = mix(way.seed, number)
-    mode.dropout_factor = step.dropout_factor
+    mode.dropout_factor = 1
+    mode.dropout_rates = NULL
+    if way.dropout_rates is not NULL:
+        mode.dropout_rates = way.dropout_rates + (step - way.steps) * job.net.n_layers
     mode.label_smoothing = step.label_smoothing
     return mode
 
@@ -155,7 +158,7 @@ cdef void train_step(const Job* job, Member member, const Way* way, const Step* 
     """The batch order[first : first + n_batch] as the step of that number since training began."""
     cdef double weight = total_weight(&job.samples, first, n_batch)
     cdef double scale = 1 / weight if weight > 0 else 0      # the one place where a mean is taken
-    cdef Mode mode = training_mode(way, step, number)
+    cdef Mode mode = training_mode(job, way, step, number)
     if way.by_rows:
         step_by_rows(job, member, way, step, &mode, first, n_batch, scale, params, gradients, state, work)
     else:

@@ -65,7 +65,6 @@ cdef struct Step:
     double correction_1      # what the first moment is divided by (Adam family)
     double correction_2      # what the second moment is divided by
     double correction_3      # NAdam: weight of the gradient itself
-    double dropout_factor    # multiplies every dropout rate
     double label_smoothing
     double alpha             # L2 penalty: a batch of weight n has alpha / (2 n) * the sum of squares in its loss
 
@@ -101,7 +100,8 @@ cdef struct Mode:
     bint training            # batch statistics and dropout
     bint keep_running        # batch norms take a step of their running statistics
     uint64_t dropout_key     # of this step
-    double dropout_factor
+    double dropout_factor    # multiplies every dropout rate
+    const double* dropout_rates      # (n_layers,) in this step; NULL: those of the layers
     double label_smoothing
 
 
@@ -118,5 +118,6 @@ cdef inline Mode prediction_mode() noexcept nogil:
     mode.keep_running = False
     mode.dropout_key = 0
     mode.dropout_factor = 0
+    mode.dropout_rates = NULL
     mode.label_smoothing = 0
     return mode

@@ -14,7 +14,7 @@ from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
 from cnn_core.batches import Dtype, Source
-from fastmlp.batches import Chunks, count_batches
+from fastmlp.batches import Pace, count_batches
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(700, 5)).astype(np.uint8)
 TARGETS = np.random.default_rng(1).normal(size=(700, 2))
@@ -220,7 +220,7 @@ def test_any_of_numpys_bit_generators_will_do():
     assert orders[0] != orders[1] != orders[2]
 
 
-# --- Chunks ---
+# --- Pace ---
 
 
 @pytest.mark.parametrize(("n", "size", "count"), [(10, 5, 2), (11, 5, 3), (1, 5, 1), (5, 1, 5)])
@@ -231,12 +231,12 @@ def test_count_batches(n, size, count):
 @pytest.mark.parametrize("n_batches", [1, 2, 63])
 @pytest.mark.parametrize("seconds_per_step", [1e-6, 0.02, 3.0])
 def test_a_chunk_is_a_part_of_an_epoch_or_ends_with_one(n_batches, seconds_per_step):
-    chunks, done, sizes = Chunks(n_batches, flops_per_batch=1e6), 0, []
+    pace, done, sizes = Pace(n_batches, flops_per_batch=1e6), 0, []
     while done < 300 * n_batches:
-        n_steps = chunks.n_steps(done, 300 * n_batches - done)
+        n_steps = pace.n_steps(done, 300 * n_batches - done)
         assert n_steps >= 1
         assert done % n_batches + n_steps < n_batches or (done + n_steps) % n_batches == 0
-        chunks.took(n_steps, n_steps * seconds_per_step)
+        pace.took(n_steps, n_steps * seconds_per_step)
         sizes.append(n_steps)
         done += n_steps
     assert done == 300 * n_batches
@@ -245,13 +245,13 @@ def test_a_chunk_is_a_part_of_an_epoch_or_ends_with_one(n_batches, seconds_per_s
 
 
 def test_chunks_learn_how_long_a_batch_takes():
-    chunks = Chunks(1000, flops_per_batch=1e5, seconds=0.05)
-    chunks.took(100, 100 * 1e-3)
-    assert chunks.n_steps(0, 10**6) == 50
-    assert chunks.n_steps(990, 10**6) == 10  # what is left of the epoch
-    assert chunks.n_steps(0, 7) == 7  # what the caller can take
-    chunks.took(1, 10.0)
-    assert chunks.n_steps(0, 10**6) == 1
+    pace = Pace(1000, flops_per_batch=1e5, seconds=0.05)
+    pace.took(100, 100 * 1e-3)
+    assert pace.n_steps(0, 10**6) == 50
+    assert pace.n_steps(990, 10**6) == 10  # what is left of the epoch
+    assert pace.n_steps(0, 7) == 7  # what the caller can take
+    pace.took(1, 10.0)
+    assert pace.n_steps(0, 10**6) == 1
 
 
 # --- Training at random sizes ---

@@ -143,6 +143,64 @@ def test_training_equals_the_twin_with_the_same_masks(n, batch_size, n_threads):
     assert relative_error(net.params, twin.flat()) < 1e-11
 
 
+RISING, FALLING = fm.StepDecay(0.1, factor=1.3, every=2), fm.Warmup(3, then=fm.Cosine(0.6, n_steps=20))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize(("n", "batch_size"), [(30, 12), (800, 650)], ids=["small", "tiles"])
+def test_each_layer_follows_its_own_schedule_like_the_twin(n, batch_size, n_threads):
+    rates = [RISING, 0.3, FALLING]
+    layers = [fm.Input(4), fm.Dropout(RISING), fm.Dense(6, "tanh"), fm.Dropout(0.3), fm.Dropout(FALLING), 2]
+    net = shake(fm.Network(layers, dtype="float64", seed=3), np.random.default_rng(1))
+    X, T, weight = make_samples("squared_error", np.random.default_rng(5), n, 4, 2)
+    twin, seed = twin_of(net), fit_seed(net)
+
+    def set_masks(step, rows):
+        dropped = [layer for layer in twin.layers if layer["kind"] == "dropout"]
+        for layer, i, rate, width in zip(dropped, (0, 2, 3), rates, (4, 6, 6), strict=True):
+            layer["rate"] = float(rate(step)) if callable(rate) else rate
+            layer["mask"] = expected_mask(split_mix(seed, step), i, layer["rate"], (len(rows), width))
+
+    history = net.fit(
+        X, T, epochs=3, batch_size=batch_size, optimizer=fm.SGD(0.1), shuffle=False, sample_weight=weight,
+        n_threads=n_threads,
+    )  # fmt: skip
+    losses = reference_training.train(
+        twin, X, T, [np.arange(n)] * 3, batch_size, lr=0.1, sample_weight=weight, on_step=set_masks
+    )
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-11)
+    assert relative_error(net.params, twin.flat()) < 1e-11
+
+
+def test_a_schedule_outlives_the_table_of_steps_and_serves_single_batches():
+    """More steps than hyper-values are worked out for at once; the same steps one by one make the same network."""
+    X, T, _ = make_samples("squared_error", np.random.default_rng(5), 4300, 4, 2)
+    nets = []
+    for rate in (fm.Exponential(0.5, rate=0.5, every=2000), lambda step: 0.5 * 0.5 ** (step / 2000), 0.5):
+        nets.append(fm.Network([fm.Input(4), fm.Dropout(rate), 2], dtype="float64", seed=3))
+        nets[-1].fit(X, T, epochs=1, batch_size=1, optimizer=fm.SGD(0.01), shuffle=False)
+    np.testing.assert_allclose(nets[0].params, nets[1].params, rtol=0, atol=1e-14)
+    assert np.abs(nets[0].params - nets[2].params).max() > 1e-4
+    single = fm.Network([fm.Input(4), fm.Dropout(lambda step: 0.5 * 0.5 ** (step / 2000)), 2], dtype="float64", seed=3)
+    for row in range(300):
+        single.train_on_batch(X[row : row + 1], T[row : row + 1], optimizer=fm.SGD(0.01))
+    other = fm.Network([fm.Input(4), fm.Dropout(fm.Exponential(0.5, rate=0.5, every=2000)), 2], dtype="float64", seed=3)
+    other.fit(X[:300], T[:300], epochs=1, batch_size=1, optimizer=fm.SGD(0.01), shuffle=False)
+    np.testing.assert_allclose(single.params, other.params, rtol=0, atol=1e-14)
+
+
+def test_rates_outside_the_range_are_named_before_or_while_training():
+    with pytest.raises(ValueError, match=r"rate of Dropout must be from 0 to below 1, got 1\.5 at step 0"):
+        fm.Dropout(lambda step: 1.5 - step)
+    with pytest.raises(TypeError, match="rate at step 0 must be a number, got str"):
+        fm.Dropout(lambda step: "half")
+    net = fm.Network([fm.Input(4), fm.Dropout(lambda step: 0.1 * step), 2], seed=0)
+    before = net.params.copy()
+    with pytest.raises(ValueError, match=r"rate of Dropout must be from 0 to below 1, got 1\.0 at step 10"):
+        net.fit(np.ones((20, 4)), np.ones((20, 2)), batch_size=1, epochs=1)
+    np.testing.assert_array_equal(net.params, before)
+
+
 def test_prediction_and_evaluation_know_no_dropout():
     net = dropout_net()
     bare = fm.Network([fm.Input(4), *(x for x in net.layers if not isinstance(x, fm.Dropout))], dtype="float64")

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import training
+from fastmlp import trainer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 7))
@@ -39,7 +39,7 @@ def network(*between, n_hidden=19, dtype="float64"):
 @pytest.mark.parametrize("way", WAYS)
 def test_every_rule_and_every_way_penalise_like_the_twin(way, name, n_threads, monkeypatch):
     # 50 rows in batches of 16: the last batch has 2, so the penalty weighs more in it.
-    monkeypatch.setattr(training, "splits_rows", WAYS[way])
+    monkeypatch.setattr(trainer, "splits_rows", WAYS[way])
     net = network()
     twin, (optimizer, hyper) = twin_of(net), RULES[name]
     history = net.fit(
@@ -138,7 +138,7 @@ def test_a_batch_without_weight_has_no_penalty(weights):
 @pytest.mark.parametrize("optimizer", [fm.SGD(0.1), fm.Adam()])
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_repeats_have_the_same_bits(way, optimizer, n_threads, monkeypatch):
-    monkeypatch.setattr(training, "splits_rows", WAYS[way])
+    monkeypatch.setattr(trainer, "splits_rows", WAYS[way])
     nets = [network(dtype="float32") for _ in range(2)]
     losses = [
         net.fit(X, Y, epochs=4, batch_size=16, optimizer=optimizer, n_threads=n_threads, alpha=0.7)["loss"]

@@ -136,6 +136,9 @@ def test_what_cannot_be_saved_is_refused_and_nothing_written(path):
     scheduled = fm.Network([2, 3], loss=fm.Loss("cross_entropy", label_smoothing=lambda step: 0.1))
     with pytest.raises(ValueError, match="label_smoothing is a function of the step"):
         scheduled.save(path)
+    dropping = fm.Network([fm.Input(2), fm.Dropout(fm.Cosine(0.5, n_steps=9)), 3])
+    with pytest.raises(ValueError, match="the rate of a Dropout is a function of the step"):
+        dropping.save(path)
     own = fm.Network([2, 3], init=FanScaled(3.0, both_fans=True, uniform=True))
     with pytest.raises(ValueError, match="can't be written down"):
         own.save(path)

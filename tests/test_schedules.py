@@ -4,6 +4,10 @@ import math
 
 import numpy as np
 import pytest
+import reference_training
+from hypothesis import given
+from hypothesis import strategies as st
+from twins import shake, twin_of
 
 import fastmlp as fm
 from fastmlp.values import Schedule, values_at
@@ -13,6 +17,14 @@ SCHEDULES = {
     "exponential": fm.Exponential(0.1, rate=0.5, every=100),
     "cosine": fm.Cosine(0.1, n_steps=100, final=0.02),
     "one_cycle": fm.OneCycle(1.0, n_steps=100, warmup=0.3),
+    "constant": fm.Constant(0.25),
+    "restarts": fm.CosineRestarts(0.1, n_steps=20, final=0.02),
+    "longer restarts": fm.CosineRestarts(0.1, n_steps=10, factor=3),
+    "warmup": fm.Warmup(9, then=fm.Cosine(1.0, n_steps=100)),
+    "warmup to a number": fm.Warmup(4, then=0.5),
+    "warmup to a function": fm.Warmup(4, then=lambda step: 2.0 - step / 100),
+    "coslog4": fm.CosLog4(0.04, n_steps=150),
+    "inverse": fm.InverseScaling(0.1, power=0.5, every=10),
 }
 
 
@@ -37,6 +49,40 @@ SCHEDULES = {
         ("one_cycle", 65, 0.5),
         ("one_cycle", 100, 0.0),
         ("one_cycle", 200, 0.0),
+        ("constant", 0, 0.25),
+        ("constant", 10**9, 0.25),
+        ("restarts", 0, 0.1),
+        ("restarts", 10, 0.06),
+        ("restarts", 20, 0.1),
+        ("restarts", 55, 0.02 + 0.04 * (1 - math.sqrt(0.5))),
+        ("longer restarts", 5, 0.05),
+        ("longer restarts", 10, 0.1),  # cycles begin at 0, 10, 40, 130
+        ("longer restarts", 25, 0.05),
+        ("longer restarts", 40, 0.1),
+        ("longer restarts", 85, 0.05),
+        ("longer restarts", 130, 0.1),
+        ("warmup", 0, 0.1),
+        ("warmup", 8, 0.9),
+        ("warmup", 9, 1.0),
+        ("warmup", 59, 0.5),
+        ("warmup", 109, 0.0),
+        ("warmup to a number", 1, 0.2),
+        ("warmup to a number", 4, 0.5),
+        ("warmup to a number", 400, 0.5),
+        ("warmup to a function", 0, 0.4),
+        ("warmup to a function", 14, 1.9),
+        ("coslog4", 0, 0.0),
+        ("coslog4", 10, 0.0),  # 1 + 15 * step / 150 is a power of two: the ends of the waves
+        ("coslog4", 30, 0.0),
+        ("coslog4", 70, 0.0),
+        ("coslog4", 150, 0.0),
+        ("coslog4", 10 * (math.sqrt(2) - 1), 0.04),  # halfway between two of them in the logarithm
+        ("coslog4", 10 * (math.sqrt(128) - 1), 0.04),
+        ("coslog4", 10 * (2**3.25 - 1), 0.02),
+        ("coslog4", 10_000, 0.0),
+        ("inverse", 0, 0.1),
+        ("inverse", 30, 0.05),
+        ("inverse", 990, 0.01),
     ],
 )
 def test_hand_values(name, step, value):
@@ -74,11 +120,53 @@ def test_a_schedule_must_be_called():
         (lambda: fm.Cosine(0.1, n_steps=10, final=math.nan), ValueError, "final"),
         (lambda: fm.OneCycle(math.inf, n_steps=10), ValueError, "peak"),
         (lambda: fm.OneCycle(0.1, n_steps=10, warmup=1.0), ValueError, "warmup"),
+        (lambda: fm.Constant(-1.0), ValueError, "value"),
+        (lambda: fm.Constant(lambda step: 1.0), TypeError, "value must be a number, got function"),
+        (lambda: fm.CosineRestarts(0.1, n_steps=0), ValueError, "n_steps"),
+        (lambda: fm.CosineRestarts(0.1, n_steps=5, factor=0.5), ValueError, "factor"),
+        (lambda: fm.CosineRestarts(0.1, n_steps=5, final="low"), TypeError, "final"),
+        (lambda: fm.Warmup(0, then=1.0), ValueError, "steps must be between 1"),
+        (lambda: fm.Warmup(1.5, then=1.0), TypeError, "steps must be a whole number"),
+        (lambda: fm.Warmup(5, then="cosine"), TypeError, "then must be a number or a function of the step, got str"),
+        (lambda: fm.Warmup(5, then=-1.0), ValueError, "then"),
+        (lambda: fm.CosLog4(0.0, n_steps=5), ValueError, "peak"),
+        (lambda: fm.CosLog4(0.1, n_steps=-5), ValueError, "n_steps"),
+        (lambda: fm.InverseScaling(0.1, power=0), ValueError, "power"),
+        (lambda: fm.InverseScaling(0.1, every=0), ValueError, "every"),
     ],
 )
 def test_bad_settings(make, error, argument):
     with pytest.raises(error, match=argument):
         make()
+
+
+NUMBER = st.floats(1e-6, 1e3)
+MADE = st.one_of(
+    st.builds(fm.Constant, NUMBER),
+    st.builds(fm.CosineRestarts, NUMBER, st.integers(1, 500), st.floats(1.0, 5.0), st.just(0.0)),
+    st.builds(fm.CosLog4, NUMBER, st.integers(1, 500)),
+    st.builds(fm.InverseScaling, NUMBER, st.floats(0.01, 3.0), st.integers(1, 500)),
+)
+
+
+@given(schedule=MADE | st.builds(fm.Warmup, st.integers(1, 300), MADE | NUMBER), start=st.integers(0, 10**7))
+def test_values_lie_between_0_and_the_top_and_are_the_same_one_by_one(schedule, start):
+    steps = np.arange(start, start + 50)
+    inner = schedule.then if isinstance(schedule, fm.Warmup) else schedule
+    top = inner if isinstance(inner, float) else next(iter(vars(inner).values()))
+    values = values_at(schedule, steps)
+    assert values.shape == (50,)
+    assert (values >= 0).all() and (values <= top * (1 + 1e-12)).all()
+    np.testing.assert_allclose(values, [float(schedule(int(step))) for step in steps], rtol=1e-12, atol=1e-15)
+
+
+@given(n_steps=st.integers(1, 1000), factor=st.integers(1, 6), cycles=st.integers(0, 8))
+def test_every_cycle_begins_at_the_top_and_falls_to_its_end(n_steps, factor, cycles):
+    schedule = fm.CosineRestarts(1.0, n_steps, factor)
+    start = sum(n_steps * factor**cycle for cycle in range(cycles))
+    length = n_steps * factor**cycles
+    inside = start + np.unique(np.linspace(0, length - 1, 30).astype(int))
+    np.testing.assert_allclose(schedule(inside), (1 + np.cos(np.pi * (inside - start) / length)) / 2, atol=1e-9)
 
 
 # --- In training ---
@@ -109,6 +197,21 @@ def test_each_step_uses_its_own_value():
     )  # fmt: skip
     np.testing.assert_allclose(seen, [100 - 1.11, 100 - 1.11111, 100 - 1.11111111], rtol=0, atol=1e-12)
     np.testing.assert_allclose(history["learning_rate"], [1.0, 1e-3, 1e-6])
+
+
+@pytest.mark.parametrize("rate", ["step", "cosine", "restarts", "longer restarts", "coslog4", "inverse"])
+def test_training_by_schedules_is_that_of_the_twin(rate):
+    """Learning rate and decay both change from step to step; the twin asks for them one number at a time."""
+    rng = np.random.default_rng(0)
+    X, T = 0.2 * rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    net = shake(fm.Network([3, 4, 2], activation="tanh", dtype="float64", seed=0), rng)
+    twin = twin_of(net)
+    rate, decay = SCHEDULES[rate], fm.Warmup(3, then=fm.CosineRestarts(0.1, n_steps=4, factor=2))
+    history = net.fit(X, T, epochs=6, batch_size=6, shuffle=False, optimizer=fm.SGD(rate, weight_decay=decay))
+    hyper = {"lr": lambda step: float(rate(step)), "weight_decay": lambda step: float(decay(step))}
+    losses = reference_training.train(twin, X, T, [np.arange(20)] * 6, 6, "sgd", **hyper)
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
+    np.testing.assert_allclose(net.params, twin.flat(), rtol=0, atol=1e-12)
 
 
 def test_a_schedule_starts_anew_in_every_fit():

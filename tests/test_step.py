@@ -7,7 +7,7 @@ import scipy.sparse
 from twins import shake, twin_of
 
 import fastmlp as fm
-from fastmlp import training
+from fastmlp import trainer
 from fastmlp.layout import splits_rows
 
 RNG = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def network(*between, bias=True, dtype="float64", n_in=7):
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_trains_like_the_twin(way, name, n_threads, bias, monkeypatch):
     # 50 rows in batches of 16: the last batch has 2, so that one of 3 threads has no tile and still has rows of W.
-    monkeypatch.setattr(training, "splits_rows", WAYS[way])
+    monkeypatch.setattr(trainer, "splits_rows", WAYS[way])
     net = network(fm.Activation("elu"), bias=bias)
     twin, (optimizer, hyper) = twin_of(net), RULES[name]
     history = net.fit(
@@ -48,7 +48,7 @@ def test_every_way_trains_like_the_twin(way, name, n_threads, bias, monkeypatch)
 
 
 def fitted(way, monkeypatch, *between, data=X, n_threads=2, dtype="float64"):
-    monkeypatch.setattr(training, "splits_rows", WAYS[way])
+    monkeypatch.setattr(trainer, "splits_rows", WAYS[way])
     net = network(*between, dtype=dtype, n_in=data.shape[1])
     net.fit(data, Y, epochs=3, batch_size=16, optimizer=fm.Adam(0.01), n_threads=n_threads)
     return net.params

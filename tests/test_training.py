@@ -13,7 +13,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp import lbfgs
-from fastmlp.batches import Chunks
+from fastmlp.batches import Pace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -278,7 +278,7 @@ def test_divergence_in_the_first_epoch_leaves_the_weights_from_before(optimizer)
 @pytest.fixture(params=[1, 3, 7, 10**6])
 def steps_per_chunk(request, monkeypatch):
     """Training in chunks of so many steps: of an epoch of four, a part, nearly all, or many."""
-    monkeypatch.setattr(Chunks, "_bounded", lambda self, n_steps: request.param)
+    monkeypatch.setattr(Pace, "_bounded", lambda self, n_steps: request.param)
     return request.param
 
 

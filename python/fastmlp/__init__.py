@@ -18,7 +18,7 @@ from fastmlp.network import Network
 
 if TYPE_CHECKING:
     from fastmlp import plots
-    from fastmlp.callbacks import Callback, EarlyStopping, Run, Tolerance
+    from fastmlp.callbacks import Callback, Run
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
@@ -26,16 +26,28 @@ if TYPE_CHECKING:
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
+    from fastmlp.plateau import Plateau
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
     from fastmlp.readers.tables import Table, read_csv
-    from fastmlp.schedules import Cosine, Exponential, OneCycle, StepDecay
+    from fastmlp.schedules import (
+        Constant,
+        Cosine,
+        CosineRestarts,
+        CosLog4,
+        Exponential,
+        InverseScaling,
+        OneCycle,
+        StepDecay,
+        Warmup,
+    )
     from fastmlp.splits import train_validation_test_split
+    from fastmlp.stopping import EarlyStopping, TimeLimit, Tolerance
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "callbacks": ("Callback", "EarlyStopping", "Run", "Tolerance"),
+    "callbacks": ("Callback", "Run"),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
     "history": ("History",),
@@ -45,7 +57,19 @@ _LAZY = {
     "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
-    "schedules": ("Cosine", "Exponential", "OneCycle", "StepDecay"),
+    "plateau": ("Plateau",),
+    "schedules": (
+        "Constant",
+        "CosLog4",
+        "Cosine",
+        "CosineRestarts",
+        "Exponential",
+        "InverseScaling",
+        "OneCycle",
+        "StepDecay",
+        "Warmup",
+    ),
+    "stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
     "splits": ("train_validation_test_split",),
     "readers.tables": ("Table", "read_csv"),
 }
@@ -62,7 +86,10 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "Callback",
+    "Constant",
+    "CosLog4",
     "Cosine",
+    "CosineRestarts",
     "Dataset",
     "Dense",
     "DivergedError",
@@ -71,6 +98,7 @@ __all__ = [
     "Exponential",
     "History",
     "Input",
+    "InverseScaling",
     "LayerNorm",
     "LearningCurve",
     "LevenbergMarquardt",
@@ -79,13 +107,16 @@ __all__ = [
     "Network",
     "Normal",
     "OneCycle",
+    "Plateau",
     "RMSprop",
     "Rprop",
     "Run",
     "StepDecay",
     "Table",
+    "TimeLimit",
     "Tolerance",
     "Uniform",
+    "Warmup",
     "accuracy",
     "check_gradients",
     "confusion_matrix",

@@ -8,7 +8,7 @@ def count_batches(n_samples: int, batch_size: int) -> int:
     return -(-n_samples // batch_size)
 
 
-class Chunks:
+class Pace:
     """Cuts training into chunks that take about ``seconds`` each, by what the last one took.
 
     Between chunks Python gets its turn: Ctrl-C, progress, divergence. A chunk is a part of an epoch, or it ends

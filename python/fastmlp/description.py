@@ -102,6 +102,11 @@ def _plain_fields(specification: Any) -> dict[str, Any]:
 
 
 def _describe_layer(layer: Layer) -> dict[str, Any]:
+    if isinstance(layer, Dropout) and callable(layer.rate):
+        raise ValueError(
+            "the rate of a Dropout is a function of the step, which can't be written down; a network with the same "
+            "layers, its rates numbers, and the same params can be"
+        )
     fields = {"kind": type(layer).__name__, **_plain_fields(layer)}
     if fields.get("init") is not None:
         fields["init"] = _describe_initializer(fields["init"])

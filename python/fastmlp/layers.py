@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp.activations import activation_spec
 from fastmlp.data import as_numbers
 from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.values import check_value
+from fastmlp.values import Value, check_value, values_at
 
 BLAS_LIMIT = 2**31 - 1
 """Largest dimension that every BLAS can address."""
 _BLOCK = 1024
+_FIRST_STEP = np.zeros(1, dtype=np.int64)
 
 
 def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
@@ -179,13 +180,36 @@ class Activation:
 class Dropout:
     """Each unit is 0 with probability ``rate`` in training, and the others are divided by ``1 - rate``.
 
+    ``rate`` is a number from 0 to below 1 or a function of the step (`fastmlp.schedules`), of each layer its own.
+    Outside of training, where ``dropout_seed`` asks for a mask, a function stands for its value at step 0.
     Source: Srivastava et al., JMLR 2014.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> Dropout(fm.Cosine(0.3, n_steps=1000)).first_rate
+    0.3
     """
 
-    rate: float = 0.5
+    rate: Value = 0.5
 
     def __post_init__(self) -> None:
-        check_value("rate", self.rate, low=0.0, high=1.0, high_open=True, schedule=False)
+        check_value("rate", self.rate, low=0.0, high=1.0, high_open=True)
+        self.rates(_FIRST_STEP)
+
+    @property
+    def first_rate(self) -> float:
+        """The rate at step 0."""
+        return float(self.rates(_FIRST_STEP)[0])
+
+    def rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The rates (n,) at an array of steps; ``ValueError`` where one isn't from 0 to below 1."""
+        rates = np.broadcast_to(values_at(self.rate, steps, "rate"), steps.shape)
+        wrong = ~((rates >= 0) & (rates < 1))
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise ValueError(f"rate of Dropout must be from 0 to below 1, got {rates[at]} at step {steps[at]}")
+        return rates
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         row["activation"] = spec.code
         slope = getattr(layer, "slope", None)
         row["slope"] = spec.slope if slope is None else slope
-        row["rate"] = getattr(layer, "rate", 0.0)
+        row["rate"] = layer.first_rate if isinstance(layer, Dropout) else 0.0
         row["epsilon"] = getattr(layer, "epsilon", 0.0)
         row["momentum"] = getattr(layer, "momentum", 0.0)
         row["input"] = rows[i - 1]["output"] if i else -1

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.errors import DivergedError
+from fastmlp.optimizers import LBFGS
+from fastmlp.recording import record
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import Callback, Run
-    from fastmlp.optimizers import LBFGS
-    from fastmlp.training import TrainingData
+    from fastmlp.settings import FitSettings
+    from fastmlp.training_data import TrainingData
 
 
-def fit_lbfgs(
-    run: Run, data: TrainingData, rule: LBFGS, hooks: tuple[Callback, ...], n_threads: int | None, alpha: Any
-) -> None:
+def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
     """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
 
     Here ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without
@@ -27,14 +27,13 @@ def fit_lbfgs(
     """
     from scipy.optimize import minimize
 
-    from fastmlp.training import record
-
-    network = run.network
+    network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
+    assert isinstance(rule, LBFGS)
     if run.network.layout.has_batch_norm:
         raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
     decaying = network.layout.per_parameter("decay_factor")
     frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
-    penalty = alpha / divisor("mean", len(data.X), data.weights)
+    penalty = float(cast(float, settings.alpha)) / divisor("mean", len(data.X), data.weights)
     decay = rule.weight_decay + penalty
     start = time.perf_counter()
     best: dict[str, Any] = {"loss": np.inf}

@@ -9,7 +9,7 @@ gradient g = 2 c J.T r + decay w and its curvature close to A = 2 c J.T J + deca
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,15 @@ from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_source, target_source
 from fastmlp.layers import BatchNorm, Dropout
 from fastmlp.layout import aligned_empty, make_workspace
+from fastmlp.optimizers import LevenbergMarquardt
+from fastmlp.recording import record
 from fastmlp.threads import choose_threads, single_threaded_blas_for
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import Callback, Run
     from fastmlp.network import Network
-    from fastmlp.optimizers import LevenbergMarquardt
-    from fastmlp.training import TrainingData
+    from fastmlp.settings import FitSettings
+    from fastmlp.training_data import TrainingData
 
 BLOCK_ROWS = 256
 """Rows of J that are multiplied together, over all threads."""
@@ -188,24 +190,16 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
             return None
 
 
-def fit_levenberg_marquardt(
-    run: Run,
-    data: TrainingData,
-    rule: LevenbergMarquardt,
-    hooks: tuple[Callback, ...],
-    n_threads: int | None,
-    alpha: Any,
-) -> None:
+def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
     """Minimise the mean loss over all samples; each step that lowers it is an epoch of the history.
 
     As with LBFGS, ``history["loss"]`` is the loss after the step, with the L2 penalty of ``alpha`` (a number) and
     without the optimizer's own decay; ``history["damping"]`` is what the next step begins with.
     """
-    from fastmlp.training import record
-
     start = time.perf_counter()
-    network = run.network
-    problem = LeastSquares(network, data, rule.weight_decay, n_threads, alpha)
+    network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
+    assert isinstance(rule, LevenbergMarquardt)
+    problem = LeastSquares(network, data, rule.weight_decay, n_threads, cast(float, settings.alpha))
     damping = None
     with single_threaded_blas_for(network.n_params**2 * len(data.X)):
         while run.epoch + 1 < run.n_epochs and not run.stop_reason:

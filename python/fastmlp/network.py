@@ -1,45 +1,35 @@
-"""Network: layers, one flat parameter vector, and named views into it.
+"""Network: layers, the parameters behind them, and what can be asked of both.
 
-What a network can do is written in other modules (`training`, `inference`, `derivatives`, `persistence`), imported when
-they are first needed; the methods here check their arguments and hand over.
+Its flat vector with the named views comes from `parameters`, its ways to train from `learner`. What it can do is
+written in other modules (`training`, `inference`, `derivatives`, `persistence`), imported when they are first needed;
+the methods check their arguments and hand over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.batches import first_nonfinite
 from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence
-from fastmlp.data import Rows, Targets, as_numbers, check_targets, check_weights
+from fastmlp.data import Rows, Targets, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
 from fastmlp.inputs import check_inputs
 from fastmlp.layers import Dense, Input, Layer
 from fastmlp.layout import Layout, make_layout, output_activation
+from fastmlp.learner import Learner
 from fastmlp.losses import Loss, make_loss
+from fastmlp.parameters import Parameters
 
 if TYPE_CHECKING:
     from cnn_core.predictor import Predictor
-    from fastmlp.callbacks import CallbackLike
-    from fastmlp.history import History
-    from fastmlp.online import BatchTrainer
-    from fastmlp.optimizer_state import OptimizerState
-    from fastmlp.values import Value
 
 
-class Snapshot(NamedTuple):
-    """Copies of everything that training changes in a network."""
-
-    params: NDArray[Any]
-    statistics: NDArray[np.float64]
-
-
-class Network:
+class Network(Parameters, Learner):
     """A multilayer perceptron.
 
     Parameters
@@ -93,9 +83,7 @@ class Network:
     array([0., 1., 1., 0.], dtype=float32)
     """
 
-    optimizer_state: OptimizerState | None = None
     _predictor: Predictor | None = None
-    _batch_trainer: BatchTrainer | None = None
 
     def __init__(
         self,
@@ -150,18 +138,6 @@ class Network:
         self.optimizer_state = None
 
     @property
-    def params(self) -> NDArray[Any]:
-        """All parameters, (n_params,): write into it, or assign numbers of the same shape, which are copied."""
-        return self._params
-
-    @params.setter
-    def params(self, values: ArrayLike) -> None:
-        numbers = as_numbers("params", values, ndim=1)
-        if len(numbers) != self.n_params:
-            raise ValueError(f"params must have {self.n_params} elements, got {len(numbers)}")
-        self._params[:] = numbers
-
-    @property
     def n_features(self) -> int:
         """Columns of X."""
         return self.input.n_features
@@ -170,57 +146,6 @@ class Network:
     def n_outputs(self) -> int:
         """Columns of what `predict` returns."""
         return int(self.layout.table["n_out"][-1])
-
-    @property
-    def n_params(self) -> int:
-        """Length of ``params``."""
-        return self.layout.n_params
-
-    @property
-    def weights(self) -> list[NDArray[Any]]:
-        """Weight matrices (n_in, n_out) of the dense layers, as writable views."""
-        return [s.view(self.params) for s in self.layout.segments if s.name == "weight"]
-
-    @property
-    def biases(self) -> list[NDArray[Any] | None]:
-        """Biases (n_out,) of the dense layers as writable views; None for a layer without."""
-        return self._per_dense(self.params)[1]
-
-    def _per_dense(self, vector: NDArray[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
-        weights: list[NDArray[Any]] = []
-        biases: list[NDArray[Any] | None] = []
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, Dense):
-                weight, bias = self.layout.find(i, "weight"), self.layout.find(i, "bias")
-                assert weight is not None
-                weights.append(weight.view(vector))
-                biases.append(None if bias is None else bias.view(vector))
-        return weights, biases
-
-    def named_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every parameter and running statistic as a writable view, by a name such as ``"0.weight"``.
-
-        The number is that of the layer behind the input.
-        """
-        named = {f"{s.layer}.{s.name}": s.view(self.params) for s in self.layout.segments}
-        return named | {f"{s.layer}.{s.name}": s.view(self.statistics) for s in self.layout.statistics}
-
-    def snapshot(self, into: Snapshot | None = None) -> Snapshot:
-        """A copy of parameters and running statistics, in the memory of an older one if given."""
-        if into is None:
-            return Snapshot(self.params.copy(), self.statistics.copy())
-        into.params[:] = self.params
-        into.statistics[:] = self.statistics
-        return into
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Take parameters and running statistics from a snapshot."""
-        self.params[:] = snapshot.params
-        self.statistics[:] = snapshot.statistics
-
-    def is_finite(self) -> bool:
-        """Whether no parameter is NaN or infinite."""
-        return bool(first_nonfinite(self.params) < 0)
 
     def astype(self, dtype: Any) -> Network:
         """A copy with the same parameters in another dtype."""
@@ -253,126 +178,6 @@ class Network:
         rows = check_inputs(self, X)
         targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype)
         return rows, targets, check_weights(sample_weight, len(rows))
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        *,
-        epochs: int = 10,
-        batch_size: int = 32,
-        optimizer: Any = None,
-        shuffle: bool = True,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
-        sample_weight: ArrayLike | None = None,
-        callbacks: Iterable[CallbackLike] = (),
-        n_threads: int | None = None,
-        progress: bool | None = None,
-        alpha: Value = 0.0,
-        warm_start: bool = False,
-        class_weight: Mapping[int, float] | str | None = None,
-    ) -> History:
-        """Train.
-
-        Parameters
-        ----------
-        X : array_like (n_samples, n_features)
-            uint8, float32 and float64 are read as they are; nothing is copied.
-        y : array_like
-            (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
-            (n_samples,) for a single output.
-        epochs : int, default 10
-            Passes over the samples.
-        batch_size : int, default 32
-            Samples per update; at most all of them. The last batch of an epoch may be smaller.
-        optimizer : optimizer or str, optional
-            None: ``Adam()``.
-        shuffle : bool, default True
-            A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
-        validation_data : pair (X, y), optional
-            Measured after every epoch.
-        sample_weight : array_like (n_samples,), optional
-            A batch's loss is its weighted mean.
-        callbacks : iterable
-            `Callback` objects or functions of a `Run`, called after every epoch.
-        n_threads : int, optional
-            None: as many as the size of a batch is worth. The same number gives the same bits.
-        progress : bool, optional
-            None: a bar where somebody watches, for fits of more than a second.
-        alpha : float or function of the step, default 0.0
-            L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
-            + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
-            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. `LBFGS` and
-            `LevenbergMarquardt` take a number.
-        warm_start : bool, default False
-            True: go on from ``optimizer_state``, momenta and step number of the schedules, and leave it there again;
-            as if both fits had been one (but that each shuffles anew). Where it is of another rule than the optimizer
-            or the network has none, and with `LBFGS` and `LevenbergMarquardt`, the optimizer begins afresh. A fit that
-            diverges leaves none.
-        class_weight : dict or "balanced", optional
-            Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
-            ``n_samples / (n_classes * count)``. The validation isn't weighted.
-
-        Returns
-        -------
-        History
-
-        Raises
-        ------
-        ValueError, TypeError
-            For arguments that do not fit; the network is as it was.
-        DivergedError
-            The loss stopped being finite; the network has the weights of the best finite epoch.
-        """
-        from fastmlp import training
-
-        return training.fit(
-            self, X, y, epochs, batch_size, optimizer, shuffle, validation_data, sample_weight, callbacks,
-            n_threads, progress, alpha, warm_start, class_weight,
-        )  # fmt: skip
-
-    def train_on_batch(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        *,
-        optimizer: Any = None,
-        sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
-    ) -> float:
-        """One update by these samples as one batch; their mean loss before it.
-
-        The optimizer goes on from ``optimizer_state``, as in ``fit(warm_start=True)``, which it may alternate with.
-
-        Parameters
-        ----------
-        X, y, sample_weight, class_weight
-            As in `fit`; a "balanced" weight is that among the samples of this batch.
-        optimizer : optimizer or str, optional
-            None: ``Adam()``. One of another rule than the last begins afresh. Calls are quickest with the same one
-            and batches of one size.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError, TypeError
-            For arguments that do not fit, `LBFGS` and `LevenbergMarquardt` among them; the network is as it was.
-        DivergedError
-            The loss or a parameter isn't finite; the network is as it was, but for ``optimizer_state``, which is None.
-
-        Examples
-        --------
-        >>> import fastmlp as fm
-        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
-        >>> [net.train_on_batch([[1.0]], [2.0], optimizer=fm.SGD(0.25)) for _ in range(3)]
-        [2.0, 0.5, 0.125]
-        """
-        from fastmlp import online
-
-        return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight)
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.
@@ -423,7 +228,7 @@ class Network:
         loss, gradient = self.loss_and_flat_gradient(
             X, y, sample_weight=sample_weight, reduction=reduction, n_threads=n_threads
         )
-        return loss, list(zip(*self._per_dense(gradient), strict=True))
+        return loss, list(zip(*self.per_dense(gradient), strict=True))
 
     def loss_and_flat_gradient(
         self,

@@ -6,16 +6,18 @@ batch stays with the network, and serves the next one if that has as many rows a
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
 from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_form
+from fastmlp.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
+from fastmlp.settings import FitSettings
 from fastmlp.threads import choose_threads, single_threaded_blas_for
-from fastmlp.training import Trainer, TrainingData, check_training_data
+from fastmlp.trainer import Trainer
+from fastmlp.training_data import TrainingData, check_training_data
 from fastmlp.values import Schedule
 
 if TYPE_CHECKING:
@@ -30,12 +32,13 @@ class BatchTrainer:
     """A trainer without end, whose every epoch is one batch of new samples."""
 
     def __init__(self, network: Network, data: TrainingData, optimizer: Optimizer) -> None:
-        values = (*vars(optimizer).values(), network.loss.label_smoothing)
+        rates = (layer.rate for layer in network.layers if isinstance(layer, Dropout))
+        values = (*vars(optimizer).values(), network.loss.label_smoothing, *rates)
         asks = any(callable(value) and not isinstance(value, Schedule) for value in values)
+        settings = FitSettings(batch_size=len(data.X), optimizer=optimizer, shuffle=False, warm_start=True)
         self.trainer = Trainer(
-            network, data, optimizer, sys.maxsize, len(data.X), shuffle=False, n_threads=None, one_by_one=True,
-            warm_start=True, look_ahead=1 if asks else LOOK_AHEAD,
-        )  # fmt: skip
+            network, data, settings, one_by_one=True, endless=True, look_ahead=1 if asks else LOOK_AHEAD
+        )
         self.form = input_form(network, data.X)
         self.loss = network.loss
         self.flops = network.layout.flops_per_row * len(data.X)

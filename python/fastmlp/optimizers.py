@@ -20,7 +20,7 @@ from fastmlp.values import Value, check_value, values_at
 STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
     + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
-    + [(name, np.float64) for name in ("dropout_factor", "label_smoothing", "alpha")]
+    + [(name, np.float64) for name in ("label_smoothing", "alpha")]
 )
 
 
@@ -45,7 +45,6 @@ class Optimizer:
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The table of hyper-values of the steps of these numbers, one after another."""
         table = np.zeros(len(numbers), dtype=STEP_DTYPE)
-        table["dropout_factor"] = 1.0
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)
         self._fill(table, numbers)
@@ -268,8 +267,12 @@ class Rprop(Optimizer):
         return self.backtrack
 
 
+class WholeSetMethod:
+    """What sees all samples at once and finds its own steps: no batches, no learning rate, no schedules."""
+
+
 @dataclass(frozen=True)
-class LBFGS:
+class LBFGS(WholeSetMethod):
     """Limited-memory BFGS of SciPy over the whole data set; an epoch is one of its iterations.
 
     Parameters
@@ -299,7 +302,7 @@ class LBFGS:
 
 
 @dataclass(frozen=True)
-class LevenbergMarquardt:
+class LevenbergMarquardt(WholeSetMethod):
     """Damped Gauss-Newton steps over the whole data set; an epoch is a step that lowers the loss.
 
     For the losses squared_error and mse and networks of up to a few thousand parameters: with p of them a step takes
@@ -343,7 +346,7 @@ class LevenbergMarquardt:
         check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
 
 
-OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS] | type[LevenbergMarquardt]] = {
+OPTIMIZERS: dict[str, type[Optimizer] | type[WholeSetMethod]] = {
     "sgd": SGD,
     "rmsprop": RMSprop,
     "adagrad": Adagrad,
@@ -356,7 +359,7 @@ OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS] | type[LevenbergMarquardt]] 
 }
 
 
-def make_optimizer(optimizer: object) -> Optimizer | LBFGS | LevenbergMarquardt:
+def make_optimizer(optimizer: object) -> Optimizer | WholeSetMethod:
     """An optimizer from an optimizer, a name (with its defaults) or None (Adam)."""
     if optimizer is None:
         return Adam()
@@ -364,6 +367,6 @@ def make_optimizer(optimizer: object) -> Optimizer | LBFGS | LevenbergMarquardt:
         if optimizer not in OPTIMIZERS:
             raise unknown_name("optimizer", optimizer, OPTIMIZERS)
         return OPTIMIZERS[optimizer]()
-    if not isinstance(optimizer, (Optimizer, LBFGS, LevenbergMarquardt)):
+    if not isinstance(optimizer, (Optimizer, WholeSetMethod)):
         raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
     return optimizer

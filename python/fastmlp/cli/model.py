@@ -16,7 +16,7 @@ from fastmlp.cli.sources import Problem
 from fastmlp.layers import Dense, Dropout, Input, Layer
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network
-from fastmlp.optimizers import LBFGS, OPTIMIZERS, LevenbergMarquardt, Optimizer, Rprop
+from fastmlp.optimizers import OPTIMIZERS, Optimizer, Rprop, WholeSetMethod
 from fastmlp.schedules import Cosine, OneCycle
 from fastmlp.values import Value, check_value
 
@@ -102,7 +102,7 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
 
 
-def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | LBFGS | LevenbergMarquardt:
+def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
     """The optimizer with its learning rate over all steps of the training."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}
@@ -119,7 +119,7 @@ def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | LBFGS | Le
         options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
     elif settings.learning_rate is not None:
         raise ValueError(f"--learning-rate is not for {settings.optimizer}, which finds its own steps")
-    made: Optimizer | LBFGS | LevenbergMarquardt = kind(**options)
+    made: Optimizer | WholeSetMethod = kind(**options)
     return made
 
 

@@ -65,7 +65,7 @@ def network_line(network: Network) -> str:
             activation = layer.activation or (network.output if layer is network.layers[-1] else "identity")
             parts.append(f"{layer.units} {activation}")
         elif isinstance(layer, Dropout):
-            parts.append(f"dropout {layer.rate:g}")
+            parts.append(f"dropout {layer.first_rate:g}")
         elif isinstance(layer, Activation):
             parts.append(layer.activation)
         else:

@@ -1,0 +1,151 @@
+"""How a network is told to learn: `fit`, and `train_on_batch` for data that come one batch at a time.
+
+The methods collect their arguments and hand over to `training` and `online`, imported when they are first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks import CallbackLike
+    from fastmlp.history import History
+    from fastmlp.network import Network
+    from fastmlp.online import BatchTrainer
+    from fastmlp.optimizer_state import OptimizerState
+    from fastmlp.values import Value
+
+
+class Learner:
+    """Base of `Network`: its ways to train, and what they leave with it."""
+
+    optimizer_state: OptimizerState | None = None
+    _batch_trainer: BatchTrainer | None = None
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: Any = None,
+        shuffle: bool = True,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        callbacks: Iterable[CallbackLike] = (),
+        n_threads: int | None = None,
+        progress: bool | None = None,
+        alpha: Value = 0.0,
+        warm_start: bool = False,
+        class_weight: Mapping[int, float] | str | None = None,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        X : array_like (n_samples, n_features)
+            uint8, float32 and float64 are read as they are; nothing is copied.
+        y : array_like
+            (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
+            (n_samples,) for a single output.
+        epochs : int, default 10
+            Passes over the samples.
+        batch_size : int, default 32
+            Samples per update; at most all of them. The last batch of an epoch may be smaller.
+        optimizer : optimizer or str, optional
+            None: ``Adam()``.
+        shuffle : bool, default True
+            A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
+        validation_data : pair (X, y), optional
+            Measured after every epoch.
+        sample_weight : array_like (n_samples,), optional
+            A batch's loss is its weighted mean.
+        callbacks : iterable
+            `Callback` objects or functions of a `Run`, called after every epoch.
+        n_threads : int, optional
+            None: as many as the size of a batch is worth. The same number gives the same bits.
+        progress : bool, optional
+            None: a bar where somebody watches, for fits of more than a second.
+        alpha : float or function of the step, default 0.0
+            L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
+            + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
+            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. `LBFGS` and
+            `LevenbergMarquardt` take a number.
+        warm_start : bool, default False
+            True: go on from ``optimizer_state``, momenta and step number of the schedules, and leave it there again;
+            as if both fits had been one (but that each shuffles anew). Where it is of another rule than the optimizer
+            or the network has none, and with `LBFGS` and `LevenbergMarquardt`, the optimizer begins afresh. A fit that
+            diverges leaves none.
+        class_weight : dict or "balanced", optional
+            Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
+            ``n_samples / (n_classes * count)``. The validation isn't weighted.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit; the network is as it was.
+        DivergedError
+            The loss stopped being finite; the network has the weights of the best finite epoch.
+        """
+        from fastmlp.callbacks import make_callbacks
+        from fastmlp.optimizers import make_optimizer
+        from fastmlp.settings import FitSettings
+        from fastmlp.training import fit
+
+        settings = FitSettings(
+            optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
+            callbacks=make_callbacks(callbacks), n_threads=n_threads, progress=progress, alpha=alpha,
+            warm_start=warm_start,
+        )  # fmt: skip
+        return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
+
+    def train_on_batch(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        optimizer: Any = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+    ) -> float:
+        """One update by these samples as one batch; their mean loss before it.
+
+        The optimizer goes on from ``optimizer_state``, as in ``fit(warm_start=True)``, which it may alternate with.
+
+        Parameters
+        ----------
+        X, y, sample_weight, class_weight
+            As in `fit`; a "balanced" weight is that among the samples of this batch.
+        optimizer : optimizer or str, optional
+            None: ``Adam()``. One of another rule than the last begins afresh. Calls are quickest with the same one
+            and batches of one size.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit, `LBFGS` and `LevenbergMarquardt` among them; the network is as it was.
+        DivergedError
+            The loss or a parameter isn't finite; the network is as it was, but for ``optimizer_state``, which is None.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> [net.train_on_batch([[1.0]], [2.0], optimizer=fm.SGD(0.25)) for _ in range(3)]
+        [2.0, 0.5, 0.125]
+        """
+        from fastmlp import online
+
+        return online.train_on_batch(cast("Network", self), X, y, optimizer, sample_weight, class_weight)

@@ -1,0 +1,89 @@
+"""A learning rate that falls when nothing gets better."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastmlp.callbacks import Callback, Run
+from fastmlp.layers import check_size
+from fastmlp.monitors import Monitor
+from fastmlp.optimizers import Rprop, WholeSetMethod
+from fastmlp.values import check_value
+
+
+class Plateau(Callback):
+    """Multiply the learning rate by ``factor`` whenever ``patience`` epochs have passed without improvement.
+
+    It works on the fit that runs, from the next epoch on and on top of whatever schedule the optimizer has; the
+    optimizer itself and later fits stay as they are. ``history["learning_rate"]`` shows it.
+
+    Parameters
+    ----------
+    factor : float, default 0.5
+        Between 0 and 1.
+    patience : int, default 5
+        Epochs without improvement, since the last one or since the last fall of the learning rate.
+    min_delta : float, default 0.0
+        A smaller change is no improvement.
+    floor : float, default 0.0
+        The learning rate of an epoch's first update is not made smaller than this.
+    monitor : str, optional
+        A name of the history; None: ``"val_loss"`` where there is validation data, else ``"loss"``.
+    mode : {"auto", "min", "max"}, default "auto"
+        As in `EarlyStopping`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For settings outside their range; when the fit begins, for a monitor that it doesn't record, and for `LBFGS`,
+        `LevenbergMarquardt` and `Rprop`, which have no learning rate.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> net = fm.Network([1, 1], init="zeros")
+    >>> fit = net.fit([[0.0]], [0.0], epochs=6, optimizer=fm.SGD(0.8), callbacks=[Plateau(patience=2, floor=0.3)])
+    >>> fit["learning_rate"].tolist()
+    [0.8, 0.8, 0.8, 0.4, 0.4, 0.3]
+    """
+
+    def __init__(
+        self,
+        factor: float = 0.5,
+        patience: int = 5,
+        min_delta: float = 0.0,
+        floor: float = 0.0,
+        monitor: str | None = None,
+        mode: str = "auto",
+    ) -> None:
+        check_value("factor", factor, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
+        check_value("min_delta", min_delta, low=0.0, schedule=False)
+        check_value("floor", floor, low=0.0, schedule=False)
+        self._monitor = Monitor(monitor, mode)
+        self.factor = factor
+        self.patience = check_size("patience", patience)
+        self.min_delta = min_delta
+        self.floor = floor
+        self.monitor = monitor
+        self.mode = mode
+
+    def on_fit_begin(self, run: Run) -> None:
+        """Forget any earlier fit; ``ValueError`` for one that has no such number or no learning rate."""
+        if isinstance(run.optimizer, (WholeSetMethod, Rprop)):
+            raise ValueError(f"Plateau needs an optimizer with a learning rate, got {type(run.optimizer).__name__}")
+        self._monitor.name(run)
+        self._best = -np.inf
+        self._since = 0
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Count the epochs without improvement."""
+        score = self._monitor.score(run)
+        if score > self._best + (self.min_delta if self._best > -np.inf else 0.0):
+            self._best, self._since = score, 0
+            return
+        self._since += 1
+        if self._since >= self.patience:
+            self._since = 0
+            rate = run.history.last("learning_rate")
+            if rate > self.floor:
+                run.learning_rate_factor *= max(self.factor, self.floor / rate)

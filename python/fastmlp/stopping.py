@@ -1,0 +1,187 @@
+"""Callbacks that end a fit by themselves: nothing gets better any more, or the time is up."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastmlp.callbacks import Callback, Run
+from fastmlp.errors import unknown_name
+from fastmlp.layers import check_size
+from fastmlp.monitors import Monitor, epochs
+from fastmlp.values import check_value
+
+if TYPE_CHECKING:
+    from fastmlp.parameters import Snapshot
+
+
+class EarlyStopping(Callback):
+    """Stop when nothing has improved for ``patience`` epochs, and go back to the best weights.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        Epochs without improvement that are borne.
+    monitor : str, optional
+        A name of the history; None: ``"val_loss"`` where there is validation data, else ``"loss"``.
+    min_delta : float, default 0.0
+        A smaller change is no improvement.
+    restore_best : bool, default True
+        Whether the network ends with the weights of the best epoch.
+    mode : {"auto", "min", "max"}, default "auto"
+        Whether less or more is better. "auto": more where the name has the word accuracy, r2, f1, precision, recall,
+        auc or score in it, else less.
+    keep : {"first", "last"}, default "first"
+        Which epoch is the best one: the first of those that improved by ``min_delta``, or the last of those that are
+        at least as good as the best so far. The count to ``patience`` is the same.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For settings outside their range; when the fit begins, for a monitor that it doesn't record.
+
+    Source: Prechelt, "Early stopping, but when?", 1998.
+
+    Examples
+    --------
+    >>> EarlyStopping(patience=5, monitor="val_accuracy").patience
+    5
+    """
+
+    def __init__(
+        self,
+        patience: int = 10,
+        monitor: str | None = None,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+        mode: str = "auto",
+        keep: str = "first",
+    ) -> None:
+        self._monitor = Monitor(monitor, mode)
+        if not isinstance(restore_best, (bool, np.bool_)):
+            raise TypeError(f"restore_best must be True or False, got {restore_best!r}")
+        check_value("min_delta", min_delta, low=0.0, schedule=False)
+        if keep not in ("first", "last"):
+            raise unknown_name("keep", keep, ("first", "last"))
+        self.patience = check_size("patience", patience)
+        self.monitor = monitor
+        self.min_delta = min_delta
+        self.restore_best = restore_best
+        self.mode = mode
+        self.keep = keep
+
+    def on_fit_begin(self, run: Run) -> None:
+        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        self._monitor.name(run)
+        self._to_beat = -np.inf
+        self._improved = -1
+        self._best_score = -np.inf
+        self._best_epoch = -1
+        self._best: Snapshot | None = None
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Keep the weights if they are the best so far; stop if nothing has improved for too long."""
+        score = self._monitor.score(run)
+        improves = score > self._to_beat + (self.min_delta if self._improved >= 0 else 0.0)
+        if improves:
+            self._to_beat, self._improved = score, run.epoch
+        if improves or (self.keep == "last" and score >= self._best_score > -np.inf):
+            self._best_score, self._best_epoch = score, run.epoch
+            if self.restore_best:
+                self._best = run.network.snapshot(self._best)
+        if run.epoch - self._improved >= self.patience:
+            run.stop(f"{self._monitor.name(run)} has not improved for {epochs(self.patience)}")
+
+    def on_fit_end(self, run: Run) -> None:
+        """Restore the best weights."""
+        if self._best is not None:
+            run.network.restore(self._best)
+            run.history.best_epoch = self._best_epoch
+
+
+class Tolerance(Callback):
+    """Stop when what is monitored stands still: ``patience`` epochs in a row without a gain of ``tol`` on the best.
+
+    The weights stay those of the last epoch. For the training loss; `EarlyStopping` is for validation.
+
+    Parameters
+    ----------
+    tol : float, default 1e-4
+        The best number before it is to be beaten by at least so much.
+    patience : int, default 10
+        Epochs in a row.
+    monitor : str, default "loss"
+        A name of the history.
+    mode : {"auto", "min", "max"}, default "auto"
+        As in `EarlyStopping`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For settings outside their range; when the fit begins, for a monitor that it doesn't record.
+
+    Examples
+    --------
+    >>> Tolerance(1e-6, patience=3).tol
+    1e-06
+    """
+
+    def __init__(self, tol: float = 1e-4, patience: int = 10, monitor: str = "loss", mode: str = "auto") -> None:
+        check_value("tol", tol, low=0.0, low_open=True, schedule=False)
+        if monitor is None:
+            raise TypeError("monitor must be a name of the history such as 'val_loss', got None")
+        self._monitor = Monitor(monitor, mode)
+        self.tol = tol
+        self.patience = check_size("patience", patience)
+        self.monitor = monitor
+        self.mode = mode
+
+    def on_fit_begin(self, run: Run) -> None:
+        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        self._monitor.name(run)
+        self._best = -np.inf
+        self._still = 0
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Compare with the best of the epochs before."""
+        score = self._monitor.score(run)
+        self._still = 0 if score >= self._best + self.tol else self._still + 1
+        self._best = max(self._best, score)
+        if self._still >= self.patience:
+            name = self._monitor.name(run)
+            run.stop(f"{name} improved by less than {self.tol:g} in {epochs(self.patience)}")
+
+
+class TimeLimit(Callback):
+    """Stop when the fit has taken ``seconds``, within a long epoch too (`LBFGS`, `LevenbergMarquardt`: after a step).
+
+    Looked at about every 50 ms, between batches. An epoch that is cut short isn't in the history.
+
+    Raises ``ValueError`` or ``TypeError`` unless ``seconds`` is a number above 0.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> net = fm.Network([1, 1], seed=0)
+    >>> net.fit([[1.0]], [1.0], epochs=10**9, callbacks=[TimeLimit(0.1)]).stop_reason
+    'time limit of 0.1 s'
+    """
+
+    def __init__(self, seconds: float) -> None:
+        check_value("seconds", seconds, low=0.0, low_open=True, schedule=False)
+        self.seconds = seconds
+
+    def on_fit_begin(self, run: Run) -> None:
+        """Start the clock."""
+        self._end = time.perf_counter() + self.seconds
+
+    def on_progress(self, run: Run) -> None:
+        """Look at the clock."""
+        if time.perf_counter() >= self._end:
+            run.stop(f"time limit of {self.seconds:g} s")
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Look at the clock."""
+        self.on_progress(run)

@@ -1,0 +1,199 @@
+"""The memory of one fit with an update rule, and its way through the epochs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.epoch import Epochs
+from fastmlp.batches import Pace, count_batches
+from fastmlp.errors import DivergedError
+from fastmlp.inputs import input_form, input_source, target_source
+from fastmlp.layers import Dropout
+from fastmlp.layout import make_workspace, splits_rows
+from fastmlp.optimizer_state import state_to_begin_with
+from fastmlp.optimizers import Optimizer
+from fastmlp.parameters import Snapshot
+from fastmlp.settings import FitSettings
+from fastmlp.threads import choose_threads
+from fastmlp.training_data import TrainingData
+from fastmlp.values import values_at
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+STEPS_AHEAD = 4096
+"""Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+_ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
+
+
+class Trainer:
+    """The memory of one fit with an update rule, and its way through the epochs, chunk by chunk.
+
+    The core reads the hyper-values of step s in row s of `table` and writes loss and learning rate of epoch e into row
+    e of `records`, both modulo the number of rows.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: TrainingData,
+        settings: FitSettings,
+        one_by_one: bool,
+        *,
+        endless: bool = False,
+        look_ahead: int = STEPS_AHEAD,
+    ) -> None:
+        optimizer = settings.optimizer
+        assert isinstance(optimizer, Optimizer)
+        self.network = network
+        self.data = data
+        self.settings = settings
+        self.optimizer = optimizer
+        n_samples, layout = len(data.X), network.layout
+        self.batch_size = min(settings.batch_size, n_samples)
+        self.n_batches = count_batches(n_samples, self.batch_size)
+        if optimizer.needs_all_samples() and self.n_batches > 1:
+            raise ValueError(
+                f"batch_size must be at least the number of samples, {n_samples}, for {optimizer!r}, "
+                f"which compares their loss from step to step; got {settings.batch_size}"
+            )
+        self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs
+        self.one_by_one = one_by_one
+        self.look_ahead = look_ahead
+        self.rate_factor = 1.0
+        threads = choose_threads(settings.n_threads, layout.flops_per_row, self.batch_size)
+        form = input_form(network, data.X)
+        self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
+        self.workspace = make_workspace(
+            layout, network.loss, network.dtype, self.batch_size, threads,
+            training=True, form=form, by_rows=self.by_rows,
+        )  # fmt: skip
+        one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
+        self.direct = optimizer.is_plain() and (one_tile or self.by_rows)
+        self.state = state_to_begin_with(network, optimizer, settings.warm_start)
+        self.first_step = self.state.n_steps
+        n_gradients = 0 if self.direct else 1 if self.by_rows else threads
+        self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
+        self.pace = Pace(self.n_batches, layout.flops_per_row * self.batch_size)
+        self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
+        self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
+        shuffle = settings.shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
+        self.order = np.arange(n_samples) if shuffle else None
+
+    def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
+        numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
+        table = self.optimizer.steps(numbers)
+        table["learning_rate"] *= self.rate_factor
+        table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
+        table["alpha"] = values_at(self.settings.alpha, numbers, "alpha")
+        return table, self._rates_at(numbers)
+
+    def _rates_at(self, numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        layers = self.network.layers
+        if not any(isinstance(layer, Dropout) and callable(layer.rate) for layer in layers):
+            return None
+        rates = np.zeros((len(numbers), len(layers)))
+        for i, layer in enumerate(layers):
+            if isinstance(layer, Dropout):
+                rates[:, i] = layer.rates(numbers)
+        return rates
+
+    def multiply_learning_rate(self, factor: float) -> None:
+        """From now on every step has this times the learning rate that the optimizer gives it."""
+        if factor != self.rate_factor:
+            self.table["learning_rate"] *= factor / self.rate_factor
+            self.rate_factor = factor
+
+    def _steps_change(self) -> bool:
+        """Whether the table has to be made anew when it is used up."""
+        scheduled = callable(self.network.loss.label_smoothing) or callable(self.settings.alpha)
+        return scheduled or self.rates is not None or not self.optimizer.is_constant()
+
+    def begin(self) -> None:
+        """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
+        network, workspace = self.network, self.workspace
+        self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
+        bit_generator = network.rng.bit_generator
+        self.lock = nullcontext() if self.order is None else bit_generator.lock
+        with bit_generator.lock:
+            self.core = Epochs(
+                workspace.plan, network.layout.table.view(np.uint8), network.layout.groups.view(np.uint8),
+                self.table.view(np.uint8), self.rates,
+                network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state.vectors),
+                network.statistics, workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
+                self.kept.params.view(np.uint8), self.kept.statistics,
+                bit_generator, self.order, self.records, self.batch_size,
+                self.optimizer.rule, self.optimizer.nesterov, self.direct,
+                self.settings.is_penalised(), self.by_rows, workspace.n_threads, network.dtype == np.float64,
+            )  # fmt: skip
+        self.take(self.data)
+
+    def take(self, data: TrainingData) -> None:
+        """Tell the core where the samples are: at first, or behind an epoch, as many as before."""
+        self.data, network = data, self.network
+        X, y = input_source(network, data.X), target_source(network, data.targets)
+        self.core.begin(X, y, data.weights, len(data.X) if data.weights is None else data.weights.sum())
+
+    def refill(self, done: int) -> None:
+        """The table of steps anew, where the first ``done`` steps have used it up."""
+        if done and done % len(self.table) == 0 and self._steps_change():
+            ahead, rates = self._steps_ahead(done)
+            self.table[: len(ahead)] = ahead
+            if self.rates is not None and rates is not None:
+                self.rates[: len(ahead)] = rates
+
+    def run(self) -> int:
+        """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
+        done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
+        self.refill(done)
+        epoch = done // self.n_batches
+        last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
+        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
+        start = time.perf_counter()
+        with self.lock:
+            self.core.run(n_steps)
+        self.pace.took(n_steps, time.perf_counter() - start)
+        return n_steps
+
+    def finished(self, first: int) -> tuple[list[float], list[float]]:
+        """Losses and learning rates of the epochs finished since number ``first``."""
+        row = first % len(self.records)
+        losses, rates = self.records[row : row + self.core.n_epochs - first].T.tolist()
+        return losses, rates
+
+    def check(self) -> None:
+        """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
+        if not self.core.is_finite:
+            self.restore()
+            raise DivergedError(
+                f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "
+                f"{_ADVICE}"
+            )
+
+    def check_params(self) -> None:
+        """The same for the parameters, where a fit ends within an epoch: a loss shows only what came before it."""
+        if self.core.n_steps % self.n_batches and not self.network.is_finite():
+            self.restore()
+            raise DivergedError(f"the parameters stopped being finite; {_ADVICE}")
+
+    def restore(self) -> None:
+        """The network as it was behind the best epoch that has proved itself, or before the first."""
+        self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
+
+    def keep_state(self) -> None:
+        """Leave the optimizer's state with the network, if it is asked for; none of a fit that diverged."""
+        if self.settings.warm_start:
+            self.state.n_steps = self.first_step + self.core.n_steps
+            self.network.optimizer_state = self.state if self.core.is_finite else None
+
+
+def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
+    """The bytes of an array, in its rows."""
+    return None if array is None else array.view(np.uint8)
