@@ -306,7 +306,7 @@ class LevenbergMarquardt(WholeSetMethod):
     """Damped Gauss-Newton steps over the whole data set; an epoch is a step that lowers the loss.
 
     For the losses squared_error and mse and networks of up to a few thousand parameters: with p of them a step takes
-    about ``n_samples * n_outputs * p^2`` multiplications and the fit ``16 p^2`` bytes. It then comes far closer to a
+    about ``n_samples * n_outputs * p^2`` operations and the fit ``16 p^2`` bytes. It then comes far closer to a
     minimum than any other rule here. Arithmetic is float64 whatever the network's dtype, and every step is judged with
     the weights as the network holds them. ``history["damping"]`` is recorded beside the loss.
 
