@@ -4,6 +4,7 @@
                   \\________ gradient ________/                   one batch through them, tile by tile
                   \\_____________ step _____________/             the same and the update, shared by threads
     epoch      derivatives      inference      surface            the doors that Python calls
+    jacobian                                                      of the outputs rather than of a loss
     predictor                                                     a few rows at a time, in microseconds
 
 Rules of the core: it borrows memory and never allocates, it never raises, it knows no policy. Python

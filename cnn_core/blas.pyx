@@ -1,4 +1,4 @@
-"""The one door to the BLAS: the matrix product and that of a row with a matrix, row-major and by value.
+"""The one door to the BLAS: matrix products and that of a row with a matrix, row-major and by value.
 
 SciPy exports its BLAS through `scipy.linalg.cython_blas`, with 32-bit or (from 1.18, where it is built so) 64-bit
 integers. The functions are looked up at import, not at build time, so that one build serves every SciPy. Sizes are
@@ -18,11 +18,14 @@ ctypedef void (*gemm_function)(char*, char*, int64_t*, int64_t*, int64_t*, void*
                                void*, int64_t*, void*, void*, int64_t*) noexcept nogil
 ctypedef void (*gemv_function)(char*, int64_t*, int64_t*, void*, void*, int64_t*, void*, int64_t*,
                                void*, void*, int64_t*) noexcept nogil
+ctypedef void (*syrk_function)(char*, char*, int64_t*, int64_t*, void*, void*, int64_t*, void*, void*,
+                               int64_t*) noexcept nogil
 
 cdef gemm_function sgemm
 cdef gemm_function dgemm
 cdef gemv_function sgemv
 cdef gemv_function dgemv
+cdef syrk_function dsyrk
 
 
 cdef void* look_up(str name, bytes beginning) except NULL:
@@ -39,15 +42,16 @@ sgemm = <gemm_function> look_up("sgemm", b"void (char *, char *, ")
 dgemm = <gemm_function> look_up("dgemm", b"void (char *, char *, ")
 sgemv = <gemv_function> look_up("sgemv", b"void (char *, int")
 dgemv = <gemv_function> look_up("dgemv", b"void (char *, int")
+dsyrk = <syrk_function> look_up("dsyrk", b"void (char *, char *, ")
 
 
 cdef void gemm(char* trans_a, char* trans_b, int64_t m, int64_t n, int64_t k, real alpha, const real* A, int64_t lda,
-               const real* B, int64_t ldb, real beta, real* C) noexcept nogil:
-    """C (m, n) := alpha * op(A) (m, k) @ op(B) (k, n) + beta * C, all row-major and dense."""
+               const real* B, int64_t ldb, real beta, real* C, int64_t ldc) noexcept nogil:
+    """C (m, n) := alpha * op(A) (m, k) @ op(B) (k, n) + beta * C, all row-major."""
     if real is float:
-        sgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &n)
+        sgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &ldc)
     else:
-        dgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &n)
+        dgemm(trans_b, trans_a, &n, &m, &k, &alpha, <void*> B, &ldb, <void*> A, &lda, &beta, C, &ldc)
 
 
 cdef void gemv(char* trans_b, int64_t n, int64_t k, real alpha, const real* x, const real* B, real beta,
@@ -64,3 +68,9 @@ cdef void gemv(char* trans_b, int64_t n, int64_t k, real alpha, const real* x, c
             sgemv(b"T", &k, &n, &alpha, <void*> B, &k, <void*> x, &one, &beta, y, &one)
         else:
             dgemv(b"T", &k, &n, &alpha, <void*> B, &k, <void*> x, &one, &beta, y, &one)
+
+
+cdef void syrk(int64_t n, int64_t k, const double* A, int64_t lda, double* C, int64_t ldc) noexcept nogil:
+    """The upper triangle of C (n, n) += A.T A, with A (k, n), all row-major; the other triangle is left alone."""
+    cdef double one = 1
+    dsyrk(b"L", b"N", &n, &k, &one, <void*> A, &lda, &one, C, &ldc)

@@ -19,6 +19,18 @@ def predict(
     out: NDArray[Any],
     n_threads: int,
 ) -> None: ...
+def activations(
+    plan: dict[str, Any],
+    layers: NDArray[Any],
+    params: NDArray[Any],
+    statistics: NDArray[np.float64],
+    work: NDArray[Any],
+    partials: NDArray[np.float64],
+    sparse: NDArray[np.uint8] | None,
+    X: Source,
+    out: NDArray[Any],
+    n_threads: int,
+) -> None: ...
 def evaluate(
     plan: dict[str, Any],
     layers: NDArray[Any],

@@ -45,6 +45,42 @@ def predict(Plan plan, const LayerSpec[::1] layers, const real[::1] params, doub
             predict_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
 
 
+cdef void activation_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params, real* out,
+                           real* work) noexcept nogil:
+    """This member's tiles of every layer's outputs, which stand in `out` layer by layer, each (n_samples, n_out)."""
+    cdef const LayerSpec* layer
+    cdef Mode mode = prediction_mode()
+    cdef Tile tile
+    cdef real* there
+    cdef Py_ssize_t i, k
+    i = member.index
+    while i < count_tiles(job, n_samples):
+        tile = place_tile(job, member, i, n_samples)
+        load_inputs(job, &tile, 0, work)
+        forward(&job.net, &tile, &mode, 0, job.net.n_layers, True, params, work)
+        there = out
+        for k in range(job.net.n_layers):
+            layer = job.net.layers + k
+            memcpy(there + tile.position * layer.n_out, buffer(&job.net, &tile, work, layer.output, layer.n_out),
+                   tile.n_rows * layer.n_out * sizeof(real))
+            there += n_samples * layer.n_out
+        i += member.size
+
+
+def activations(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+                real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, real[::1] out,
+                int n_threads):
+    """out := the outputs (n_samples, n_out) of every layer, one layer behind another."""
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
+    cdef const real* params_ = &params[0]
+    cdef real* out_ = &out[0]
+    cdef real* work_ = &work[0]
+    cdef Py_ssize_t n_samples = X.rows.n_rows
+    job.samples = make_samples(X, None, None, None)
+    with nogil, parallel(num_threads=n_threads):
+        activation_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
+
+
 cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params,
                          real* work) noexcept nogil:
     """Adds this member's losses and right answers to its row of `partials`."""

@@ -19,3 +19,7 @@ cdef void layer_norm(const LayerSpec* layer, const Net* net, const Tile* tile, c
                      real* work) noexcept nogil
 cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
                               real* work, real* destination, double alpha, double beta) noexcept nogil
+cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                                real* work) noexcept nogil
+cdef void layer_norm_rows(const LayerSpec* layer, const Net* net, const Tile* tile, real* work, real* rows,
+                          Py_ssize_t stride) noexcept nogil

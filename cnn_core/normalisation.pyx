@@ -175,6 +175,20 @@ cdef void batch_norm_backward(const LayerSpec* layer, const Net* net, const Tile
                   batch + n, sums, sums + n)
 
 
+cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                                real* work) noexcept nogil:
+    """delta_below (n_rows, n) := delta * gain / deviation, where mean and deviation are the running ones."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef real* below = buffer(net, tile, work, layer.delta_below, n)
+    cdef const double* variance = net.statistics + layer.statistics + n
+    cdef double factor
+    for j in range(n):
+        factor = params[layer.weight + j] / sqrt(variance[j] + layer.epsilon)
+        for i in range(tile.n_rows):
+            below[i * n + j] = <real> (delta[i * n + j] * factor)
+
+
 cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,
                         double beta) noexcept nogil:
     """d gain := alpha * sum of delta * xhat + beta * d gain; d shift likewise from the sum of delta."""
@@ -217,15 +231,16 @@ cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile
                               real* work, real* destination, double alpha, double beta) noexcept nogil:
     """delta_below (n_rows, n) := (d - mean of d - xhat * mean of d * xhat) / deviation with d = delta * gain.
 
-    d gain := alpha * column sums of delta * xhat + beta * d gain; d shift likewise from delta.
+    d gain := alpha * column sums of delta * xhat + beta * d gain; d shift likewise from delta. Without a destination
+    (NULL) only delta_below is made.
     """
     cdef Py_ssize_t n = layer.n_out, i, j
     cdef const real* x = buffer(net, tile, work, layer.input, n)
     cdef const real* delta = buffer(net, tile, work, layer.delta, n)
     cdef real* below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, n)
     cdef const real* gain = params + layer.weight
-    cdef real* d_gain = destination + layer.weight
-    cdef real* d_shift = destination + layer.bias
+    cdef real* d_gain
+    cdef real* d_shift
     cdef double mean, inverse, xhat, d, total, product
     # The gain is read for the deltas before a direct update may change it, so rows go first.
     if below is not NULL:
@@ -241,6 +256,10 @@ cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile
                 d = delta[i * n + j] * gain[j]
                 xhat = (x[i * n + j] - mean) * inverse
                 below[i * n + j] = <real> ((d - total / n - xhat * product / n) * inverse)
+    if destination is NULL:
+        return
+    d_gain = destination + layer.weight
+    d_shift = destination + layer.bias
     for j in range(n):
         d_gain[j] = <real> (beta * d_gain[j]) if beta != 0 else 0
         d_shift[j] = <real> (beta * d_shift[j]) if beta != 0 else 0
@@ -249,3 +268,17 @@ cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile
         for j in range(n):
             d_gain[j] += <real> (alpha * delta[i * n + j] * (x[i * n + j] - mean) * inverse)
             d_shift[j] += <real> (alpha * delta[i * n + j])
+
+
+cdef void layer_norm_rows(const LayerSpec* layer, const Net* net, const Tile* tile, real* work, real* rows,
+                          Py_ssize_t stride) noexcept nogil:
+    """Each row's own d gain := delta * xhat and d shift := delta, in rows (n_rows, stride)."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef double mean, inverse
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            rows[i * stride + layer.weight + j] = <real> (delta[i * n + j] * (x[i * n + j] - mean) * inverse)
+            rows[i * stride + layer.bias + j] = delta[i * n + j]

@@ -96,7 +96,7 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
         if m == 1:
             gemv(b"N", n, k, <real> 1, A, B, beta, C)
         else:
-            gemm(b"N", b"N", m, n, k, <real> 1, A, k, B, n, beta, C)
+            gemm(b"N", b"N", m, n, k, <real> 1, A, k, B, n, beta, C, n)
 
 
 cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, double alpha, const real* A,
@@ -107,7 +107,7 @@ cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
     elif m * n * k <= TINY:
         tiny(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
     else:
-        gemm(b"T", b"N", m, n, k, <real> alpha, A, a_step, B, n, <real> beta, C)
+        gemm(b"T", b"N", m, n, k, <real> alpha, A, a_step, B, n, <real> beta, C, n)
 
 
 cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const real* B,
@@ -134,4 +134,4 @@ cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
     elif m == 1:
         gemv(b"T", n, k, <real> 1, A, B, <real> 0, C)
     else:
-        gemm(b"N", b"T", m, n, k, <real> 1, A, k, B, k, <real> 0, C)
+        gemm(b"N", b"T", m, n, k, <real> 1, A, k, B, k, <real> 0, C, n)

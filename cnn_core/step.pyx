@@ -19,7 +19,7 @@ from cnn_core.random cimport mix
 from cnn_core.sparse cimport cut
 from cnn_core.team cimport Member, wait_for_all
 from cnn_core.types cimport DENSE, LayerSpec, Mode, Net, SparseRow, Step, Tile, buffer, real
-from cnn_core.updates cimport update
+from cnn_core.updates cimport RPROP_PLUS, update
 
 
 cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
@@ -50,11 +50,32 @@ cdef void add_penalty(const Job* job, Member member, const Way* way, const Step*
             way.updater.groups, way.updater.n_groups, penalty, start, stop, params, gradient)
 
 
+cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                           real* state) noexcept nogil:
+    """The step, for iRprop+: knowing whether the loss has risen since the last one. All members have added to theirs.
+
+    The batch holds all samples. Its mean loss is kept in the first element of the rule's third state vector.
+    """
+    cdef Step told = step[0]
+    cdef real* kept = state + 2 * way.updater.n_params
+    cdef real last = kept[0]
+    cdef double loss = 0
+    cdef int i
+    wait_for_all(member)
+    for i in range(member.size):
+        loss += job.partials[i * job.stride + LOSS_SLOT]
+    told.momentum = <real> (loss * scale) > last
+    if member.index == 0:
+        kept[0] = <real> (loss * scale)
+    return told
+
+
 cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Step* step, const Mode* mode,
                         Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradients, real* state,
                         real* work) noexcept nogil:
     """gradients (n_threads, n_params); none where the way is direct, which one thread and one tile may go."""
     cdef Py_ssize_t n_params = way.updater.n_params, slice_size, start, stop
+    cdef Step told
     if way.direct:
         add_penalty(job, member, way, step, scale, 0, n_params, params, <real*> NULL)
         batch_gradient(job, member, first, n_batch, mode, params, work, params, -step.learning_rate * scale,
@@ -68,7 +89,11 @@ cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Ste
     stop = min(n_params, start + slice_size)
     sum_gradients(gradients, n_params, min(member.size, count_tiles(job, n_batch)), start, stop)
     add_penalty(job, member, way, step, scale, start, stop, params, gradients)
-    update(&way.updater, step, start, stop, params, gradients, state)
+    if way.updater.rule == RPROP_PLUS:
+        told = told_of_the_loss(job, member, way, step, scale, state)
+        update(&way.updater, &told, start, stop, params, gradients, state)
+    else:
+        update(&way.updater, step, start, stop, params, gradients, state)
     wait_for_all(member)
 
 

@@ -59,7 +59,7 @@ cdef struct Step:
     double learning_rate
     double weight_decay
     double l1_decay
-    double momentum          # SGD, RMSprop; beta_1 of the Adam family
+    double momentum          # SGD, RMSprop; beta_1 of the Adam family; iRprop+: 1 where the loss rose
     double beta_2            # decay of the mean square
     double epsilon
     double correction_1      # what the first moment is divided by (Adam family)

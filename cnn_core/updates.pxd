@@ -8,6 +8,7 @@ cpdef enum Update:
     ADAMW = 4
     NADAM = 5
     RPROP = 6
+    RPROP_PLUS = 7      # iRprop+
 
 # How the parameters change.
 cdef struct Updater:

@@ -10,3 +10,4 @@ class Update(IntEnum):
     ADAMW = 4
     NADAM = 5
     RPROP = 6
+    RPROP_PLUS = 7

@@ -3,7 +3,7 @@
 In every rule but adamw the decays join the gradient first: g := g + weight_decay * w + l1_decay * sign(w).
 Sources: momentum, Polyak 1964, in the form of Sutskever et al. 2013 (nesterov); adagrad, Duchi et al. 2011; rmsprop,
 Tieleman and Hinton 2012; adam, Kingma and Ba 2015; adamw, Loshchilov and Hutter 2019; nadam, Dozat 2016; rprop,
-Riedmiller and Braun 1993 in the variant iRprop- of Igel and Huesken 2000.
+Riedmiller and Braun 1993 in the variants iRprop- and iRprop+ of Igel and Huesken 2000.
 """
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.types cimport Group, Step, real
@@ -85,9 +85,13 @@ cdef CLONES_VOID adam(Py_ssize_t n, real* w, const real* g, real* m, real* v, re
         w[i] = shrink * w[i] - (rate * m[i] + rate_gradient * g[i]) / (root(v[i] * inverse_correction_2) + epsilon)
 
 
-cdef void rprop(Py_ssize_t n, real* w, const real* g, real* previous, real* size) noexcept nogil:
+cdef inline real sign(real x) noexcept nogil:
+    return <real> (x > 0) - <real> (x < 0)
+
+
+cdef void rprop(Py_ssize_t n, real* w, const real* g, real* previous, real* size, bint take_back) noexcept nogil:
     """Each weight has its step size: times 1.2 (at most 50) while its slope keeps its sign, times 0.5 (at least
-    1e-6) and no step when the sign turns; w := w - sign(g) * size.
+    1e-6) and no step when the sign turns, or the last step taken back; w := w - sign(g) * size.
     """
     cdef Py_ssize_t i
     cdef real slope, turn
@@ -97,9 +101,11 @@ cdef void rprop(Py_ssize_t n, real* w, const real* g, real* previous, real* size
         if turn > 0:
             size[i] = min(size[i] * <real> 1.2, <real> 50)
         elif turn < 0:
+            if take_back:
+                w[i] += size[i] * sign(previous[i])
             size[i] = max(size[i] * <real> 0.5, <real> 1e-6)
             slope = 0
-        w[i] -= size[i] * (<real> (slope > 0) - <real> (slope < 0))
+        w[i] -= size[i] * sign(slope)
         previous[i] = slope
 
 
@@ -124,8 +130,8 @@ cdef void update_group(int rule, const Group* group, const Step* step, Py_ssize_
                 <real> epsilon)
     elif rule == ADAGRAD:
         adagrad(n, w, g, s0, <real> rate, <real> epsilon)
-    elif rule == RPROP:
-        rprop(n, w, g, s0, s1)
+    elif rule == RPROP or rule == RPROP_PLUS:
+        rprop(n, w, g, s0, s1, rule == RPROP_PLUS and step.momentum > 0)
     else:
         adam(n, w, g, s0, s1, <real> shrink, <real> (rate / step.correction_1), <real> step.momentum,
              <real> (1 - step.momentum), <real> step.beta_2, <real> (1 - step.beta_2), <real> epsilon,

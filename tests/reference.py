@@ -197,7 +197,7 @@ class Net:
     def flat_gradient(self, X, T, sample_weight=None, reduction="mean", training=True) -> Array:
         """Return the gradient (n_params,) in flat order."""
         grads = self._backward(X, T, sample_weight, reduction, training)
-        return np.concatenate([grads[k][name].ravel() for k, name in self._slots()])
+        return self._flattened(grads)
 
     def sample_gradients(self, X: Array, T: Array, training: bool = False) -> Array:
         """Return (n, n_params): row i is the gradient of the loss of sample i.
@@ -205,6 +205,25 @@ class Net:
         In training the batch is all of X, so row i also holds what sample i gets through batch statistics.
         """
         return np.stack([self.flat_gradient(X, T, w, "sum", training) for w in np.eye(len(X))])
+
+    def layer_outputs(self, X: Array) -> list[Array]:
+        """Return (n, width) for every layer as a user counts them: a dense layer with its activation."""
+        pairs = zip(self.layers, self._inputs(X, False)[1:], strict=True)
+        return [y for layer, y in pairs if layer["kind"] != "dense"]
+
+    def input_gradients(self, X: Array) -> Array:
+        """Return (n, n_out, n_in): dyhat_k/dX_j, not training."""
+        inputs = self._inputs(X, False)
+        one = np.ones((len(X), 1))
+        each = [self._through(inputs, one * e, False)[1] for e in np.eye(inputs[-1].shape[1])]
+        return np.stack(each, axis=1) * self.scale
+
+    def jacobian(self, X: Array) -> Array:
+        """Return (n, n_out, n_params): dyhat_k/dw of every sample by itself, not training."""
+        inputs = self._inputs(X, False)
+        n, n_out = inputs[-1].shape
+        each = [self._through(inputs, e.reshape(n, n_out), False)[0] for e in np.eye(n * n_out)]
+        return np.stack([self._flattened(grads) for grads in each]).reshape(n, n_out, -1)
 
     def flat(self) -> Array:
         """Return a copy of all parameters (n_params,)."""
@@ -257,8 +276,14 @@ class Net:
         inputs = self._inputs(X, training)
         g = LOSS_GRADIENTS[self.row](self._compared(inputs, T), T, **self.loss_options)
         g = g * _coefficients(len(X), sample_weight, reduction)[:, None]
+        return self._through(inputs, g, training, len(self.layers) - self.from_scores)[0]
+
+    def _flattened(self, grads):
+        return np.concatenate([grads[k][name].ravel() for k, name in self._slots()])
+
+    def _through(self, inputs, g, training, n_layers=None):  # the same from any dl/d(output); and dl/d(scaled X)
         grads = [{} for _ in self.layers]
-        for k in reversed(range(len(self.layers) - self.from_scores)):  # g: from dl/d(output) to dl/d(input)
+        for k in reversed(range(len(self.layers) if n_layers is None else n_layers)):  # g: dl/d(output) to dl/d(input)
             layer, x = self.layers[k], inputs[k]
             if layer["kind"] == "dense":
                 grads[k] = {"W": x.T @ g} | ({} if layer["b"] is None else {"b": g.sum(axis=0)})
@@ -274,7 +299,7 @@ class Net:
                 if axis is not None:
                     g = g - g.mean(axis, keepdims=True) - xhat * (g * xhat).mean(axis, keepdims=True)
                 g = g / sd
-        return grads
+        return grads, g
 
 
 def _kept(layer, training):  # kept units are scaled up, so that prediction needs no factor

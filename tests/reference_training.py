@@ -76,7 +76,27 @@ def rprop(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, s
     return w - np.sign(g) * step
 
 
-RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, nadam, rprop)}
+@coupled
+def rprop_plus(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, step_max=50.0):
+    """iRprop+: the last step of a weight whose slope has turned is taken back if the loss rose (same paper)."""
+    new = w.copy()
+    rose, state["last"] = state["loss"] > state.get("last", np.inf), state["loss"]
+    before, step, last = (state.setdefault(name, np.full_like(w, v)) for name, v in (("g", 0), ("step", lr), ("by", 0)))
+    for i in range(len(w)):
+        if g[i] * before[i] < 0:
+            step[i] = max(step[i] * eta_minus, step_min)
+            new[i] -= last[i] if rose else 0.0
+            before[i] = 0.0
+            continue
+        if g[i] * before[i] > 0:
+            step[i] = min(step[i] * eta_plus, step_max)
+        last[i] = -np.sign(g[i]) * step[i]
+        new[i] += last[i]
+        before[i] = g[i]
+    return new
+
+
+RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, nadam, rprop, rprop_plus)}
 
 # --- Training and checking ---
 
@@ -103,7 +123,8 @@ def train(
             now = {name: value(step) if callable(value) else value for name, value in hyper.items()}
             strength = alpha(step) if callable(alpha) else alpha
             decaying, n = net.decay_mask() * net.flat(), weight[rows].sum()
-            total += net.loss(X[rows], T[rows], weight[rows], "sum") + n * strength / (2.0 * n) * (decaying**2).sum()
+            loss = net.loss(X[rows], T[rows], weight[rows], "sum") + n * strength / (2.0 * n) * (decaying**2).sum()
+            total, state["loss"] = total + loss, loss / n
             g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean") + strength / n * decaying
             net.update_running(X[rows])
             net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))

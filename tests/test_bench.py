@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastmlp.bench import compare, harness, markdown, pure_python, report, table, timing, worker
+from fastmlp.bench import compare, harness, levenberg_marquardt, markdown, pure_python, report, table, timing, worker
 from fastmlp.bench.agreement import disagreement, loss, outputs, reference
 from fastmlp.bench.cases import CASES, Parameters, Problem, make_problem
 from fastmlp.bench.contenders import NAMES, PLAIN, load
@@ -520,3 +520,15 @@ def test_the_table_in_markdown():
     lines = markdown.table({"figures": [*figures, figure("scikit_learn", 1, 4000.0, stand_in=True)]}).splitlines()
     assert lines[0] == "| row, batch | FASTMLP | JAX | SCIKIT_LEARN | share of sgemm peak, 1 / 2 threads |"
     assert lines[2] == "| a, 1 | **8** | 30 (3.75x) | ~4 000 (500x) | 0.81 / 0.50 |"
+
+
+def test_levenberg_marquardt_stands_beside_adam(monkeypatch):
+    monkeypatch.setattr(levenberg_marquardt, "TIMES", (1e-4, 2e-3))
+    monkeypatch.setattr(levenberg_marquardt, "LEARNING_RATES", (0.01,))
+    monkeypatch.delenv("FASTMLP_DATA", raising=False)
+    result = CliRunner().invoke(levenberg_marquardt.main, ["--seeds", "1"])
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("sine")]
+    assert [row[2] for row in rows] == ["0.0001", "0.002"]
+    for _, _, _, adam, other, ratio in rows:
+        assert float(ratio) == pytest.approx(float(adam) / float(other), rel=0.02)

@@ -329,7 +329,7 @@ def test_a_lowered_rate_trains_like_the_twin(name, scheduled):
     assert relative_error(net.params, twin.flat()) < 1e-11
 
 
-@pytest.mark.parametrize("optimizer", [fm.LBFGS(), fm.Rprop()])
+@pytest.mark.parametrize("optimizer", [fm.LBFGS(), fm.LevenbergMarquardt(), fm.Rprop()])
 def test_a_plateau_needs_a_learning_rate(optimizer):
     with pytest.raises(ValueError, match=f"an optimizer with a learning rate, got {type(optimizer).__name__}"):
         network().fit(X, Y, optimizer=optimizer, callbacks=[fm.Plateau()])

@@ -286,6 +286,11 @@ def test_every_optimizer_runs_with_its_defaults(fruit, optimizer):
     assert "Test accuracy" in run("train", fruit, "--epochs", "2", "--optimizer", optimizer)
 
 
+def test_numbers_may_be_fitted_by_levenberg_marquardt(prices):
+    output = run("train", prices, "--epochs", "2", "--optimizer", "levenberg_marquardt", "--hidden", "4")
+    assert "Test " in output
+
+
 def test_patience_ends_a_training_early(fruit):
     output = run("train", fruit, "--patience", "2", "--validation-fraction", "0.2", "--epochs", "1000")
     assert re.search(r"^Ended early: val_loss .*; the weights are those of epoch \d+$", output, re.M)
@@ -349,6 +354,9 @@ def test_bad_settings_are_one_sentence(fruit, prices, tmp_path):
     assert "--label-smoothing is for cross-entropies" in refused("train", prices, "--label-smoothing", "0.1")
     assert "--learning-rate must be a finite number" in refused("train", "--learning-rate", "nan")
     assert "--learning-rate is not for lbfgs" in refused("train", "--learning-rate", "1", "--optimizer", "lbfgs")
+    marquardt = ("--optimizer", "levenberg_marquardt")
+    assert "--learning-rate is not for levenberg_marquardt" in refused("train", "--learning-rate", "1", *marquardt)
+    assert "needs the loss 'squared_error' or 'mse'" in refused("train", fruit, *marquardt)
     assert "--momentum is for sgd" in refused("train", "--momentum", "0.9")
     assert "loss stopped being finite" in refused("train", "--optimizer", "sgd", "--learning-rate", "1e30")
     assert "there is no folder" in refused("train", "--save", tmp_path / "none" / "model")

@@ -1,9 +1,14 @@
 """What users ask of the gradients and of the loss surface: arguments, shapes, and how the answers fit together."""
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from twins import HIDDEN, VARIANTS, relative_error, shake, twin_of
 
 import fastmlp as fm
+from fastmlp.activations import ACTIVATIONS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 2))
@@ -25,6 +30,8 @@ CALLS = {
     "samples": lambda net, **given: net.sample_gradients(X, Y, **given),
     "surface": lambda net, **given: net.cost_surface(X, Y, **({"parameters": [0], "grids": [[0.0]]} | given)),
     "check": lambda net, **given: fm.check_gradients(net, X, Y, **given),
+    "inputs": lambda net, **given: net.input_gradients(**({"X": X} | given)),
+    "activations": lambda net, **given: net.activations(**({"X": X} | given)),
 }
 
 BAD = [
@@ -67,6 +74,11 @@ BAD = [
         ValueError,
         "grids make 100000000000000 points",
     ),
+    ("inputs", {"n_threads": 0}, ValueError, "n_threads must be between 1 and 1024, got 0"),
+    ("inputs", {"X": X[:, :1]}, ValueError, "X must have 2 columns"),
+    ("inputs", {"X": [[0.0, nan]]}, ValueError, "X must be finite, got nan in row 0, column 1"),
+    ("activations", {"n_threads": "a"}, TypeError, "n_threads must be a whole number, got 'a'"),
+    ("activations", {"X": X[0]}, ValueError, "X must have 2 dimensions, got shape (2,)"),
     ("check", {"step": 0}, ValueError, "step must be a finite number with 0.0 < step, got 0"),
     ("check", {"step": -1e-4}, ValueError, "step must be a finite number with 0.0 < step, got -0.0001"),
     ("check", {"step": nan}, ValueError, "step must be a finite number with 0.0 < step, got nan"),
@@ -212,3 +224,101 @@ def test_check_gradients_finds_a_wrong_gradient(monkeypatch):
 
     monkeypatch.setattr(derivatives, "loss_and_flat_gradient", wrong)
     assert fm.check_gradients(network(), X, Y) > 1e-4
+
+
+# --- With respect to the inputs ---
+
+
+def differences(net, X, h=1e-4):
+    """The same by five points of `predict`, (n, n_outputs, n_features)."""
+    columns = []
+    for e in h * np.eye(X.shape[1]):
+        two, one, minus_one, minus_two = (net.predict(X + k * e) for k in (2, 1, -1, -2))
+        columns.append((8 * (one - minus_one) - (two - minus_two)) / (12 * h))
+    return np.stack(columns, axis=2)
+
+
+def trained(layers, output, dtype="float64"):
+    """Far from its start, running statistics too."""
+    net = fm.Network(layers, output=output, dtype=dtype, seed=1)
+    shake(net, np.random.default_rng(1))
+    for name, array in net.named_arrays().items():
+        if "running" in name:
+            array[:] = np.random.default_rng(2).uniform(0.5, 2.0, size=array.shape)
+    twin = twin_of(net)
+    for i, layer in enumerate(layer for layer in twin.layers if layer["kind"] == "batch_norm"):
+        named = [s.view(net.statistics) for s in net.layout.statistics]
+        layer["mean"], layer["var"] = named[2 * i].copy(), named[2 * i + 1].copy()
+    return net, twin
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("hidden", "output"), [(name, "identity") for name in HIDDEN] + [("tanh", name) for name in ACTIVATIONS]
+)
+def test_input_gradients_are_right(hidden, output, variant):
+    inputs = fm.Input(3, shift=[0.5, 0.0, -0.2], scale=[1.0, 3.0, 0.5])
+    net, twin = trained([inputs, fm.Dense(4, hidden), *VARIANTS[variant], fm.Dense(5, "silu"), fm.Dense(2)], output)
+    X = np.random.default_rng(3).normal(size=(6, 3))
+    got = net.input_gradients(X)
+    assert got.shape == (6, 2, 3) and got.dtype == np.float64
+    assert relative_error(got, twin.input_gradients(X)) < 1e-12
+    assert relative_error(got, differences(net, X)) < 1e-7
+    single = net.astype("float32").input_gradients(X.astype(np.float32))
+    assert single.dtype == np.float32 and relative_error(single, got) < 1e-4
+
+
+NORM = fm.BatchNorm(epsilon=0.01)
+STACKS = {
+    "norm_first": [NORM, fm.Dense(4, "tanh"), fm.Dense(2)],
+    "norms_first": [NORM, fm.LayerNorm(), fm.Dense(2)],
+    "activation_first": [fm.Activation("tanh"), fm.Dense(4, "gelu"), NORM, fm.Dense(2)],
+    "dropout_first": [fm.Dropout(0.5), fm.Dense(4, "mish"), NORM, fm.Dense(2), fm.Activation("softmax")],
+    "norms_in_a_row": [fm.Dense(4, "tanh"), NORM, NORM, fm.LayerNorm(), fm.Activation("elu"), fm.Dense(2)],
+    "nothing_hidden": [fm.Dense(2, "sigmoid")],
+}
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("layers", STACKS.values(), ids=STACKS)
+def test_any_stack_of_layers_has_input_gradients_and_activations(layers, n_threads):
+    net, twin = trained([fm.Input(3, scale=2.0), *layers], None)
+    X = np.random.default_rng(4).normal(size=(1100, 3))
+    gradients = net.input_gradients(X, n_threads=n_threads)
+    assert relative_error(gradients, twin.input_gradients(X)) < 1e-11
+    outputs = net.activations(X, n_threads=n_threads)
+    assert len(outputs) == len(net.layers)
+    for got, expected in zip(outputs, twin.layer_outputs(X), strict=True):
+        assert got.flags.c_contiguous and relative_error(got, expected) < 1e-12
+    np.testing.assert_array_equal(outputs[-1], net.predict(X, n_threads=n_threads))
+
+
+@hypothesis.given(
+    n=st.integers(1, 70),
+    widths=st.lists(st.integers(1, 40), min_size=2, max_size=4),
+    n_threads=st.integers(1, 3),
+    dtype=st.sampled_from(["uint8", "float32", "float64"]),
+)
+@hypothesis.settings(max_examples=40, deadline=None)
+def test_derivatives_of_the_outputs_in_every_shape(n, widths, n_threads, dtype):
+    net = fm.Network(widths, activation="tanh", output="softmax", dtype="float64", seed=0)
+    twin, X = twin_of(net), np.random.default_rng(n).integers(0, 3, size=(n, widths[0])).astype(dtype)
+    expected = twin.input_gradients(X)
+    scale = max(np.abs(expected).max(), 1e-3)
+    np.testing.assert_allclose(net.input_gradients(X, n_threads=n_threads), expected, rtol=0, atol=1e-10 * scale)
+    for got, layer in zip(net.activations(X, n_threads=n_threads), twin.layer_outputs(X), strict=True):
+        np.testing.assert_allclose(got, layer, rtol=1e-10, atol=1e-12)
+
+
+def test_sparse_rows_and_rows_that_are_mostly_zeros_give_the_same():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(200, 80)) * (rng.uniform(size=(200, 80)) < 0.1)
+    net = fm.Network(
+        [fm.Input(80, scale=rng.uniform(0.5, 2, size=80)), 6, 3], activation="tanh", dtype="float64", seed=0
+    )
+    expected = twin_of(net).input_gradients(X)
+    for given in (X, csr_array(X)):
+        gradients = net.input_gradients(given)
+        assert isinstance(gradients, np.ndarray) and relative_error(gradients, expected) < 1e-11
+        for got, layer in zip(net.activations(given), twin_of(net).layer_outputs(X), strict=True):
+            assert relative_error(got, layer) < 1e-11

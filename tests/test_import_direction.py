@@ -20,7 +20,7 @@ ORDER = [
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
     "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
     "settings", "threads", "progress",
-    "inference", "recording", "derivatives", "lbfgs", "trainer", "training", "online",
+    "inference", "recording", "derivatives", "lbfgs", "levenberg_marquardt", "trainer", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.

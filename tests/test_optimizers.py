@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import reference_training
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize
 from twins import make_samples, relative_error, shake, twin_of
 
@@ -67,7 +69,7 @@ def make_case(n=50, seed=0, norm=fm.LayerNorm):
 
 
 def test_every_optimizer_has_a_case():
-    assert {type(rule) for rule, _ in RULES.values()} | {fm.LBFGS} == set(OPTIMIZERS.values())
+    assert {type(rule) for rule, _ in RULES.values()} | {fm.LBFGS, fm.LevenbergMarquardt} == set(OPTIMIZERS.values())
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -95,7 +97,7 @@ def test_single_precision_follows_double(optimizer):
     assert relative_error(single.params, net.params) < 1e-4
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "levenberg_marquardt"])
 def test_every_rule_learns_and_can_be_named(name):
     net, X, T, _ = make_case()
     history = net.fit(X, T, epochs=60, batch_size=50, optimizer=name)
@@ -150,6 +152,70 @@ def test_the_direct_update_is_the_same_step(norms):
         results.append(np.concatenate([net.params, history["loss"]]))
     for other in results[1:]:
         np.testing.assert_allclose(other, results[0], rtol=1e-12, atol=1e-14)
+
+
+# --- Rprop that takes steps back ---
+
+
+def rprop_case(n_hidden=6):
+    rng = np.random.default_rng(9)
+    layers = [fm.Input(4), fm.Dense(n_hidden, "tanh"), fm.Dense(2)]
+    net = shake(fm.Network(layers, dtype="float64", seed=9), rng)
+    return net, *make_samples("squared_error", rng, 50, 4, 2)
+
+
+@pytest.mark.parametrize(("n_hidden", "n"), [(6, 50), (300, 3), (6, 1150)], ids=["small", "wide", "tiles"])
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("alpha", [0.0, 2.0])
+def test_backtracking_rprop_equals_the_twin(n_hidden, n, alpha, n_threads):
+    net, X, T, weight = rprop_case(n_hidden)
+    X, T, weight = (np.resize(array, (n, *array.shape[1:])) for array in (X, T, weight))
+    twin, without = twin_of(net), net.copy()
+    arguments = {"batch_size": n, "sample_weight": weight, "n_threads": n_threads, "alpha": alpha}
+    history = net.fit(X, T, epochs=25, optimizer=fm.Rprop(1.0, weight_decay=0.001, backtrack=True), **arguments)
+    losses = reference_training.train(
+        twin, X, T, [np.arange(n)] * 25, n, rule="rprop_plus", lr=1.0, weight_decay=0.001, alpha=alpha,
+        sample_weight=weight,
+    )  # fmt: skip
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-9)
+    assert relative_error(net.params, twin.flat()) < 1e-9
+    without.fit(X, T, epochs=25, optimizer=fm.Rprop(1.0, weight_decay=0.001), **arguments)
+    assert relative_error(without.params, net.params) > 1e-3, "no step was taken back"
+
+
+def test_backtracking_goes_on_from_the_last_loss():
+    nets = [rprop_case()[0] for _ in range(2)]
+    _, X, T, _ = rprop_case()
+    optimizer = fm.Rprop(0.3, backtrack=True)
+    nets[0].fit(X, T, epochs=20, batch_size=50, optimizer=optimizer)
+    for _ in range(20):
+        nets[1].fit(X, T, epochs=1, batch_size=50, optimizer=optimizer, warm_start=True)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+
+
+@given(st.floats(1e-6, 10.0), st.floats(0, 1), st.sampled_from(["float32", "float64"]))
+@settings(max_examples=25, deadline=None)
+def test_backtracking_with_any_step_size(learning_rate, weight_decay, dtype):
+    net, X, T, _ = rprop_case()
+    twin, net = twin_of(net), net.astype(dtype)
+    optimizer = fm.Rprop(learning_rate, weight_decay=weight_decay, backtrack=True)
+    net.fit(X, T, epochs=3, batch_size=50, optimizer=optimizer)
+    hyper = {"lr": learning_rate, "weight_decay": weight_decay}
+    reference_training.train(twin, X, T, [np.arange(50)] * 3, 50, rule="rprop_plus", **hyper)
+    if dtype == "float64":
+        assert relative_error(net.params, twin.flat()) < 1e-9
+    assert net.is_finite()
+
+
+def test_backtracking_needs_all_samples_in_a_batch():
+    net, X, T, _ = rprop_case()
+    before = net.params.copy()
+    with pytest.raises(ValueError, match="batch_size must be at least the number of samples, 50, for Rprop.* got 32"):
+        net.fit(X, T, optimizer=fm.Rprop(backtrack=True))
+    np.testing.assert_array_equal(net.params, before)
+    net.fit(X, T, epochs=1, batch_size=1000, optimizer=fm.Rprop(backtrack=True))
+    with pytest.raises(TypeError, match="backtrack must be True or False, got 1"):
+        fm.Rprop(backtrack=1)
 
 
 # --- L-BFGS ---

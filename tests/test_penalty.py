@@ -194,6 +194,11 @@ def test_the_validation_loss_has_no_penalty():
         ({"alpha": lambda step: None}, TypeError, "alpha at step 0 must be a number, got NoneType"),
         ({"alpha": lambda step: np.inf}, ValueError, "alpha at step 0 must be a finite number, got inf"),
         ({"alpha": lambda step: 0.1, "optimizer": "lbfgs"}, TypeError, "alpha must be a number for LBFGS"),
+        (
+            {"alpha": lambda step: 0.1, "optimizer": "levenberg_marquardt"},
+            TypeError,
+            "alpha must be a number for LevenbergMarquardt",
+        ),
     ],
     ids=lambda value: repr(value)[:40],
 )

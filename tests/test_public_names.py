@@ -10,12 +10,13 @@ import fastmlp as fm
 
 FIXED = [
     "Network", "Input", "Dense", "Dropout", "BatchNorm", "LayerNorm", "Activation", "Loss", "SGD", "RMSprop",
-    "Adagrad", "Adam", "AdamW", "NAdam", "Rprop", "LBFGS", "check_gradients", "load", "load_digits", "load_mnist",
+    "Adagrad", "Adam", "AdamW", "NAdam", "Rprop", "LBFGS", "LevenbergMarquardt", "check_gradients",
+    "load", "load_digits", "load_mnist",
     "read_idx", "read_csv", "DivergedError", "Callback", "EarlyStopping", "Tolerance", "plots", "learning_curve",
     "train_validation_test_split",
 ]  # fmt: skip
 METHODS = ["fit", "predict", "evaluate", "loss_and_gradients", "sample_gradients", "cost_surface", "save"]
-METHODS += ["params", "weights", "biases", "train_on_batch", "optimizer_state"]
+METHODS += ["input_gradients", "activations", "params", "weights", "biases", "train_on_batch", "optimizer_state"]
 HEAVY = ["matplotlib", "sklearn", "tqdm", "scipy.optimize", "torch", "pandas", "safetensors", "click", "urllib.request"]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastmlp.history import History
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
-    from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, RMSprop, Rprop
+    from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
     from fastmlp.plateau import Plateau
     from fastmlp.readers.idx import read_idx, write_idx
@@ -55,7 +55,7 @@ _LAZY = {
     "learning_curves": ("LearningCurve", "learning_curve"),
     "metrics": ("accuracy", "confusion_matrix"),
     "readers.npz": ("read_npz",),
-    "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "RMSprop", "Rprop"),
+    "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
     "plateau": ("Plateau",),
     "schedules": (
@@ -101,6 +101,7 @@ __all__ = [
     "InverseScaling",
     "LayerNorm",
     "LearningCurve",
+    "LevenbergMarquardt",
     "Loss",
     "NAdam",
     "Network",

@@ -13,7 +13,7 @@ from fastmlp.history import History
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
-    from fastmlp.optimizers import LBFGS, Optimizer
+    from fastmlp.optimizers import Optimizer, WholeSetMethod
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Run:
     recorded: tuple[str, ...] = ()
     epoch: int = -1
     stop_reason: str | None = None
-    optimizer: Optimizer | LBFGS | None = None
+    optimizer: Optimizer | WholeSetMethod | None = None
     learning_rate_factor: float = 1.0
 
     def stop(self, reason: str) -> None:
@@ -60,7 +60,7 @@ class Callback:
         """Before the first epoch."""
 
     def on_progress(self, run: Run) -> None:
-        """About every 50 ms, between two batches or two epochs; not with LBFGS."""
+        """About every 50 ms, between two batches or two epochs; not with LBFGS and LevenbergMarquardt."""
 
     def on_epoch_end(self, run: Run) -> None:
         """After each epoch, its history recorded."""

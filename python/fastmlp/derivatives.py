@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core import derivatives as _core
+from cnn_core.jacobian import input_gradients as core_input_gradients
 from cnn_core.surface import loss_surface
 from fastmlp.data import Rows, Targets, as_numbers
 from fastmlp.errors import unknown_name
 from fastmlp.inputs import input_form, input_source, target_source
-from fastmlp.layout import MAX_TILE_ROWS, make_workspace
+from fastmlp.layout import MAX_TILE_ROWS, make_workspace, table_to_the_inputs
 from fastmlp.threads import choose_threads, single_threaded_blas
 from fastmlp.values import check_value
 
@@ -81,6 +82,25 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
             workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), threads,
         )  # fmt: skip
     return gradients
+
+
+def input_gradients(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
+    """d outputs / d X, (n, n_outputs, n_features), of checked rows."""
+    layout, form = network.layout, input_form(network, X)
+    threads = choose_threads(n_threads, layout.flops_per_row * network.n_outputs, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads,
+        training=False, form=form, more_columns=network.n_features,
+    )  # fmt: skip
+    out = np.empty((len(X), network.n_outputs, network.n_features), dtype=network.dtype)
+    with single_threaded_blas:
+        core_input_gradients(
+            workspace.plan, table_to_the_inputs(layout, form), network.params, network.statistics, workspace.work,
+            workspace.partials, workspace.sparse, input_source(network, X), out, threads,
+        )  # fmt: skip
+    if network.input.is_scaled:
+        out *= np.asarray(network.input.scale, dtype=network.dtype)
+    return out
 
 
 def _check_grids(

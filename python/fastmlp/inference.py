@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.batches import Dtype
+from cnn_core.inference import activations as core_activations
 from cnn_core.inference import evaluate as core_evaluate
 from cnn_core.inference import predict as core_predict
 from cnn_core.predictor import Predictor
@@ -51,6 +52,23 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
             workspace.sparse, input_source(network, X), out, threads,
         )  # fmt: skip
     return out
+
+
+def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
+    """Outputs (n, units) of every layer for checked rows."""
+    layout = network.layout
+    threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
+    )
+    ends = len(X) * np.cumsum(layout.table["n_out"])
+    out = np.empty(int(ends[-1]), dtype=network.dtype)
+    with single_threaded_blas_for(layout.flops_per_row * len(X)):
+        core_activations(
+            workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
+            workspace.sparse, input_source(network, X), out, threads,
+        )  # fmt: skip
+    return [outputs.reshape(len(X), -1) for outputs in np.split(out, ends[:-1])]
 
 
 def measure(

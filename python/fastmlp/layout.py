@@ -89,6 +89,10 @@ class Layout:
     flops_per_row: int = field(default=0)
     """Multiplications and additions of one row's forward and backward pass."""
 
+    def per_parameter(self, factor: str) -> NDArray[np.float64]:
+        """A factor of the groups, (n_params,)."""
+        return np.repeat(self.groups[factor], self.groups["length"])
+
     def find(self, layer: int, name: str) -> Segment | None:
         """The stretch of that name in that layer."""
         for segment in self.segments:
@@ -257,11 +261,12 @@ def make_workspace(
     tile_rows: int | None = None,
     form: InputForm = InputForm.ROWS,
     by_rows: bool = False,
+    more_columns: int = 0,
 ) -> Workspace:
     """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or a batch norm
-    in training needs it.
+    in training needs it. ``more_columns`` come behind all others.
     """
-    n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features)
+    n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features) + more_columns
     if tile_rows is None:
         fitting = TILE_BYTES // (n_columns * dtype.itemsize)
         most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
@@ -287,6 +292,17 @@ def make_workspace(
         n_bytes = (1 + n_threads) * SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
         sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
     return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows)
+
+
+def table_to_the_inputs(layout: Layout, form: InputForm) -> NDArray[Any]:
+    """The layer table with a delta below every layer, for passes back to the inputs.
+
+    The first layer's takes as many more columns of the workspace as there are features.
+    """
+    table = layout.table.copy()
+    table["delta_below"][1:] = table["delta"][:-1]
+    table["delta_below"][0] = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features)
+    return table
 
 
 def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:

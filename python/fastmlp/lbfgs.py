@@ -31,7 +31,8 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
     assert isinstance(rule, LBFGS)
     if run.network.layout.has_batch_norm:
         raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
-    n_decaying = int(network.layout.groups["length"][0])
+    decaying = network.layout.per_parameter("decay_factor")
+    frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
     penalty = float(cast(float, settings.alpha)) / divisor("mean", len(data.X), data.weights)
     decay = rule.weight_decay + penalty
     start = time.perf_counter()
@@ -45,16 +46,15 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
         slope = gradient.astype(np.float64)
         total = loss
         if decay:
-            weights = params[:n_decaying]
-            total += decay / 2 * float(weights @ weights)
-            slope[:n_decaying] += decay * weights
+            total += decay / 2 * float(decaying @ params**2)
+            slope += decay * decaying * params
+        slope[frozen] = 0
         return total, slope
 
     def after_iteration(params: NDArray[np.float64]) -> None:
         network.params[:] = params
-        weights = params[:n_decaying]
         loss = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)[0]
-        loss += penalty / 2 * float(weights @ weights)
+        loss += penalty / 2 * float(decaying @ params**2)
         if loss < best["loss"]:
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1

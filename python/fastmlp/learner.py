@@ -73,11 +73,13 @@ class Learner:
         alpha : float or function of the step, default 0.0
             L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
             + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
-            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. LBFGS takes a number.
+            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. `LBFGS` and
+            `LevenbergMarquardt` take a number.
         warm_start : bool, default False
             True: go on from ``optimizer_state``, momenta and step number of the schedules, and leave it there again;
             as if both fits had been one (but that each shuffles anew). Where it is of another rule than the optimizer
-            or the network has none, and with `LBFGS`, the optimizer begins afresh. A fit that diverges leaves none.
+            or the network has none, and with `LBFGS` and `LevenbergMarquardt`, the optimizer begins afresh. A fit that
+            diverges leaves none.
         class_weight : dict or "balanced", optional
             Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
             ``n_samples / (n_classes * count)``. The validation isn't weighted.
@@ -133,7 +135,7 @@ class Learner:
         Raises
         ------
         ValueError, TypeError
-            For arguments that do not fit, `LBFGS` among them; the network is as it was.
+            For arguments that do not fit, `LBFGS` and `LevenbergMarquardt` among them; the network is as it was.
         DivergedError
             The loss or a parameter isn't finite; the network is as it was, but for ``optimizer_state``, which is None.
 

@@ -259,6 +259,70 @@ class Network(Parameters, Learner):
         rows, targets, _ = self.check_samples(X, y)
         return derivatives.sample_gradients(self, rows, targets, n_threads)
 
+    def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+        """How the outputs change with the inputs: their Jacobian at each row.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+        n_threads : int, optional
+            None: as many as the work is worth.
+
+        Returns
+        -------
+        ndarray (n_samples, n_outputs, n_features)
+            d ``predict(X)[i, k]`` / d ``X[i, j]`` at ``[i, k, j]``: behind the output's activation, and with respect
+            to X as it is given, before `Input` scales it. Of the network's dtype, and dense for a sparse X too.
+            Dropout is off, batch norms use their running statistics.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an X that does not fit.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([fm.Input(2, scale=[1.0, 10.0]), 1], dtype="float64")
+        >>> net.weights[0][:] = [[3.0], [0.5]]
+        >>> net.input_gradients([[0.0, 0.0]])
+        array([[[3., 5.]]])
+        """
+        from fastmlp import derivatives
+
+        return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
+
+    def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
+        """What every layer gives for X, as in `predict`: dropout is off, batch norms use their running statistics.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+        n_threads : int, optional
+            None: as many as the work is worth.
+
+        Returns
+        -------
+        list of ndarray (n_samples, units)
+            One for each of ``net.layers``, behind its activation; the last one is ``predict(X)``. They share one
+            block of memory.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an X that does not fit.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([4, 3, fm.Dropout(0.5), 2], seed=0)
+        >>> [outputs.shape for outputs in net.activations([[1.0, 2.0, 3.0, 4.0]])]
+        [(1, 3), (1, 3), (1, 2)]
+        """
+        from fastmlp import inference
+
+        return inference.activations(self, check_inputs(self, X), n_threads)
+
     def cost_surface(
         self,
         X: ArrayLike,

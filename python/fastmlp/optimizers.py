@@ -61,6 +61,10 @@ class Optimizer:
         """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""
         return False
 
+    def needs_all_samples(self) -> bool:
+        """Whether a batch must hold all samples, since the rule compares losses."""
+        return False
+
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
@@ -218,28 +222,57 @@ class NAdam(Adam):
 class Rprop(Optimizer):
     """Each weight has a step size of its own, which grows while its slope keeps its sign; for full batches.
 
-    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. Sources: Riedmiller and Braun 1993; the
-    variant iRprop- of Igel and Huesken 2000.
+    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. A weight whose slope turns its sign has
+    jumped over a minimum: its step size is halved and it waits for a step.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Step size of every weight at first.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+    backtrack : bool, default False
+        True: where the loss has risen too, the weight's last step is taken back. Then a batch must hold all samples,
+        and the loss is that of ``history``, with the penalty of ``alpha`` and without these decays.
+
+    Sources: Riedmiller and Braun 1993; the variants iRprop- and (backtrack) iRprop+ of Igel and Huesken 2000.
+
+    Examples
+    --------
+    >>> Rprop(backtrack=True).backtrack
+    True
     """
 
     learning_rate: float = 0.01
     weight_decay: Value = 0.0
     l1_decay: Value = 0.0
+    backtrack: bool = False
     rule: ClassVar[int] = Update.RPROP
 
     def __post_init__(self) -> None:
         self._check_shared()
         check_value("learning_rate", self.learning_rate, low=0.0, low_open=True, schedule=False)
+        if not isinstance(self.backtrack, (bool, np.bool_)):
+            raise TypeError(f"backtrack must be True or False, got {self.backtrack!r}")
+        if self.backtrack:
+            object.__setattr__(self, "rule", Update.RPROP_PLUS)
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """Slopes of the last step (0) and step sizes."""
-        state = np.zeros((2, n_params), dtype=dtype)
+        """Slopes of the last step (0) and step sizes; with backtracking, the last loss at the start of a third row."""
+        state = np.zeros((3 if self.backtrack else 2, n_params), dtype=dtype)
         state[1] = self.learning_rate
         return state
 
+    def needs_all_samples(self) -> bool:
+        """With backtracking."""
+        return self.backtrack
+
+
+class WholeSetMethod:
+    """What sees all samples at once and finds its own steps: no batches, no learning rate, no schedules."""
+
 
 @dataclass(frozen=True)
-class LBFGS:
+class LBFGS(WholeSetMethod):
     """Limited-memory BFGS of SciPy over the whole data set; an epoch is one of its iterations.
 
     Parameters
@@ -268,7 +301,52 @@ class LBFGS:
         check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
 
 
-OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS]] = {
+@dataclass(frozen=True)
+class LevenbergMarquardt(WholeSetMethod):
+    """Damped Gauss-Newton steps over the whole data set; an epoch is a step that lowers the loss.
+
+    For the losses squared_error and mse and networks of up to a few thousand parameters: with p of them a step takes
+    about ``n_samples * n_outputs * p^2`` operations and the fit ``16 p^2`` bytes. It then comes far closer to a
+    minimum than any other rule here. Arithmetic is float64 whatever the network's dtype, and every step is judged with
+    the weights as the network holds them. ``history["damping"]`` is recorded beside the loss.
+
+    Parameters
+    ----------
+    damping : float, default 1e-3
+        At the start, relative to the largest element on the diagonal of the curvature; from then on it finds itself.
+    tolerance : float, default 1e-8
+        Stops when no element of the gradient exceeds it.
+    max_params : int, default 4000
+        ``fit`` raises ``ValueError`` for a network of more parameters.
+    weight_decay : float, default 0.0
+        Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
+
+    Sources: Levenberg 1944; Marquardt 1963; for networks Hagan and Menhaj 1994; the damping's rule Nielsen 1999, in
+    Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X = np.linspace(-3, 3, 200).reshape(-1, 1)
+    >>> net = fm.Network([1, 10, 1], activation="tanh", loss="mse", dtype="float64", seed=0)
+    >>> history = net.fit(X, np.sin(X), epochs=100, optimizer=fm.LevenbergMarquardt())
+    >>> bool(history["loss"][-1] < 1e-4)
+    True
+    """
+
+    damping: float = 1e-3
+    tolerance: float = 1e-8
+    max_params: int = 4000
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_value("damping", self.damping, low=0.0, low_open=True, schedule=False)
+        check_value("tolerance", self.tolerance, low=0.0, schedule=False)
+        check_size("max_params", self.max_params)
+        check_value("weight_decay", self.weight_decay, low=0.0, schedule=False)
+
+
+OPTIMIZERS: dict[str, type[Optimizer] | type[WholeSetMethod]] = {
     "sgd": SGD,
     "rmsprop": RMSprop,
     "adagrad": Adagrad,
@@ -277,10 +355,11 @@ OPTIMIZERS: dict[str, type[Optimizer] | type[LBFGS]] = {
     "nadam": NAdam,
     "rprop": Rprop,
     "lbfgs": LBFGS,
+    "levenberg_marquardt": LevenbergMarquardt,
 }
 
 
-def make_optimizer(optimizer: object) -> Optimizer | LBFGS:
+def make_optimizer(optimizer: object) -> Optimizer | WholeSetMethod:
     """An optimizer from an optimizer, a name (with its defaults) or None (Adam)."""
     if optimizer is None:
         return Adam()
@@ -288,6 +367,6 @@ def make_optimizer(optimizer: object) -> Optimizer | LBFGS:
         if optimizer not in OPTIMIZERS:
             raise unknown_name("optimizer", optimizer, OPTIMIZERS)
         return OPTIMIZERS[optimizer]()
-    if not isinstance(optimizer, (Optimizer, LBFGS)):
+    if not isinstance(optimizer, (Optimizer, WholeSetMethod)):
         raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
     return optimizer

@@ -7,7 +7,7 @@ import numpy as np
 from fastmlp.callbacks import Callback, Run
 from fastmlp.layers import check_size
 from fastmlp.monitors import Monitor
-from fastmlp.optimizers import LBFGS, Rprop
+from fastmlp.optimizers import Rprop, WholeSetMethod
 from fastmlp.values import check_value
 
 
@@ -35,8 +35,8 @@ class Plateau(Callback):
     Raises
     ------
     ValueError, TypeError
-        For settings outside their range; when the fit begins, for a monitor that it doesn't record, and for `LBFGS`
-        and `Rprop`, which have no learning rate.
+        For settings outside their range; when the fit begins, for a monitor that it doesn't record, and for `LBFGS`,
+        `LevenbergMarquardt` and `Rprop`, which have no learning rate.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class Plateau(Callback):
 
     def on_fit_begin(self, run: Run) -> None:
         """Forget any earlier fit; ``ValueError`` for one that has no such number or no learning rate."""
-        if isinstance(run.optimizer, (LBFGS, Rprop)):
+        if isinstance(run.optimizer, (WholeSetMethod, Rprop)):
             raise ValueError(f"Plateau needs an optimizer with a learning rate, got {type(run.optimizer).__name__}")
         self._monitor.name(run)
         self._best = -np.inf

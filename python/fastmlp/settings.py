@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.callbacks import Callback
 from fastmlp.layers import check_size
-from fastmlp.optimizers import LBFGS, Optimizer
+from fastmlp.optimizers import Optimizer, WholeSetMethod
 from fastmlp.values import Value, check_value
 
 
@@ -19,7 +19,7 @@ class FitSettings:
     Raises ``ValueError`` or ``TypeError`` naming the one that is wrong.
     """
 
-    optimizer: Optimizer | LBFGS
+    optimizer: Optimizer | WholeSetMethod
     epochs: int = 10
     batch_size: int = 32
     callbacks: tuple[Callback, ...] = ()
@@ -39,8 +39,9 @@ class FitSettings:
         if self.n_threads is not None:
             check_size("n_threads", self.n_threads, 1024)
         check_value("alpha", self.alpha, low=0.0)
-        if isinstance(self.optimizer, LBFGS) and callable(self.alpha):
-            raise TypeError("alpha must be a number for LBFGS, which has no steps, got a function of the step")
+        if isinstance(self.optimizer, WholeSetMethod) and callable(self.alpha):
+            name = type(self.optimizer).__name__
+            raise TypeError(f"alpha must be a number for {name}, which has no steps, got a function of the step")
 
     def is_penalised(self) -> bool:
         """Whether some step may have an ``alpha`` above 0."""

@@ -155,7 +155,7 @@ class Tolerance(Callback):
 
 
 class TimeLimit(Callback):
-    """Stop when the fit has taken ``seconds``, within a long epoch too (but for `LBFGS`: after an iteration).
+    """Stop when the fit has taken ``seconds``, within a long epoch too (`LBFGS`, `LevenbergMarquardt`: after a step).
 
     Looked at about every 50 ms, between batches. An epoch that is cut short isn't in the history.
 

@@ -58,13 +58,18 @@ class Trainer:
         n_samples, layout = len(data.X), network.layout
         self.batch_size = min(settings.batch_size, n_samples)
         self.n_batches = count_batches(n_samples, self.batch_size)
+        if optimizer.needs_all_samples() and self.n_batches > 1:
+            raise ValueError(
+                f"batch_size must be at least the number of samples, {n_samples}, for {optimizer!r}, "
+                f"which compares their loss from step to step; got {settings.batch_size}"
+            )
         self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
         threads = choose_threads(settings.n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
-        self.by_rows = splits_rows(layout, threads, self.batch_size)
+        self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
         self.workspace = make_workspace(
             layout, network.loss, network.dtype, self.batch_size, threads,
             training=True, form=form, by_rows=self.by_rows,

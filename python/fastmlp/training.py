@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from fastmlp.callbacks import Callback, Run
 from fastmlp.history import History
-from fastmlp.optimizers import Optimizer
+from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.progress import ProgressBar, wants_bar
 from fastmlp.recording import record, recorded_names
 from fastmlp.settings import FitSettings
@@ -42,7 +42,13 @@ def fit(
     if isinstance(settings.optimizer, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
         trainer = Trainer(network, data, settings, one_by_one)
-    run = Run(network, History(), settings.epochs, recorded_names(data), optimizer=settings.optimizer)
+    recorded = recorded_names(data)
+    if isinstance(settings.optimizer, LevenbergMarquardt):
+        from fastmlp.levenberg_marquardt import check_least_squares
+
+        check_least_squares(network, data, settings.optimizer)
+        recorded = (*recorded, "damping")
+    run = Run(network, History(), settings.epochs, recorded, optimizer=settings.optimizer)
     hooks = (*hooks, bar) if bar is not None else hooks
     in_one_pass = len(data.X) if trainer is None else trainer.batch_size
     with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
@@ -52,10 +58,8 @@ def fit(
             if trainer is not None:
                 fit_epochs(run, data, trainer, hooks, bar)
             else:
-                from fastmlp.lbfgs import fit_lbfgs
-
                 network.optimizer_state = None if settings.warm_start else network.optimizer_state
-                fit_lbfgs(run, data, settings, hooks)
+                fit_whole_set(run, data, settings, hooks)
         except KeyboardInterrupt:
             run.stop("interrupted")
         finally:
@@ -91,6 +95,18 @@ def fit_epochs(
         raise
     finally:
         trainer.keep_state()
+
+
+def fit_whole_set(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
+    """By a method that sees all samples at once; an epoch is one of its steps."""
+    if isinstance(settings.optimizer, LBFGS):
+        from fastmlp.lbfgs import fit_lbfgs
+
+        fit_lbfgs(run, data, settings, hooks)
+    else:
+        from fastmlp.levenberg_marquardt import fit_levenberg_marquardt
+
+        fit_levenberg_marquardt(run, data, settings, hooks)
 
 
 def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:

@@ -16,7 +16,7 @@ from fastmlp.cli.sources import Problem
 from fastmlp.layers import Dense, Dropout, Input, Layer
 from fastmlp.losses import LOSSES, Loss
 from fastmlp.network import Network
-from fastmlp.optimizers import LBFGS, OPTIMIZERS, Optimizer, Rprop
+from fastmlp.optimizers import OPTIMIZERS, Optimizer, Rprop, WholeSetMethod
 from fastmlp.schedules import Cosine, OneCycle
 from fastmlp.values import Value, check_value
 
@@ -102,7 +102,7 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
 
 
-def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | LBFGS:
+def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
     """The optimizer with its learning rate over all steps of the training."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}
@@ -112,14 +112,14 @@ def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | LBFGS:
         if settings.optimizer not in ("sgd", "rmsprop"):
             raise ValueError(f"--momentum is for sgd and rmsprop, not for {settings.optimizer}")
         options["momentum"] = settings.momentum
-    if kind is not LBFGS:
+    if issubclass(kind, Optimizer):
         rate = LEARNING_RATES[settings.optimizer] if settings.learning_rate is None else settings.learning_rate
         check_value("--learning-rate", rate, low=0.0, low_open=True, schedule=False)
         n_steps = settings.epochs * -(-n_samples // settings.batch_size)
         options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
     elif settings.learning_rate is not None:
-        raise ValueError("--learning-rate is not for lbfgs, which finds its own steps")
-    made: Optimizer | LBFGS = kind(**options)
+        raise ValueError(f"--learning-rate is not for {settings.optimizer}, which finds its own steps")
+    made: Optimizer | WholeSetMethod = kind(**options)
     return made
 
 

@@ -1,0 +1,224 @@
+"""Levenberg-Marquardt: steps between Gauss-Newton's and the gradient's, for squared losses and up to some thousand
+parameters.
+
+With the residuals r = y - t of all samples and outputs and their Jacobian J, the loss is c r.T r + a decay, its
+gradient g = 2 c J.T r + decay w and its curvature close to A = 2 c J.T J + decay. A step solves
+(A + damping I) h = -g: Gauss-Newton's where the damping is small, a short one down the gradient where it is large.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from cnn_core.inference import evaluate
+from cnn_core.jacobian import normal_equations
+from fastmlp.derivatives import divisor
+from fastmlp.errors import DivergedError
+from fastmlp.inputs import input_source, target_source
+from fastmlp.layers import BatchNorm, Dropout
+from fastmlp.layout import aligned_empty, make_workspace
+from fastmlp.optimizers import LevenbergMarquardt
+from fastmlp.recording import record
+from fastmlp.threads import choose_threads, single_threaded_blas_for
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks import Callback, Run
+    from fastmlp.network import Network
+    from fastmlp.settings import FitSettings
+    from fastmlp.training_data import TrainingData
+
+BLOCK_ROWS = 256
+"""Rows of J that are multiplied together, over all threads."""
+CHUNK_FLOPS = 2e9
+"""Arithmetic of one call of the core, about 50 to 100 ms: between calls Python looks for Ctrl-C."""
+MAX_DAMPING = 1e12
+"""Relative to the largest curvature: beyond it steps are lost in rounding."""
+
+
+def check_least_squares(network: Network, data: TrainingData, rule: LevenbergMarquardt) -> None:
+    """``ValueError`` for what the method can't train."""
+    if network.loss.name not in ("squared_error", "mse"):
+        raise ValueError(
+            f"LevenbergMarquardt needs the loss 'squared_error' or 'mse', a sum of squares; got {network.loss.name!r}"
+        )
+    for layer in network.layers:
+        if isinstance(layer, (BatchNorm, Dropout)):
+            raise ValueError(
+                f"LevenbergMarquardt can't train a network with {type(layer).__name__}: "
+                "it needs the same function of each row at every evaluation"
+            )
+    if data.X.starts is not None:
+        raise ValueError("LevenbergMarquardt takes a dense X; the sparse matrix's method toarray() makes it one")
+    p = network.n_params
+    if p > rule.max_params:
+        raise ValueError(
+            f"LevenbergMarquardt keeps two matrices of the parameters' number squared; this network has {p} parameters "
+            f"and needs {16 * p**2 / 1e9:.2g} GB. max_params={rule.max_params} is the most: raise it, or use LBFGS"
+        )
+
+
+class LeastSquares:
+    """The loss of a network as a sum of squares, in float64 whatever the network's dtype, and what steps need of it.
+
+    Attributes
+    ----------
+    curvature : ndarray (p, p)
+        A, upper triangle only.
+    gradient : ndarray (p,)
+        g. Where a parameter is frozen, both are 0, and so is a step.
+    loss : float
+        What is minimised: the mean loss and the decay.
+    """
+
+    def __init__(
+        self, network: Network, data: TrainingData, weight_decay: float, n_threads: int | None, alpha: float = 0.0
+    ) -> None:
+        self.network, self.data = network, data
+        self.twin = network.astype("float64")
+        layout, n, p = network.layout, len(data.X), network.n_params
+        self.total = total = divisor("mean", n, data.weights)
+        decaying = layout.per_parameter("decay_factor")
+        self.frozen = np.flatnonzero(layout.per_parameter("learning_rate_factor") == 0)
+        self.penalties = alpha / total * decaying
+        self.decays = weight_decay * decaying + self.penalties
+        flops = 2 * layout.flops_per_row + network.n_outputs * p**2
+        threads = choose_threads(n_threads, flops, n)
+        tile_rows = min(max(BLOCK_ROWS // threads, 16), -(-n // threads))
+        self.workspace = make_workspace(
+            layout, network.loss, self.twin.dtype, n, threads, training=False, tile_rows=tile_rows
+        )
+        self.rows = aligned_empty(threads * tile_rows * (p + 1), self.twin.dtype).reshape(-1, p + 1)
+        self.chunk = int(CHUNK_FLOPS // (flops * threads * tile_rows) + 1) * threads * tile_rows
+        self.products = aligned_empty((p + 1) ** 2, self.twin.dtype).reshape(p + 1, p + 1)
+        self.damped = aligned_empty(p**2, self.twin.dtype).reshape(p, p)
+        self.curvature, self.gradient = self.products[:-1, :-1], self.products[:-1, -1]
+        self.diagonal = self.products.reshape(-1)[:: p + 2][:-1]
+        self.factor = (1.0 if network.loss.name == "squared_error" else 2.0 / network.n_outputs) / total
+        self.loss = np.nan
+        self.sources = input_source(self.twin, data.X), target_source(self.twin, data.targets)
+
+    def linearize(self) -> None:
+        """Loss, gradient and curvature of the network as it is."""
+        twin, workspace = self.twin, self.workspace
+        moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
+        twin.params[:] = self.network.params
+        self.products.fill(0)
+        for first in range(0, len(self.data.X), self.chunk):
+            normal_equations(
+                workspace.plan, twin.layout.table, twin.params, twin.statistics, workspace.work, workspace.partials,
+                *self.sources, self.data.weights, self.rows, self.products,
+                first, min(first + self.chunk, len(self.data.X)), workspace.n_threads,
+            )  # fmt: skip
+        self.products *= self.factor
+        if moved:  # else it is known, and to the last bit as steps are judged by it
+            self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
+        self.diagonal += self.decays
+        self.gradient += self.decays * twin.params
+        self.gradient[self.frozen] = 0
+        self.curvature[self.frozen] = self.curvature[:, self.frozen] = 0
+
+    def step(self, damping: float) -> NDArray[np.float64] | None:
+        """h (p,) with (A + damping I) h = -g; None where that matrix isn't positive definite to rounding."""
+        np.copyto(self.damped, self.curvature)
+        self.damped.reshape(-1)[:: len(self.gradient) + 1] += damping
+        factor, failed = dpotrf(self.damped.T, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            return None
+        h: NDArray[np.float64] = dpotrs(factor, -self.gradient, lower=1)[0]
+        return h
+
+    def loss_at(self, params: NDArray[np.float64]) -> tuple[float, float]:
+        """What is minimised at other parameters, as the network would hold them; the mean loss and the penalty."""
+        with np.errstate(over="ignore"):  # what overflows has no finite loss
+            self.twin.params[:] = params.astype(self.network.dtype)
+        workspace = self.workspace
+        workspace.partials.fill(0)
+        evaluate(
+            workspace.plan, self.twin.layout.table, self.twin.params, self.twin.statistics, workspace.work,
+            workspace.partials, None, *self.sources, self.data.weights, workspace.n_threads,
+        )  # fmt: skip
+        loss = float(workspace.partials[:, 0].sum()) / self.total
+        squares = self.decays, self.penalties
+        decay, penalty = (half_squares(factors, self.twin.params) for factors in squares)
+        return loss + decay, loss + penalty
+
+
+def half_squares(factors: NDArray[np.float64], params: NDArray[np.float64]) -> float:
+    """factors / 2 times the squares of the parameters."""
+    return float(factors @ params**2) / 2
+
+
+class Damping:
+    """What is added to the curvature's diagonal: little after steps that did as promised, more after those that didn't.
+
+    Source: Nielsen's rule, in Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
+    """
+
+    def __init__(self, value: float) -> None:
+        self.value, self._growth = value, 2.0
+
+    def accepted(self, gain: float) -> None:
+        """A step lowered the loss by ``gain`` times what it promised."""
+        self.value = max(self.value * max(1 / 3, 1 - (2 * gain - 1) ** 3), 1e-20)
+        self._growth = 2.0
+
+    def refused(self) -> None:
+        """A step raised the loss."""
+        self.value *= self._growth
+        self._growth *= 2
+
+
+def find_step(problem: LeastSquares, damping: Damping) -> float | None:
+    """Try steps until one lowers the loss; leave it in the twin and return what is recorded. None: no step does."""
+    origin, limit = problem.twin.params.copy(), MAX_DAMPING * problem.diagonal.max()
+    while True:
+        h = problem.step(damping.value)
+        if h is not None:
+            promised = float(h @ (damping.value * h - problem.gradient)) / 2
+            value, loss = problem.loss_at(origin + h)
+            if value < problem.loss and promised > 0:  # no if it is NaN
+                damping.accepted((problem.loss - value) / promised)
+                problem.loss = value
+                return loss
+        damping.refused()
+        if damping.value > limit:
+            return None
+
+
+def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
+    """Minimise the mean loss over all samples; each step that lowers it is an epoch of the history.
+
+    As with LBFGS, ``history["loss"]`` is the loss after the step, with the L2 penalty of ``alpha`` (a number) and
+    without the optimizer's own decay; ``history["damping"]`` is what the next step begins with.
+    """
+    start = time.perf_counter()
+    network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
+    assert isinstance(rule, LevenbergMarquardt)
+    problem = LeastSquares(network, data, rule.weight_decay, n_threads, cast(float, settings.alpha))
+    damping = None
+    with single_threaded_blas_for(network.n_params**2 * len(data.X)):
+        while run.epoch + 1 < run.n_epochs and not run.stop_reason:
+            problem.linearize()
+            if not (np.isfinite(problem.loss) and np.isfinite(problem.gradient).all()):
+                raise DivergedError("the loss or its gradient is not finite; try scaled inputs")
+            if np.abs(problem.gradient).max() <= rule.tolerance:
+                run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
+                break
+            damping = damping or Damping(rule.damping * problem.diagonal.max())
+            loss = find_step(problem, damping)
+            if loss is None:
+                run.stop("Levenberg-Marquardt: no step lowers the loss")
+                break
+            network.params[:] = problem.twin.params
+            run.epoch += 1
+            record(
+                network, data, run.history, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
+                learning_rate=[1.0], damping=[damping.value],
+            )  # fmt: skip
+            for hook in hooks:
+                hook.on_epoch_end(run)
