@@ -19,8 +19,8 @@ ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
     "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
-    "settings", "threads", "progress",
-    "inference", "recording", "derivatives", "lbfgs", "trainer", "training", "online",
+    "threads", "inference", "metrics", "recording", "settings", "progress",
+    "derivatives", "lbfgs", "trainer", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -33,7 +33,6 @@ TESTED_ELSEWHERE = {
     "optimizer_state": "online",
     "parameters": "network",
     "plateau": "callbacks",
-    "recording": "training",
     "settings": "training",
     "stopping": "callbacks",
     "table_columns": "tables",

@@ -5,10 +5,12 @@ The methods collect their arguments and hand over to `training` and `online`, im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import CallbackLike
@@ -42,6 +44,7 @@ class Learner:
         alpha: Value = 0.0,
         warm_start: bool = False,
         class_weight: Mapping[int, float] | str | None = None,
+        metrics: Iterable[MetricLike] = (),
     ) -> History:
         """Train.
 
@@ -81,6 +84,11 @@ class Learner:
         class_weight : dict or "balanced", optional
             Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
             ``n_samples / (n_classes * count)``. The validation isn't weighted.
+        metrics : iterable of str or function
+            Measured of the validation data after every epoch, and recorded as ``history["val_<name>"]``: names of
+            `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error,
+            r2), or functions ``(y_true, y_pred) -> number``. y_pred is what `predict` gives, (n, n_outputs); y_true
+            the class numbers (n,), or else the targets (n, n_outputs), a single output too.
 
         Returns
         -------
@@ -95,13 +103,14 @@ class Learner:
         """
         from fastmlp.callbacks import make_callbacks
         from fastmlp.optimizers import make_optimizer
+        from fastmlp.recording import make_metrics
         from fastmlp.settings import FitSettings
         from fastmlp.training import fit
 
         settings = FitSettings(
             optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
-            callbacks=make_callbacks(callbacks), n_threads=n_threads, progress=progress, alpha=alpha,
-            warm_start=warm_start,
+            callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
+            progress=progress, alpha=alpha, warm_start=warm_start,
         )  # fmt: skip
         return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
 

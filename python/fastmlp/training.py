@@ -16,7 +16,7 @@ from fastmlp.callbacks import Callback, Run
 from fastmlp.history import History
 from fastmlp.optimizers import Optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.recording import record, recorded_names
+from fastmlp.recording import check_metrics, record, recorded_names
 from fastmlp.settings import FitSettings
 from fastmlp.threads import single_threaded_blas_for
 from fastmlp.trainer import Trainer
@@ -37,12 +37,13 @@ def fit(
 ) -> History:
     """See `Network.fit`."""
     data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
+    check_metrics(settings.metrics, network, data)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
     hooks, trainer = settings.callbacks, None
     if isinstance(settings.optimizer, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
         trainer = Trainer(network, data, settings, one_by_one)
-    run = Run(network, History(), settings.epochs, recorded_names(data), optimizer=settings.optimizer)
+    run = Run(network, History(), settings.epochs, recorded_names(data, settings.metrics), optimizer=settings.optimizer)
     hooks = (*hooks, bar) if bar is not None else hooks
     in_one_pass = len(data.X) if trainer is None else trainer.batch_size
     with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
@@ -103,7 +104,7 @@ def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float
     each = (time.perf_counter() - start - before) / n_epochs
     run.epoch += n_epochs
     record(
-        run.network, data, run.history, trainer.workspace.n_threads,
+        run, data, trainer.settings.metrics, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
     return n_epochs
