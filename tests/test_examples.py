@@ -94,7 +94,7 @@ def test_worked_example(tmp_path):
     checks = figures(told["Each part can be had, and each agrees with differences of the loss"])
     assert len(checks) == 3 and all(here[0] < wanted[0] for wanted, here in checks.values())
     loop = told["The training loop, until the loss stands still"]
-    assert loop.count("loss changed by less than 0.001") == 3
+    assert loop.count("loss improved by less than 0.001") == 3
     curve = [line.split() for line in told["Bias, variance, and the amount of training data"].splitlines()]
     first, last = ([float(n) for n in row if n != "%"] for row in (curve[2], curve[8]))
     assert first[2] > 20 > 5 > last[2]  # variance, and more rows cured it

@@ -355,7 +355,7 @@ def test_c7_c10_training_runs_until_the_loss_stands_still():
     net = fm.Network([fm.Input(64, scale=1 / 16), 16, 10], loss="cross_entropy", seed=0)
     history = net.fit(digits.X_train, digits.y_train, epochs=200, callbacks=[fm.Tolerance(1e-3, patience=1)])
     change = np.abs(np.diff(history["loss"]))
-    assert history.n_epochs < 200 and "loss changed by less than 0.001" in history.stop_reason
+    assert history.n_epochs < 200 and "loss improved by less than 0.001" in history.stop_reason
     assert change[-1] < 1e-3 and (change[:-1] >= 1e-3).all()
     assert net.evaluate(digits.X_test, digits.y_test)["accuracy"] > 0.9
 
