@@ -18,9 +18,9 @@ TESTS = Path(__file__).parent
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
-    "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
+    "optimizer_state", "class_weights", "training_data", "chunks", "callbacks", "monitors", "stopping", "plateau",
     "threads", "inference", "metrics", "recording", "settings", "progress",
-    "derivatives", "lbfgs", "trainer", "training", "online",
+    "derivatives", "lbfgs", "trainer", "streaming", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -34,6 +34,7 @@ TESTED_ELSEWHERE = {
     "parameters": "network",
     "plateau": "callbacks",
     "settings": "training",
+    "streaming": "chunks",
     "stopping": "callbacks",
     "table_columns": "tables",
     "trainer": "training",

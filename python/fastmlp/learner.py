@@ -14,6 +14,7 @@ MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import CallbackLike
+    from fastmlp.chunks import Chunks
     from fastmlp.history import History
     from fastmlp.network import Network
     from fastmlp.online import BatchTrainer
@@ -29,8 +30,8 @@ class Learner:
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | Chunks,
+        y: ArrayLike | None = None,
         *,
         epochs: int = 10,
         batch_size: int = 32,
@@ -50,8 +51,9 @@ class Learner:
 
         Parameters
         ----------
-        X : array_like (n_samples, n_features)
-            uint8, float32 and float64 are read as they are; nothing is copied.
+        X : array_like (n_samples, n_features) or Chunks
+            uint8, float32 and float64 are read as they are, memory maps too; nothing is copied. `Chunks` bring data
+            larger than memory, and their own y and weights; they take no `LBFGS` and no "balanced" weights.
         y : array_like
             (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
             (n_samples,) for a single output.
@@ -63,6 +65,7 @@ class Learner:
             None: ``Adam()``.
         shuffle : bool, default True
             A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
+            Of `Chunks`, the rows within a chunk are shuffled, but for those in a batch with rows of the next one.
         validation_data : pair (X, y), optional
             Measured after every epoch.
         sample_weight : array_like (n_samples,), optional

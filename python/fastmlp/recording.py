@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cnn_core.batches import Dtype
-from fastmlp.data import Targets
+from fastmlp.data import Rows, Targets
 from fastmlp.errors import unknown_name
 from fastmlp.inference import measure, predict
 from fastmlp.metrics import CLASS_METRICS, METRICS
-from fastmlp.training_data import TrainingData
+from fastmlp.training_data import Validation
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import Run
@@ -53,13 +53,13 @@ def _metric(metric: Any) -> Metric:
     return Metric(name, metric)
 
 
-def check_metrics(metrics: tuple[Metric, ...], network: Network, data: TrainingData) -> None:
+def check_metrics(metrics: tuple[Metric, ...], network: Network, validation: Validation | None) -> None:
     """Raise ``ValueError`` for metrics without validation data, or of classes where its targets name none."""
     if not metrics:
         return
-    if data.validation is None:
+    if validation is None:
         raise ValueError(f"metrics={metrics[0].name!r} needs validation_data, and this fit has none")
-    targets = data.validation[1]
+    targets = validation[1]
     several = network.n_outputs > 1 and network.loss.name == "binary_cross_entropy" and not _has_labels(targets)
     for name, function in metrics:
         if CLASS_METRICS.get(name) is function and not targets.is_class:
@@ -72,32 +72,37 @@ def _has_labels(targets: Targets) -> bool:
     return targets.rows.code == Dtype.LABEL
 
 
-def recorded_names(data: TrainingData, metrics: tuple[Metric, ...]) -> tuple[str, ...]:
+def recorded_names(validation: Validation | None, metrics: tuple[Metric, ...]) -> tuple[str, ...]:
     """The names that the history will have."""
     names = ["loss", "seconds", "learning_rate"]
-    if data.validation is not None:
-        names += ["val_loss", "val_accuracy"] if data.validation[1].is_class else ["val_loss"]
+    if validation is not None:
+        names += ["val_loss", "val_accuracy"] if validation[1].is_class else ["val_loss"]
         names += [f"val_{metric.name}" for metric in metrics]
     return tuple(dict.fromkeys(names))
 
 
 def record(
-    run: Run, data: TrainingData, metrics: tuple[Metric, ...], n_threads: int | None, **values: list[float]
+    run: Run,
+    validation: Validation | None,
+    metrics: tuple[Metric, ...],
+    n_threads: int | None,
+    **values: list[float],
 ) -> None:
     """Add epochs to the history, with what validation measures of the weights as they are now."""
-    if data.validation is not None:
-        measured = measure(run.network, *data.validation, None, n_threads)
-        measured |= apply(metrics, run.network, data, n_threads)
+    if validation is not None:
+        measured = measure(run.network, *validation, None, n_threads)
+        measured |= apply_metrics(metrics, run.network, *validation, n_threads)
         values |= {f"val_{name}": [value] for name, value in measured.items()}
     run.history.extend(**values)
 
 
-def apply(metrics: tuple[Metric, ...], network: Network, data: TrainingData, n_threads: int | None) -> dict[str, float]:
-    """The metrics of the validation data: y_true (n,) class numbers, else (n, n_outputs) as is y_pred."""
+def apply_metrics(
+    metrics: tuple[Metric, ...], network: Network, X: Rows, targets: Targets, n_threads: int | None
+) -> dict[str, float]:
+    """The metrics of these rows: y_true (n,) class numbers, else (n, n_outputs) as is y_pred."""
     metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # measured anyway
-    if not metrics or data.validation is None:
+    if not metrics:
         return {}
-    X, targets = data.validation
     y_true = targets.rows.data.view(targets.rows.dtype)
     y_true = y_true[:, 0] if _has_labels(targets) else y_true[:]
     y_true.flags.writeable = False
