@@ -26,7 +26,6 @@ import fastmlp as fm
 from fastmlp.bench.report import as_table, number
 
 N_FEATURES, N_CLASSES, BATCH = 256, 10, 64
-CHUNK_BYTES = 8 * 2**20
 WAYS = ("array", "memory map", "chunks")
 
 
@@ -41,9 +40,9 @@ def write(folder: Path, n_rows: int) -> None:
     np.save(folder / "y.npy", (np.asarray(X[:, 0]) * 2).astype(np.int32) % N_CLASSES)
 
 
-def chunks_of(X: Any, y: Any) -> fm.Chunks:
-    """Stretches of the file's rows, read into memory one after another."""
-    step = CHUNK_BYTES // X[:1].nbytes
+def chunks_of(X: Any, y: Any, megabytes: int) -> fm.Chunks:
+    """Stretches of the file's rows, an eighth of the memory each, read one after another."""
+    step = megabytes * 2**20 // 8 // X[:1].nbytes
 
     def source() -> Iterator[tuple[Any, Any]]:
         for start in range(0, len(X), step):
@@ -69,7 +68,7 @@ def measure(way: str, folder: Path, epochs: int, n_threads: int, megabytes: int)
     if way != "array":
         limit = allocated() + megabytes * 2**20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    data = (chunks_of(X, y),) if way == "chunks" else (X, y)
+    data = (chunks_of(X, y, megabytes),) if way == "chunks" else (X, y)
     start = perf_counter()
     history = net.fit(*data, epochs=epochs, **settings)
     return {"seconds": (perf_counter() - start) / epochs, "loss": float(history["loss"][-1])}
