@@ -133,7 +133,7 @@ def main(output: Path) -> None:
         net = digit_network(seed=0)
         history = net.fit(
             *train, epochs=300, batch_size=20, optimizer=optimizer,
-            validation_data=validation, callbacks=[fm.Tolerance(1e-3, patience=1)],
+            validation_data=validation, callbacks=[fm.Tolerance(1e-3)],
         )  # fmt: skip
         name = type(optimizer).__name__ + (" momentum" if getattr(optimizer, "momentum", 0) else "")
         shares = [100 * net.evaluate(*part)["accuracy"] for part in (validation, test)]

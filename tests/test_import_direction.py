@@ -18,9 +18,9 @@ TESTS = Path(__file__).parent
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
-    "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
-    "settings", "threads", "progress",
-    "inference", "recording", "derivatives", "lbfgs", "levenberg_marquardt", "trainer", "training", "online",
+    "optimizer_state", "class_weights", "training_data", "chunks", "callbacks", "monitors", "stopping", "plateau",
+    "threads", "inference", "metrics", "recording", "settings", "progress",
+    "derivatives", "lbfgs", "levenberg_marquardt", "trainer", "streaming", "training", "online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -33,8 +33,8 @@ TESTED_ELSEWHERE = {
     "optimizer_state": "online",
     "parameters": "network",
     "plateau": "callbacks",
-    "recording": "training",
     "settings": "training",
+    "streaming": "chunks",
     "stopping": "callbacks",
     "table_columns": "tables",
     "trainer": "training",

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fastmlp as fm
-from fastmlp.metrics import accuracy, as_labels, confusion_matrix, regression_errors
+from fastmlp.metrics import accuracy, as_labels, balanced_accuracy, confusion_matrix, macro_f1, regression_errors
 
 
 def test_accuracy_of_labels_probabilities_and_a_single_column():
@@ -44,6 +46,20 @@ def test_confusion_matrix_holds_many_rows():
     assert counts.sum() == 10_000
     assert counts[3, 1] == ((true == 3) & (predicted == 1)).sum()
     assert np.trace(counts) / 10_000 == pytest.approx(accuracy(true, predicted))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_averages_over_classes_count_each_class_once(pairs):
+    true, predicted = np.array(pairs).T
+    recalls, f1 = [], []
+    for label in range(5):
+        right = ((true == label) & (predicted == label)).sum()
+        if (true == label).any():
+            recalls.append(right / (true == label).sum())
+        if ((true == label) | (predicted == label)).any():
+            f1.append(2 * right / ((true == label).sum() + (predicted == label).sum()))
+    assert balanced_accuracy(true, predicted) == pytest.approx(np.mean(recalls), abs=1e-12)
+    assert macro_f1(true, predicted) == pytest.approx(np.mean(f1), abs=1e-12)
 
 
 def test_regression_errors_by_hand():

@@ -353,7 +353,7 @@ def test_c6_softmax_with_cross_entropy_has_the_delta_o_minus_t():
 def test_c7_c10_training_runs_until_the_loss_stands_still():
     digits = fm.load_digits()
     net = fm.Network([fm.Input(64, scale=1 / 16), 16, 10], loss="cross_entropy", seed=0)
-    history = net.fit(digits.X_train, digits.y_train, epochs=200, callbacks=[fm.Tolerance(1e-3, patience=1)])
+    history = net.fit(digits.X_train, digits.y_train, epochs=200, callbacks=[fm.Tolerance(1e-3)])
     change = np.abs(np.diff(history["loss"]))
     assert history.n_epochs < 200 and "loss changed by less than 0.001" in history.stop_reason
     assert change[-1] < 1e-3 and (change[:-1] >= 1e-3).all()

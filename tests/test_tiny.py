@@ -43,7 +43,10 @@ def test_every_activation_trains_like_the_twin(hidden, output, loss):
     compare(network([3, 5, 4, 2], hidden, output, loss=loss), X, y, batch_size=4, learning_rate=0.1)
 
 
-@pytest.mark.parametrize("widths", [(1, 1), (8, 8), (3, 9, 8), (16, 16), (16, 1), (1, 16), (2, 3, 1), (5, 16, 16, 7), (4, 3, 2, 3, 4)])
+@pytest.mark.parametrize(
+    "widths",
+    [(1, 1), (8, 8), (3, 9, 8), (16, 16), (16, 1), (1, 16), (2, 3, 1), (5, 16, 16, 7), (4, 3, 2, 3, 4)],
+)
 @pytest.mark.parametrize("batch_size", [1, 2, 15, 16])
 def test_the_widest_and_the_narrowest(widths, batch_size):
     # 71 rows: more than are gathered at once, and a last batch that is smaller for all but one of the sizes.

@@ -19,6 +19,7 @@ from fastmlp.network import Network
 if TYPE_CHECKING:
     from fastmlp import plots
     from fastmlp.callbacks import Callback, Run
+    from fastmlp.chunks import Chunks
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "callbacks": ("Callback", "Run"),
+    "chunks": ("Chunks",),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
     "history": ("History",),
@@ -86,6 +88,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "Callback",
+    "Chunks",
     "Constant",
     "CosLog4",
     "Cosine",

@@ -59,7 +59,7 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1
         seconds = time.perf_counter() - start
-        record(network, data, run.history, n_threads, loss=[loss], seconds=[seconds], learning_rate=[1.0])
+        record(run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[seconds], learning_rate=[1.0])
         for hook in hooks:
             hook.on_epoch_end(run)
         if run.stop_reason:

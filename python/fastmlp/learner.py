@@ -5,13 +5,16 @@ The methods collect their arguments and hand over to `training` and `online`, im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
     from fastmlp.callbacks import CallbackLike
+    from fastmlp.chunks import Chunks
     from fastmlp.history import History
     from fastmlp.network import Network
     from fastmlp.online import BatchTrainer
@@ -27,8 +30,8 @@ class Learner:
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | Chunks,
+        y: ArrayLike | None = None,
         *,
         epochs: int = 10,
         batch_size: int = 32,
@@ -42,13 +45,15 @@ class Learner:
         alpha: Value = 0.0,
         warm_start: bool = False,
         class_weight: Mapping[int, float] | str | None = None,
+        metrics: Iterable[MetricLike] = (),
     ) -> History:
         """Train.
 
         Parameters
         ----------
-        X : array_like (n_samples, n_features)
-            uint8, float32 and float64 are read as they are; nothing is copied.
+        X : array_like (n_samples, n_features) or Chunks
+            uint8, float32 and float64 are read as they are, memory maps too; nothing is copied. `Chunks` bring data
+            larger than memory, and their own y and weights; they take no `LBFGS` and no "balanced" weights.
         y : array_like
             (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
             (n_samples,) for a single output.
@@ -60,6 +65,7 @@ class Learner:
             None: ``Adam()``.
         shuffle : bool, default True
             A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
+            Of `Chunks`, the rows within a chunk are shuffled, but for those in a batch with rows of the next one.
         validation_data : pair (X, y), optional
             Measured after every epoch.
         sample_weight : array_like (n_samples,), optional
@@ -83,6 +89,11 @@ class Learner:
         class_weight : dict or "balanced", optional
             Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
             ``n_samples / (n_classes * count)``. The validation isn't weighted.
+        metrics : iterable of str or function
+            Measured of the validation data after every epoch, and recorded as ``history["val_<name>"]``: names of
+            `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error,
+            r2), or functions ``(y_true, y_pred) -> number``. y_pred is what `predict` gives, (n, n_outputs); y_true
+            the class numbers (n,), or else the targets (n, n_outputs), a single output too.
 
         Returns
         -------
@@ -97,13 +108,14 @@ class Learner:
         """
         from fastmlp.callbacks import make_callbacks
         from fastmlp.optimizers import make_optimizer
+        from fastmlp.recording import make_metrics
         from fastmlp.settings import FitSettings
         from fastmlp.training import fit
 
         settings = FitSettings(
             optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
-            callbacks=make_callbacks(callbacks), n_threads=n_threads, progress=progress, alpha=alpha,
-            warm_start=warm_start,
+            callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
+            progress=progress, alpha=alpha, warm_start=warm_start,
         )  # fmt: skip
         return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
 

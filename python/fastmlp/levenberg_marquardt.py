@@ -217,7 +217,7 @@ def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings,
             network.params[:] = problem.twin.params
             run.epoch += 1
             record(
-                network, data, run.history, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
+                run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
                 learning_rate=[1.0], damping=[damping.value],
             )  # fmt: skip
             for hook in hooks:

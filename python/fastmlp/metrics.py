@@ -116,6 +116,61 @@ def regression_errors(y_true: ArrayLike, y_pred: ArrayLike) -> RegressionErrors:
     return RegressionErrors(float(np.abs(errors).mean()), float(np.sqrt(squares / errors.size)), r2)
 
 
+def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean over the classes that occur in ``y_true`` of the share of their rows that is right.
+
+    Takes and raises what `accuracy` does. Source: Brodersen et al., ICPR 2010.
+
+    Examples
+    --------
+    >>> balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
+    0.5
+    """
+    counts = confusion_matrix(y_true, y_pred)
+    rows = counts.sum(axis=1)
+    return float((np.diag(counts)[rows > 0] / rows[rows > 0]).mean())
+
+
+def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean over the classes that occur at all of ``2 tp / (2 tp + fp + fn)``.
+
+    Takes and raises what `accuracy` does. Source: van Rijsbergen, "Information retrieval", 1979.
+
+    Examples
+    --------
+    >>> macro_f1([0, 0, 1, 1], [0, 0, 1, 0])
+    0.7333333333333334
+    """
+    counts = confusion_matrix(y_true, y_pred)
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    return float((2 * np.diag(counts)[both > 0] / both[both > 0]).mean())
+
+
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """``regression_errors(y_true, y_pred).mean_absolute``."""
+    return regression_errors(y_true, y_pred).mean_absolute
+
+
+def root_mean_square_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """``regression_errors(y_true, y_pred).root_mean_square``."""
+    return regression_errors(y_true, y_pred).root_mean_square
+
+
+def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """``regression_errors(y_true, y_pred).r2``."""
+    return regression_errors(y_true, y_pred).r2
+
+
+CLASS_METRICS = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1}
+"""What `Network.fit` knows by name where the targets name classes."""
+METRICS = CLASS_METRICS | {
+    "mean_absolute_error": mean_absolute_error,
+    "root_mean_square_error": root_mean_square_error,
+    "r2": r2,
+}
+"""All that it knows by name."""
+
+
 def as_labels(argument: str, values: ArrayLike) -> NDArray[np.int64]:
     """Labels (n,) from labels or probabilities; ``ValueError`` or ``TypeError`` that names ``argument``."""
     array = as_numbers(argument, values)

@@ -2,30 +2,115 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastmlp.history import History
-from fastmlp.inference import measure
-from fastmlp.training_data import TrainingData
+import numpy as np
+
+from cnn_core.batches import Dtype
+from fastmlp.data import Rows, Targets
+from fastmlp.errors import unknown_name
+from fastmlp.inference import measure, predict
+from fastmlp.metrics import CLASS_METRICS, METRICS
+from fastmlp.training_data import Validation
 
 if TYPE_CHECKING:
+    from fastmlp.callbacks import Run
     from fastmlp.network import Network
 
 
-def recorded_names(data: TrainingData) -> tuple[str, ...]:
+class Metric(NamedTuple):
+    """A function (y_true, y_pred) -> number, and the name that it is recorded by."""
+
+    name: str
+    function: Callable[[Any, Any], float]
+
+
+def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
+    """Metrics from names of `fastmlp.metrics.METRICS` and functions; one alone needs no list."""
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    if not isinstance(metrics, Iterable):
+        raise TypeError(f"metrics must be a list of names or functions of (y_true, y_pred), got {metrics!r:.60}")
+    made = tuple(_metric(metric) for metric in metrics)
+    names = [metric.name for metric in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"metrics must have names that differ, got {name!r} twice")
+    return made
+
+
+def _metric(metric: Any) -> Metric:
+    if isinstance(metric, str):
+        if metric not in METRICS:
+            raise unknown_name("metrics", metric, METRICS)
+        return Metric(metric, METRICS[metric])
+    if not callable(metric) or isinstance(metric, type):
+        raise TypeError(f"metrics must be names or functions of (y_true, y_pred), got {metric!r:.60}")
+    name = getattr(metric, "__name__", "")
+    if not name.isidentifier() or name == "loss":
+        raise ValueError(f"metrics must have names to be recorded by, other than 'loss', got {metric!r:.60}; use def")
+    return Metric(name, metric)
+
+
+def check_metrics(metrics: tuple[Metric, ...], network: Network, validation: Validation | None) -> None:
+    """Raise ``ValueError`` for metrics without validation data, or of classes where its targets name none."""
+    if not metrics:
+        return
+    if validation is None:
+        raise ValueError(f"metrics={metrics[0].name!r} needs validation_data, and this fit has none")
+    targets = validation[1]
+    several = network.n_outputs > 1 and network.loss.name == "binary_cross_entropy" and not _has_labels(targets)
+    for name, function in metrics:
+        if CLASS_METRICS.get(name) is function and not targets.is_class:
+            raise ValueError(f"metrics={name!r} needs targets that name classes, got the values of a regression")
+        if CLASS_METRICS.get(name) is function and several and name != "accuracy":
+            raise ValueError(f"metrics={name!r} needs one class for each row, got {network.n_outputs} labels")
+
+
+def _has_labels(targets: Targets) -> bool:
+    return targets.rows.code == Dtype.LABEL
+
+
+def recorded_names(validation: Validation | None, metrics: tuple[Metric, ...]) -> tuple[str, ...]:
     """The names that the history will have."""
-    names = ("loss", "seconds", "learning_rate")
-    if data.validation is None:
-        return names
-    return (*names, "val_loss", "val_accuracy") if data.validation[1].is_class else (*names, "val_loss")
+    names = ["loss", "seconds", "learning_rate"]
+    if validation is not None:
+        names += ["val_loss", "val_accuracy"] if validation[1].is_class else ["val_loss"]
+        names += [f"val_{metric.name}" for metric in metrics]
+    return tuple(dict.fromkeys(names))
 
 
 def record(
-    network: Network, data: TrainingData, history: History, n_threads: int | None, **values: list[float]
+    run: Run,
+    validation: Validation | None,
+    metrics: tuple[Metric, ...],
+    n_threads: int | None,
+    **values: list[float],
 ) -> None:
-    """Add epochs to the history, with the validation loss and accuracy of the weights as they are now."""
-    if data.validation is not None:
-        X_val, y_val = data.validation
-        measured = measure(network, X_val, y_val, None, n_threads)
+    """Add epochs to the history, with what validation measures of the weights as they are now."""
+    if validation is not None:
+        measured = measure(run.network, *validation, None, n_threads)
+        measured |= apply_metrics(metrics, run.network, *validation, n_threads)
         values |= {f"val_{name}": [value] for name, value in measured.items()}
-    history.extend(**values)
+    run.history.extend(**values)
+
+
+def apply_metrics(
+    metrics: tuple[Metric, ...], network: Network, X: Rows, targets: Targets, n_threads: int | None
+) -> dict[str, float]:
+    """The metrics of these rows: y_true (n,) class numbers, else (n, n_outputs) as is y_pred."""
+    metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # measured anyway
+    if not metrics:
+        return {}
+    y_true = targets.rows.data.view(targets.rows.dtype)
+    y_true = y_true[:, 0] if _has_labels(targets) else y_true[:]
+    y_true.flags.writeable = False
+    y_pred = predict(network, X, n_threads)
+    return {metric.name: _number(metric.name, metric.function(y_true, y_pred)) for metric in metrics}
+
+
+def _number(name: str, value: Any) -> float:
+    if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf":
+        return float(value)
+    raise TypeError(f"metric {name!r} must return a number, got {value!r:.60}")

@@ -9,6 +9,7 @@ import numpy as np
 from fastmlp.callbacks import Callback
 from fastmlp.layers import check_size
 from fastmlp.optimizers import Optimizer, WholeSetMethod
+from fastmlp.recording import Metric
 from fastmlp.values import Value, check_value
 
 
@@ -23,6 +24,7 @@ class FitSettings:
     epochs: int = 10
     batch_size: int = 32
     callbacks: tuple[Callback, ...] = ()
+    metrics: tuple[Metric, ...] = ()
     shuffle: bool = True
     n_threads: int | None = None
     progress: bool | None = None

@@ -102,20 +102,18 @@ class EarlyStopping(Callback):
 
 
 class Tolerance(Callback):
-    """Stop when what is monitored stands still: ``patience`` epochs in a row without a gain of ``tol`` on the best.
+    """Stop when what is monitored changes by less than ``epsilon`` from one epoch to the next.
 
-    The weights stay those of the last epoch. For the training loss; `EarlyStopping` is for validation.
+    The weights stay those of the last epoch. To stop for want of a gain, or at the best weights, take `EarlyStopping`.
 
     Parameters
     ----------
-    tol : float, default 1e-4
-        The best number before it is to be beaten by at least so much.
-    patience : int, default 10
-        Epochs in a row.
+    epsilon : float, default 1e-4
+        Absolute change.
+    patience : int, default 1
+        For so many epochs in a row.
     monitor : str, default "loss"
         A name of the history.
-    mode : {"auto", "min", "max"}, default "auto"
-        As in `EarlyStopping`.
 
     Raises
     ------
@@ -124,34 +122,32 @@ class Tolerance(Callback):
 
     Examples
     --------
-    >>> Tolerance(1e-6, patience=3).tol
+    >>> Tolerance(1e-6).epsilon
     1e-06
     """
 
-    def __init__(self, tol: float = 1e-4, patience: int = 10, monitor: str = "loss", mode: str = "auto") -> None:
-        check_value("tol", tol, low=0.0, low_open=True, schedule=False)
+    def __init__(self, epsilon: float = 1e-4, patience: int = 1, monitor: str = "loss") -> None:
+        check_value("epsilon", epsilon, low=0.0, low_open=True, schedule=False)
         if monitor is None:
             raise TypeError("monitor must be a name of the history such as 'val_loss', got None")
-        self._monitor = Monitor(monitor, mode)
-        self.tol = tol
+        self._monitor = Monitor(monitor, "auto")
+        self.epsilon = epsilon
         self.patience = check_size("patience", patience)
         self.monitor = monitor
-        self.mode = mode
 
     def on_fit_begin(self, run: Run) -> None:
         """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
         self._monitor.name(run)
-        self._best = -np.inf
+        self._last = np.inf
         self._still = 0
 
     def on_epoch_end(self, run: Run) -> None:
-        """Compare with the best of the epochs before."""
+        """Compare with the epoch before."""
         score = self._monitor.score(run)
-        self._still = 0 if score >= self._best + self.tol else self._still + 1
-        self._best = max(self._best, score)
+        self._still = self._still + 1 if abs(score - self._last) < self.epsilon else 0
+        self._last = score
         if self._still >= self.patience:
-            name = self._monitor.name(run)
-            run.stop(f"{name} improved by less than {self.tol:g} in {epochs(self.patience)}")
+            run.stop(f"{self._monitor.name(run)} changed by less than {self.epsilon:g}")
 
 
 class TimeLimit(Callback):

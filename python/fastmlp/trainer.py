@@ -47,15 +47,17 @@ class Trainer:
         one_by_one: bool,
         *,
         endless: bool = False,
+        most_samples: int = 0,
         look_ahead: int = STEPS_AHEAD,
     ) -> None:
+        """``endless``: any number of epochs; ``most_samples``: room to `take` so many, where more may come."""
         optimizer = settings.optimizer
         assert isinstance(optimizer, Optimizer)
         self.network = network
         self.data = data
         self.settings = settings
         self.optimizer = optimizer
-        n_samples, layout = len(data.X), network.layout
+        n_samples, layout = max(len(data.X), most_samples), network.layout
         self.batch_size = min(settings.batch_size, n_samples)
         self.n_batches = count_batches(n_samples, self.batch_size)
         if optimizer.needs_all_samples() and self.n_batches > 1:
@@ -80,7 +82,7 @@ class Trainer:
         self.first_step = self.state.n_steps
         n_gradients = 0 if self.direct else 1 if self.by_rows else threads
         self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
-        self.pace = Pace(self.n_batches, layout.flops_per_row * self.batch_size)
+        self.pace = Pace(1 if endless else self.n_batches, layout.flops_per_row * self.batch_size)
         self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
         shuffle = settings.shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
@@ -136,10 +138,13 @@ class Trainer:
         self.take(self.data)
 
     def take(self, data: TrainingData) -> None:
-        """Tell the core where the samples are: at first, or behind an epoch, as many as before."""
-        self.data, network = data, self.network
+        """Tell the core where the samples are: at first, or behind an epoch, any number that there is room for."""
+        network = self.network
         X, y = input_source(network, data.X), target_source(network, data.targets)
-        self.core.begin(X, y, data.weights, len(data.X) if data.weights is None else data.weights.sum())
+        if self.order is not None and len(data.X) != len(self.data.X):
+            self.order[: len(data.X)] = np.arange(len(data.X))
+        self.data = data
+        self.core.begin(X, y, data.weights, data.weight() or 1.0)
 
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
@@ -151,11 +156,16 @@ class Trainer:
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
-        done, n_table, n_rows = self.core.n_steps, len(self.table), len(self.records)
-        self.refill(done)
+        done, n_rows = self.core.n_steps, len(self.records)
         epoch = done // self.n_batches
         last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
-        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, last_epoch * self.n_batches - done))
+        return self.advance(last_epoch * self.n_batches - done)
+
+    def advance(self, most: int) -> int:
+        """About 50 ms' worth of steps, at most so many; their number."""
+        done, n_table = self.core.n_steps, len(self.table)
+        self.refill(done)
+        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
         start = time.perf_counter()
         with self.lock:
             self.core.run(n_steps)
@@ -178,8 +188,8 @@ class Trainer:
             )
 
     def check_params(self) -> None:
-        """The same for the parameters, where a fit ends within an epoch: a loss shows only what came before it."""
-        if self.core.n_steps % self.n_batches and not self.network.is_finite():
+        """The same for the parameters at the end of a fit, as a loss shows only what came before the last step."""
+        if not self.network.is_finite():
             self.restore()
             raise DivergedError(f"the parameters stopped being finite; {_ADVICE}")
 

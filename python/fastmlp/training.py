@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from fastmlp.callbacks import Callback, Run
+from fastmlp.chunks import Chunks
 from fastmlp.history import History
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.recording import record, recorded_names
+from fastmlp.recording import check_metrics, record, recorded_names
 from fastmlp.settings import FitSettings
+from fastmlp.streaming import Stream, fit_stream
 from fastmlp.threads import single_threaded_blas_for
 from fastmlp.trainer import Trainer
 from fastmlp.training_data import TrainingData, check_training_data
@@ -28,21 +30,33 @@ if TYPE_CHECKING:
 
 def fit(
     network: Network,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Chunks,
+    y: ArrayLike | None,
     validation_data: tuple[ArrayLike, ArrayLike] | None,
     sample_weight: ArrayLike | None,
     class_weight: object,
     settings: FitSettings,
 ) -> History:
     """See `Network.fit`."""
-    data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
+    stream = trainer = None
+    if isinstance(X, Chunks):
+        for argument, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
+        stream = Stream(network, X, validation_data, class_weight, settings)
+        trainer, validation = stream.trainer, stream.validation
+    elif y is None:
+        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
+    else:
+        data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
+        validation = data.validation
+    check_metrics(settings.metrics, network, validation)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
-    hooks, trainer = settings.callbacks, None
-    if isinstance(settings.optimizer, Optimizer):
+    hooks = settings.callbacks
+    if trainer is None and isinstance(settings.optimizer, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
         trainer = Trainer(network, data, settings, one_by_one)
-    recorded = recorded_names(data)
+    recorded = recorded_names(validation, settings.metrics)
     if isinstance(settings.optimizer, LevenbergMarquardt):
         from fastmlp.levenberg_marquardt import check_least_squares
 
@@ -55,7 +69,9 @@ def fit(
         for hook in hooks:
             hook.on_fit_begin(run)
         try:
-            if trainer is not None:
+            if stream is not None:
+                fit_stream(run, stream, hooks, bar)
+            elif trainer is not None:
                 fit_epochs(run, data, trainer, hooks, bar)
             else:
                 network.optimizer_state = None if settings.warm_start else network.optimizer_state
@@ -119,7 +135,7 @@ def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float
     each = (time.perf_counter() - start - before) / n_epochs
     run.epoch += n_epochs
     record(
-        run.network, data, run.history, trainer.workspace.n_threads,
+        run, data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
     return n_epochs

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.class_weights import weights_of_classes
-from fastmlp.data import Rows, Targets, check_targets
+from fastmlp.data import Rows, Targets, check_targets, check_weights
 from fastmlp.inputs import check_inputs
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
+
+
+Validation: TypeAlias = tuple[Rows, Targets]
 
 
 class TrainingData(NamedTuple):
@@ -21,7 +24,39 @@ class TrainingData(NamedTuple):
     X: Rows
     targets: Targets
     weights: NDArray[np.float64] | None
-    validation: tuple[Rows, Targets] | None
+    validation: Validation | None = None
+
+    def weight(self) -> float:
+        """What a loss summed over all samples is divided by: their weights' sum, or their number."""
+        return float(len(self.X)) if self.weights is None else float(self.weights.sum())
+
+
+def check_samples(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    class_weight: object = None,
+    place: str = "",
+) -> TrainingData:
+    """Samples without validation; ``place`` stands behind the arguments' names in errors."""
+    rows = check_inputs(network, X, f"X{place}")
+    targets = check_targets(y, len(rows), network.n_outputs, network.loss, network.dtype, f"y{place}")
+    weights = check_weights(sample_weight, len(rows), f"sample_weight{place}")
+    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_outputs, weights))
+
+
+def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
+    """The validation's inputs and targets."""
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        kind = type(validation_data).__name__
+        size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
+        raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
+    samples = check_samples(network, *validation_data, place=" of validation_data")
+    return samples.X, samples.targets
 
 
 def check_training_data(
@@ -33,17 +68,5 @@ def check_training_data(
     class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
-    rows, targets, weights = network.check_samples(X, y, sample_weight)
-    weights = weights_of_classes(class_weight, targets, network.n_outputs, weights)
-    validation = None
-    if validation_data is not None:
-        if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-            kind = type(validation_data).__name__
-            size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
-            raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
-        X_val = check_inputs(network, validation_data[0], "X of validation_data")
-        y_val = check_targets(
-            validation_data[1], len(X_val), network.n_outputs, network.loss, network.dtype, "y of validation_data"
-        )
-        validation = X_val, y_val
-    return TrainingData(rows, targets, weights, validation)
+    samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
+    return samples._replace(validation=check_validation(network, validation_data))
