@@ -9,6 +9,7 @@ cpdef enum Loss:
     POISSON = 5
     CROSS_ENTROPY = 6
     BINARY_CROSS_ENTROPY = 7
+    CUSTOM = 8
 
 cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
                            real* work) noexcept nogil

@@ -11,3 +11,4 @@ class Loss(IntEnum):
     POISSON = 5
     CROSS_ENTROPY = 6
     BINARY_CROSS_ENTROPY = 7
+    CUSTOM = 8

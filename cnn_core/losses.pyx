@@ -3,7 +3,7 @@
 The last layer hands over its scores before the activation, because a loss knows its pairing: cross-entropy with
 softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t; Poisson
 with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart:
-activation, d loss / d output, then the derivative of the activation.
+activation, d loss / d output, then the derivative of the activation. A custom loss gets the scores whatever follows.
 
 Losses are summed, in double, and deltas are not divided by anything: whoever asked for a mean divides once.
 The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber
@@ -17,6 +17,7 @@ from libc.math cimport log as log_
 from libc.stdint cimport int64_t
 
 from cnn_core.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activate, limited_exp, through_activation
+from cnn_core.custom cimport call_custom
 from cnn_core.simd cimport CLONES_VOID, exp, log, sigmoid, softplus
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
@@ -193,7 +194,8 @@ cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_
 
 
 cdef inline bint is_fused(int loss, int64_t activation) noexcept nogil:
-    return ((loss == CROSS_ENTROPY and activation == SOFTMAX)
+    return (loss == CUSTOM
+            or (loss == CROSS_ENTROPY and activation == SOFTMAX)
             or (loss == BINARY_CROSS_ENTROPY and activation == SIGMOID)
             or (loss == POISSON and (activation == EXP or activation == SOFTPLUS)))
 
@@ -232,6 +234,8 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
         exp_poisson(y, t, delta, row_loss, n_rows, n_out)
     elif loss == POISSON:
         softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
+    elif loss == CUSTOM:
+        call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out)
     else:
         robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
     if not fused:

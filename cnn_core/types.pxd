@@ -72,6 +72,7 @@ cdef struct Step:
 cdef struct Plan:
     int64_t loss
     double loss_parameter    # huber: delta, quantile: q
+    int64_t custom           # address of what a custom loss calls
     int64_t capacity         # rows of each workspace buffer
     int64_t tile_rows        # rows that go through the network together
     int64_t keeps_batch      # 1: the buffers hold a whole batch (batch norm); 0: one tile for each thread

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
-    "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
+    "errors", "values", "batches", "history", "activations", "losses", "custom_loss", "initializers", "data", "layers",
     "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
     "optimizer_state", "class_weights", "training_data", "chunks", "callbacks", "monitors", "stopping", "plateau",
     "threads", "inference", "metrics", "recording", "settings", "progress",

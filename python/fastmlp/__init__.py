@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastmlp import plots
     from fastmlp.callbacks import Callback, Run
     from fastmlp.chunks import Chunks
+    from fastmlp.custom_loss import CustomLoss
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
     from fastmlp.history import History
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "callbacks": ("Callback", "Run"),
     "chunks": ("Chunks",),
+    "custom_loss": ("CustomLoss",),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
     "history": ("History",),
@@ -93,6 +95,7 @@ __all__ = [
     "CosLog4",
     "Cosine",
     "CosineRestarts",
+    "CustomLoss",
     "Dataset",
     "Dense",
     "DivergedError",

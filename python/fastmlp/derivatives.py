@@ -63,6 +63,7 @@ def loss_and_flat_gradient(
             workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), weights,
             1 / by, float(dropout_seed is not None), dropout_seed or 0, threads,
         )  # fmt: skip
+    workspace.check()
     return float(workspace.partials[:, 0].sum()) / by, gradients[0]
 
 
@@ -81,6 +82,7 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
             workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
             workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), threads,
         )  # fmt: skip
+    workspace.check()
     return gradients
 
 
@@ -166,6 +168,7 @@ def cost_surface(
             input_source(network, X), target_source(network, targets), weights,
             indices[0], indices[-1], *_column_of(network, indices[-1]), first, second, out, threads,
         )  # fmt: skip
+    workspace.check()
     return (out if len(axes) == 2 else out[0]) / by
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.custom_loss import CustomLoss
 from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
 from fastmlp.losses import Loss
@@ -37,6 +38,11 @@ def describe(network: Network) -> dict[str, Any]:
     """
     if len(network.layers) > MOST_LAYERS:
         raise ValueError(f"a network of {len(network.layers)} layers can't be described; {MOST_LAYERS} at most")
+    if isinstance(network.loss, CustomLoss):
+        raise ValueError(
+            "a CustomLoss is a function, which can't be written down; give the network a loss of the table first, "
+            "such as net.loss = fm.Loss('squared_error'), and the CustomLoss again behind loading"
+        )
     if callable(network.loss.label_smoothing):
         raise ValueError(
             "label_smoothing is a function of the step, which can't be written down; "

@@ -85,6 +85,7 @@ def measure(
             workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
             workspace.sparse, input_source(network, X), target_source(network, targets), weights, threads,
         )  # fmt: skip
+    workspace.check()
     total = len(X) if weights is None else weights.sum()
     loss, correct = workspace.partials[:, :2].sum(axis=0) / total
     measured = {"loss": float(loss)}

@@ -248,6 +248,13 @@ class Workspace(NamedTuple):
     n_threads: int
     tile_rows: int
     """Rows that go through the network together."""
+    door: Any = None
+    """What the core calls for a loss written in Python."""
+
+    def check(self) -> None:
+        """Raise what a loss written in Python led to in the last pass."""
+        if self.door is not None:
+            self.door.check()
 
 
 def make_workspace(
@@ -266,6 +273,9 @@ def make_workspace(
     """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or a batch norm
     in training needs it. ``more_columns`` come behind all others.
     """
+    door = loss.make_door()
+    if door is not None and training:
+        tile_rows = tile_rows or n_batch  # one call for each batch
     n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features) + more_columns
     if tile_rows is None:
         fitting = TILE_BYTES // (n_columns * dtype.itemsize)
@@ -278,6 +288,7 @@ def make_workspace(
     plan = {
         "loss": loss.spec.code,
         "loss_parameter": loss.parameter,
+        "custom": 0 if door is None else id(door),
         "capacity": capacity,
         "tile_rows": tile_rows,
         "keeps_batch": keeps_batch,
@@ -291,7 +302,7 @@ def make_workspace(
     if form is not InputForm.ROWS:
         n_bytes = (1 + n_threads) * SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
         sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
-    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows)
+    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows, door)
 
 
 def table_to_the_inputs(layout: Layout, form: InputForm) -> NDArray[Any]:

@@ -78,7 +78,7 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
             objective, network.params.astype(np.float64), jac=True, method="L-BFGS-B", options=options,
             callback=after_iteration,
         )  # fmt: skip
-    except (DivergedError, KeyboardInterrupt):
+    except BaseException:
         network.restore(best.get("weights", begin))
         raise
     network.params[:] = result.x

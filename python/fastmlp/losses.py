@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from cnn_core.losses import Loss as LossCode
 from fastmlp.errors import unknown_name
@@ -96,6 +97,10 @@ class Loss:
     def parameter(self) -> float:
         """The one number that the core needs beside the code."""
         return self.q if self.name == "quantile" else self.delta
+
+    def make_door(self) -> Any:
+        """What the core calls for a loss written in Python; None for all others."""
+        return None
 
     def check_output(self, output: str) -> None:
         """Raise ``ValueError`` unless the loss may follow this output activation."""

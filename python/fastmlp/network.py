@@ -360,7 +360,10 @@ class Network(Parameters, Learner):
         return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
     def save(self, path: str | Path) -> None:
-        """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`."""
+        """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`.
+
+        Raises ``ValueError`` for what can't be written down: a `CustomLoss`, a schedule, an initialiser of one's own.
+        """
         from fastmlp.persistence import save
 
         save(self, path)

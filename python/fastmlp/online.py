@@ -58,13 +58,23 @@ class BatchTrainer:
             and choose_threads(None, network.layout.flops_per_row, len(data.X)) == trainer.workspace.n_threads
         )
 
+    def _checked_step(self) -> None:
+        try:
+            self.trainer.checked_step()
+        except BaseException:
+            self.trainer.keep_state()
+            raise
+
     def step(self, data: TrainingData) -> float:
         """One update; the loss before it. ``DivergedError`` if it isn't finite, with everything as it was."""
         trainer = self.trainer
         trainer.refill(trainer.core.n_steps)
         trainer.take(data)
         with single_threaded_blas_for(self.flops):
-            trainer.core.run(1)
+            if trainer.workspace.door is None:
+                trainer.core.run(1)
+            else:
+                self._checked_step()
         trainer.keep_state()
         if not trainer.core.is_finite:
             trainer.restore()

@@ -69,6 +69,8 @@ class Trainer:
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
+        self.before: Snapshot | None = None  # as the network was before the step of a loss written in Python
+        self.undone = False  # that step, as it failed
         threads = choose_threads(settings.n_threads, layout.flops_per_row, self.batch_size)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
@@ -167,10 +169,25 @@ class Trainer:
         self.refill(done)
         n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
         start = time.perf_counter()
+        if self.workspace.door is not None:
+            return self.checked_step()
         with self.lock:
             self.core.run(n_steps)
         self.pace.took(n_steps, time.perf_counter() - start)
         return n_steps
+
+    def checked_step(self) -> int:
+        """One step by a loss written in Python; if that fails, the network is as before it, and the error raised."""
+        self.before = self.network.snapshot(self.before)
+        with self.lock:
+            self.core.run(1)
+        try:
+            self.workspace.check()
+        except BaseException:
+            self.network.restore(self.before)
+            self.undone = True
+            raise
+        return 1
 
     def finished(self, first: int) -> tuple[list[float], list[float]]:
         """Losses and learning rates of the epochs finished since number ``first``."""
@@ -180,7 +197,7 @@ class Trainer:
 
     def check(self) -> None:
         """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
-        if not self.core.is_finite:
+        if not self.core.is_finite and not self.undone:
             self.restore()
             raise DivergedError(
                 f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "

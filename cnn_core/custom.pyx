@@ -1,0 +1,14 @@
+"""A loss that Python computes: the one place where the core calls back, with the GIL.
+
+What is called (`fastmlp.custom_loss`) writes into the arrays that it is given and raises nothing.
+"""
+from libc.stdint cimport int64_t
+
+from cnn_core.types cimport real
+
+
+cdef void call_custom(int64_t door, real* y, real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                      Py_ssize_t n_out) noexcept with gil:
+    """door(scores y (n_rows, n_out), targets t, delta, row_loss (n_rows,)), by its address; the last two are filled."""
+    (<object> <void*> door)(<real[:n_rows, :n_out]> y, <real[:n_rows, :n_out]> t, <real[:n_rows, :n_out]> delta,
+                            <real[:n_rows]> row_loss)
