@@ -17,9 +17,9 @@ TESTS = Path(__file__).parent
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
     "errors", "values", "batches", "history", "activations", "losses", "initializers", "data", "layers",
-    "schedules", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
-    "optimizer_state", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
-    "settings", "threads", "progress",
+    "schedules", "groups", "layout", "inputs", "construction", "parameters", "learner", "network", "optimizers",
+    "optimizer_state", "averaging", "class_weights", "training_data", "callbacks", "monitors", "stopping", "plateau",
+    "settings", "step_table", "threads", "progress",
     "inference", "recording", "derivatives", "lbfgs", "levenberg_marquardt", "trainer", "training", "online",
 ]  # fmt: skip
 
@@ -27,6 +27,7 @@ ORDER = [
 TESTED_ELSEWHERE = {
     "construction": "network",
     "description": "persistence",
+    "groups": "freezing",
     "lbfgs": "training",
     "learner": "training",
     "monitors": "callbacks",
@@ -35,6 +36,7 @@ TESTED_ELSEWHERE = {
     "plateau": "callbacks",
     "recording": "training",
     "settings": "training",
+    "step_table": "averaging",
     "stopping": "callbacks",
     "table_columns": "tables",
     "trainer": "training",

@@ -33,6 +33,8 @@ def check_training_data(
     class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
+    if not network.layout.groups["learning_rate_factor"].any():
+        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
     rows, targets, weights = network.check_samples(X, y, sample_weight)
     weights = weights_of_classes(class_weight, targets, network.n_outputs, weights)
     validation = None
