@@ -86,12 +86,13 @@ def fit_stream(run: Run, stream: Stream, hooks: tuple[Callback, ...], bar: Progr
         for block in stream:
             if block is None:
                 run.epoch += 1
-                record(
-                    run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
-                    loss=[total / (weight or 1.0)], seconds=[time.perf_counter() - start], learning_rate=[rate],
-                )  # fmt: skip
-                for hook in hooks:
-                    hook.on_epoch_end(run)
+                with trainer.shown():
+                    record(
+                        run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
+                        loss=[total / (weight or 1.0)], seconds=[time.perf_counter() - start], learning_rate=[rate],
+                    )  # fmt: skip
+                    for hook in hooks:
+                        hook.on_epoch_end(run)
                 trainer.multiply_learning_rate(run.learning_rate_factor)
                 n_rows_before, n_rows, total, weight = n_rows, 0, 0.0, 0.0
             else:
@@ -110,7 +111,7 @@ def fit_stream(run: Run, stream: Stream, hooks: tuple[Callback, ...], bar: Progr
         trainer.check_params()
         raise
     finally:
-        trainer.keep_state()
+        trainer.end()
         stream.close(wait)
 
 
@@ -126,5 +127,6 @@ def train_block(run: Run, trainer: Trainer, block: TrainingData, hooks: tuple[Ca
                 f"the loss stopped being finite in epoch {run.epoch + 2}; try a smaller learning rate or scaled "
                 "inputs. The network holds the weights from before the rows in question"
             )
-        for hook in hooks:
-            hook.on_progress(run)
+        with trainer.shown():
+            for hook in hooks:
+                hook.on_progress(run)

@@ -96,12 +96,13 @@ def fit_epochs(
             n_steps = trainer.run()
             if bar is not None:
                 bar.advance(n_steps / trainer.n_batches)
-            for hook in hooks:
-                hook.on_progress(run)
-            if record_finished(run, data, trainer, start):
+            with trainer.shown():
                 for hook in hooks:
-                    hook.on_epoch_end(run)
-                trainer.multiply_learning_rate(run.learning_rate_factor)
+                    hook.on_progress(run)
+                if record_finished(run, data, trainer, start):
+                    for hook in hooks:
+                        hook.on_epoch_end(run)
+                    trainer.multiply_learning_rate(run.learning_rate_factor)
             trainer.check()
         trainer.check_params()
     except KeyboardInterrupt:
@@ -110,7 +111,7 @@ def fit_epochs(
         trainer.check()
         raise
     finally:
-        trainer.keep_state()
+        trainer.end()
 
 
 def fit_whole_set(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
