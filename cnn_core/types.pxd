@@ -72,6 +72,7 @@ cdef struct Step:
     double clip_value        # and its numbers so large
     double max_norm          # a unit's incoming weights are at most so long after the update
     double average_share     # of the new parameters in the moving average
+    double look_ahead        # SGD: the momentum with which nesterov looks ahead
 
 # What `fastmlp.layout` worked out for one workspace.
 cdef struct Plan:
