@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fastmlp.estimators.building import SEEDS, build_network, choose_dtype, hidden_layers, put_weights
+from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
 from fastmlp.estimators.fitting import Course, split
 from fastmlp.estimators.quasi_newton import fit_lbfgs
 from fastmlp.estimators.rules import is_quasi_newton
@@ -86,7 +86,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             network = self._network(first, X, coding, random)
             samples, validation = self._validation(samples, validation_data, coding, random, incremental)
             if first:
-                network.rng = np.random.default_rng(int(random.randint(SEEDS)))
+                network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
             record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
             course = None
             if not is_quasi_newton(self):
@@ -191,6 +191,25 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 pass  # scikit-learn finds the words below
         X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
         return self.network_.predict(X)
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> Any:
+        """An estimator with the arguments, weights and history of scikit-learn's fitted one; it predicts the same.
+
+        Raises ``TypeError`` for anything else than scikit-learn's class of this name.
+        """
+        from fastmlp.estimators.conversion import from_sklearn
+
+        return from_sklearn(cls, fitted)
+
+    def to_sklearn(self) -> Any:
+        """scikit-learn's estimator of this name with these arguments, weights and history; it predicts the same.
+
+        Raises ``ValueError`` for what scikit-learn hasn't: other activations or one for each layer, batch norms.
+        """
+        from fastmlp.estimators.conversion import to_sklearn
+
+        return to_sklearn(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the views of the network are made anew behind it."""

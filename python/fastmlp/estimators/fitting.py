@@ -25,14 +25,6 @@ NOT_FINITE = (
 )
 
 
-def TEMP(self):
-    import inspect
-
-    p = inspect.signature(self.network.fit).parameters
-    d = {"alpha": float(self.estimator.alpha), "warm_start": True}
-    return {k: v for k, v in d.items() if k in p}
-
-
 def count_threads(n_jobs: int | None) -> int | None:
     """Threads of a fit: None leaves it to the engine, but in a worker of joblib it is one."""
     if n_jobs is None:
@@ -121,7 +113,7 @@ class Course:
         invscaling = estimator.solver == "sgd" and estimator.learning_rate == "invscaling"
         if not invscaling and record.rate == record.rate_of_last_step:
             return record.rate
-        state = getattr(self.network, "optimizer_state", None)
+        state = self.network.optimizer_state
         return EpochRate(
             record.rate_of_last_step, record.rate, 0 if state is None else state.n_steps,
             count_batches(self.n_samples, self.batch_size), self.n_samples, record.t,
@@ -147,7 +139,7 @@ class Course:
             epochs=n_epochs, batch_size=self.batch_size, optimizer=make_rule(estimator, rate),
             shuffle=bool(estimator.shuffle), sample_weight=self.samples.weights,
             callbacks=[watch, *make_callbacks(estimator.callbacks)], n_threads=self.n_threads,
-            progress=bool(estimator.progress), **TEMP(self),
+            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True,
         )  # fmt: skip
         if history.stop_reason == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=6)
