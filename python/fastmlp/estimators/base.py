@@ -127,7 +127,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 )
             self.network_.loss = loss
             return self.network_
-        dtype = choose_dtype(self.dtype, X)
+        dtype = choose_dtype(self.dtype, X, not is_quasi_newton(self))
         network = build_network(self, X.shape[1], coding.n_outputs, coding.output, loss, dtype, random)
         if not first:  # weights that were set by hand
             put_weights(network, self.coefs_, self.intercepts_)

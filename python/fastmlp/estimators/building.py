@@ -21,11 +21,20 @@ from fastmlp.network import Network
 
 SEEDS = 2**31 - 1
 """Seeds are drawn below this number."""
+FEW_ROWS = 2000
+"""Up to so many rows, float64 data are trained in float64."""
 
 
-def choose_dtype(dtype: Any, X: Any) -> np.dtype[Any]:
-    """The estimator's own choice, or float64 for float64 data and float32 for float32 and uint8."""
-    return np.dtype(np.float64 if X.dtype == np.float64 else np.float32) if dtype is None else np.dtype(dtype)
+def choose_dtype(dtype: Any, X: Any, by_batches: bool) -> np.dtype[Any]:
+    """The user's own choice; else float32 for float32 and uint8, and for many rows of float64 taken in batches.
+
+    A batch's gradient is a guess from some of the rows, whose noise is some thousand times float32's rounding. Few rows
+    cost little in float64, and give the numbers that scikit-learn gives. L-BFGS compares losses to the last digits.
+    """
+    if dtype is not None:
+        return np.dtype(dtype)
+    in_full = X.dtype == np.float64 and (X.shape[0] <= FEW_ROWS or not by_batches)
+    return np.dtype(np.float64 if in_full else np.float32)
 
 
 def build_network(
