@@ -1,15 +1,17 @@
 """The estimators compute what scikit-learn's compute: same random_state, same weights, same loss curves."""
 
+# ruff: noqa: E402
+
 import warnings
 
 import numpy as np
 import pytest
 
 sklearn = pytest.importorskip("sklearn")
-from sklearn import neural_network  # noqa: E402
-from sklearn.exceptions import ConvergenceWarning  # noqa: E402
+from sklearn import neural_network
+from sklearn.exceptions import ConvergenceWarning
 
-import fastmlp as fm  # noqa: E402
+import fastmlp as fm
 
 N = 330  # 50 rows a batch: the last one is ragged
 RNG = np.random.default_rng(0)

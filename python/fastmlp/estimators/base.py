@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from fastmlp import data
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
 from fastmlp.estimators.fitting import Course, split
 from fastmlp.estimators.quasi_newton import fit_lbfgs
@@ -254,4 +255,4 @@ def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
     weights: NDArray[np.float64] = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if not weights.any():
         raise ValueError("sample_weight must hold a weight that is not zero; all are zero")
-    return weights
+    return data.check_weights(weights, len(weights))

@@ -95,7 +95,8 @@ def r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64]
     if not np.isfinite(predicted).all():
         return float("nan")
     each = np.ones(len(true)) if weights is None else weights
-    errors = each @ (true - predicted) ** 2
+    with np.errstate(over="ignore"):
+        errors = each @ (true - predicted) ** 2
     around = each @ (true - np.average(true, axis=0, weights=each)) ** 2
     of_constant = np.where(errors == 0, 1.0, 0.0)
     shares = np.where(around > 0, 1 - errors / np.where(around > 0, around, 1.0), of_constant)

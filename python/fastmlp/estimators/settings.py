@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 
 from fastmlp.losses import Loss
 from fastmlp.optimizers import LBFGS, OPTIMIZERS, Optimizer
@@ -122,6 +123,8 @@ def check_settings(estimator: Any) -> None:
         raise ValueError("schedule belongs to solver='sgd' or 'adam'; an optimizer takes it as its learning_rate")
     if estimator.schedule is not None and estimator.learning_rate != "constant":
         raise ValueError(f"schedule takes the place of learning_rate={estimator.learning_rate!r}; give one of the two")
+    if estimator.scoring not in (None, "loss"):
+        check_scoring(estimator, estimator.scoring)
     hidden_sizes(estimator)
     hidden_activations(estimator)
     dropout_rates(estimator)
