@@ -51,7 +51,10 @@ class Coding(Protocol):
         """What a fitted estimator says of them."""
 
     def encode(self, y: Any) -> NDArray[Any]:
-        """Checked targets for the network."""
+        """Targets for the network."""
+
+    def check(self, y: Any) -> None:
+        """Raise ``ValueError`` for targets that can't be encoded."""
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
@@ -145,6 +148,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 expected = "a pair (X, y) or a triple (X, y, sample_weight)"
                 raise ValueError(f"validation_data must be {expected}, got {type(validation_data).__name__}")
             X, y = self._check_rows(validation_data[0], validation_data[1], reset=False)
+            coding.check(y)
             weights = check_weights(validation_data[2] if len(validation_data) == 3 else None, X)
             return samples, Samples(X, coding.encode(y), weights, y)
         if not self.early_stopping or is_quasi_newton(self):

@@ -31,10 +31,9 @@ def choose_dtype(dtype: Any, X: Any, by_batches: bool) -> np.dtype[Any]:
     A batch's gradient is a guess from some of the rows, whose noise is some thousand times float32's rounding. Few rows
     cost little in float64, and give the numbers that scikit-learn gives. L-BFGS compares losses to the last digits.
     """
-    if dtype is not None:
-        return np.dtype(dtype)
     in_full = X.dtype == np.float64 and (X.shape[0] <= FEW_ROWS or not by_batches)
-    return np.dtype(np.float64 if in_full else np.float32)
+    chosen: np.dtype[Any] = np.dtype(dtype if dtype is not None else np.float64 if in_full else np.float32)
+    return chosen
 
 
 def build_network(

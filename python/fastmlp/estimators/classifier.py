@@ -30,7 +30,120 @@ def has_epochs(estimator: BaseMLP) -> bool:
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
-    """A multilayer perceptron that tells classes: scikit-learn's ``MLPClassifier``, trained by fastmlp."""
+    """A multilayer perceptron that tells classes: scikit-learn's ``MLPClassifier``, trained by fastmlp.
+
+    Two classes, many, or several labels for a row. See the guide for what differs from scikit-learn.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of the hidden layers; empty for none.
+    activation : str or sequence of str, default "relu"
+        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.activations`; a list has one for each layer.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+        The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
+    alpha : float, default 1e-4
+        L2 penalty: a batch of n rows (or of summed weight n) adds alpha / (2 n) * the sum of squared weights.
+    batch_size : int or "auto", default "auto"
+        Rows of a batch; "auto" is the smaller of 200 and all.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
+        Of "sgd": ``learning_rate_init`` throughout; divided by (rows seen + 1) ** ``power_t`` after every epoch; or
+        divided by 5 where the fit would have stopped, down to 1e-6.
+    learning_rate_init : float, default 1e-3
+        Of "sgd" and "adam".
+    power_t : float, default 0.5
+        See ``learning_rate``.
+    max_iter : int, default 200
+        Epochs at most, or iterations of L-BFGS.
+    shuffle : bool, default True
+        A new order of the rows in every epoch.
+    random_state : int, RandomState or None
+        Fixes weights, the split for validation, orders and dropout.
+    tol : float, default 1e-4
+        An epoch counts as still if it doesn't better the best loss, or validation score, by so much.
+    verbose : bool or int, default False
+        Print every epoch.
+    warm_start : bool, default False
+        `fit` goes on from weights and momenta of the last one.
+    momentum : float, default 0.9
+        Of "sgd"; with ``nesterovs_momentum`` (default True) in Nesterov's form.
+    early_stopping : bool, default False
+        Stop by a validation score instead of the training loss, and put the best weights back. The rows are
+        ``validation_data`` of `fit`, or the share ``validation_fraction`` (default 0.1) of the samples.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
+        Of "adam".
+    n_iter_no_change : int or inf, default 10
+        More still epochs than that in a row end the fit.
+    max_fun : int, default 15000
+        Evaluations of L-BFGS at most.
+    loss : str or Loss, default "log_loss"
+        "log_loss" and both cross-entropies mean the one that fits the targets; or another loss of fastmlp.
+    class_weight : dict or "balanced", optional
+        Weights of the classes, which multiply those of the samples.
+    dropout : float, schedule or sequence of them, default 0.0
+        Share of each hidden layer's units left out at a step.
+    batch_norm : bool, default False
+        A `BatchNorm` between every hidden layer's sums and its activation.
+    init : str or initializer, optional
+        None: as scikit-learn draws, number for number; else as in `Network`.
+    optimizer : str or optimizer, optional
+        In the place of ``solver`` and its numbers.
+    schedule : callable, optional
+        Step -> learning rate of "sgd" or "adam".
+    clip_norm : float, optional
+        A gradient longer than this is made as long.
+    scoring : str or callable, optional
+        Of the validation: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: accuracy.
+    restore_best : bool, optional
+        Whether the best weights come back, by score, or by loss where there is no validation. None: with
+        ``early_stopping``.
+    callbacks : sequence, default ()
+        As for `Network.fit`.
+    progress : bool, default False
+        Show a bar.
+    n_jobs : int, optional
+        Threads of a fit. None: as many as a batch is worth, one within a worker of joblib; -1: all.
+    dtype : {"float32", "float64"}, optional
+        None: float32 for float32 and uint8 data, and for more than 2000 rows of float64 taken in batches; else float64.
+
+    Attributes
+    ----------
+    network_ : Network
+        The fitted network.
+    coefs_, intercepts_ : lists of ndarray (n_in, n_out) and (n_out,)
+        Writable views of its parameters.
+    loss_, best_loss_ : float
+        Of the last epoch, and the smallest; ``best_loss_`` is None with ``early_stopping``.
+    loss_curve_ : list of float
+        One number per epoch.
+    validation_scores_, validation_loss_curve_ : lists of float, or None without validation
+        One number per epoch.
+    best_validation_score_ : float or None
+        The largest.
+    n_iter_, t_ : int
+        Epochs of the last fit; rows trained on in all.
+    n_layers_, n_outputs_, n_features_in_ : int
+        Sizes, the input counted as a layer.
+    feature_names_in_ : ndarray of str
+        Where X was a frame.
+    out_activation_ : str
+        "softmax", "logistic", "identity", "exp".
+    classes_ : ndarray (n_classes,)
+        In the order of the probabilities.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By `fit`: arguments and data that don't fit, in scikit-learn's words; the estimator is as it was. Also for a
+        loss that stopped being finite.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> model = fm.MLPClassifier((8,), solver="lbfgs", random_state=1)
+    >>> model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "other", "other", "same"]).predict([[1, 0], [1, 1]])
+    array(['other', 'same'], dtype='<U5')
+    """
 
     def __init__(
         self,
@@ -178,6 +291,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known.classes!r}"
                 )
+            known.check(y)
             return known
         if incremental:
             return announced_labels(y, classes)

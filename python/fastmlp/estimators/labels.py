@@ -53,17 +53,21 @@ class Labels:
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Targets of a network: (n,) class numbers, or (n, n_classes) of 0 and 1 for several labels, in uint8."""
-        check_known(find_labels(y), self)
         if self.kind == "multilabel-indicator":
             dense = y.toarray() if sparse.issparse(y) else np.asarray(y)
             return np.ascontiguousarray(dense != 0).view(np.uint8)
-        numbers = np.searchsorted(self.classes, y)
+        numbers: NDArray[Any] = np.searchsorted(self.classes, y)
         return numbers.astype(np.uint8 if self.kind == "binary" else np.int32)
+
+    def check(self, y: Any) -> None:
+        """Raise ``ValueError`` for targets of another kind or with classes that aren't here."""
+        check_known(find_labels(y), self)
 
     def decode(self, outputs: NDArray[Any]) -> Any:
         """Classes (n,), or an indicator matrix (n, n_classes), from a network's outputs (n, n_outputs)."""
         if self.kind == "multiclass":
-            return self.classes[outputs.argmax(axis=1)]
+            most_probable: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
+            return most_probable
         above = outputs > 0.5
         if self.kind == "multilabel-indicator":
             numbers = above.astype(np.int64)

@@ -77,8 +77,7 @@ class Score:
 
 def twin_of(estimator: Any, network: Network, coding: Any) -> Any:
     """The estimator as a scorer may see it during the fit: it predicts with the network in training."""
-    kind = type(estimator)
-    twin = kind.__new__(kind)
+    twin: Any = object.__new__(type(estimator))
     vars(twin).update(vars(estimator), network_=network, _coding=coding, **coding.attributes)
     vars(twin).pop("feature_names_in_", None)  # the rows of the validation have lost theirs
     twin._show_weights()

@@ -184,7 +184,7 @@ def loss_named(estimator: Any, synonyms: Iterable[str] = ()) -> Loss | str:
     given = estimator.loss
     if isinstance(given, str) and (given in LOSSES or given in synonyms):
         return given
-    if isinstance(given, str) or given is None or isinstance(given, (bool, int, float)):
+    if not hasattr(given, "spec"):
         listed = ", ".join(map(repr, [*synonyms, *LOSSES]))
         raise invalid(estimator, "loss", f"a str among {{{listed}}} or a loss of fastmlp")
     loss: Loss = given
