@@ -96,13 +96,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             if not is_quasi_newton(self):
                 n_epochs = 1 if incremental else int(self.max_iter)
                 course = Course(self, network, coding, record, samples, validation, n_epochs)
-        if course is None:
-            self.loss_, self.n_iter_ = fit_lbfgs(self, network, samples)
-        else:
-            course.run()
-            self.n_iter_ = course.watch.n_epochs
-            self.loss_ = record.loss_curve[-1] if record.loss_curve else math.nan
-        self._finish(network, coding, record, by_epochs=course is not None)
+            if course is None:
+                self.loss_, self.n_iter_ = fit_lbfgs(self, network, samples)
+            else:
+                course.run()
+                self.n_iter_ = course.watch.n_epochs
+                self.loss_ = record.loss_curve[-1] if record.loss_curve else math.nan
+            self._finish(network, coding, record, by_epochs=course is not None)
         if course is not None and not incremental:
             course.warn_of_the_end()
 

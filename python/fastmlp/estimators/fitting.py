@@ -87,6 +87,7 @@ class Course:
         self.n_samples = samples.X.shape[0]
         self.batch_size = clip_batch_size(estimator.batch_size, self.n_samples)
         self.n_threads = count_threads(estimator.n_jobs)
+        self.callbacks = make_callbacks(estimator.callbacks)
         self.by_policy = estimator.optimizer is None and estimator.schedule is None
         stops_by_score = bool(estimator.early_stopping)
         score = None
@@ -134,12 +135,13 @@ class Course:
         watch, estimator, record = self.watch, self.estimator, self.record
         rate = self.rate()
         watch.has_smaller_rate = False
+        clipping: dict[str, Any] = {} if estimator.clip_norm is None else {"clip_norm": float(estimator.clip_norm)}
         history = self.network.fit(
             self.samples.X, self.samples.targets,
             epochs=n_epochs, batch_size=self.batch_size, optimizer=make_rule(estimator, rate),
             shuffle=bool(estimator.shuffle), sample_weight=self.samples.weights,
-            callbacks=[watch, *make_callbacks(estimator.callbacks)], n_threads=self.n_threads,
-            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True,
+            callbacks=[watch, *self.callbacks], n_threads=self.n_threads,
+            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True, **clipping,
         )  # fmt: skip
         if history.stop_reason == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=6)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
+from fastmlp.estimators.rules import is_quasi_newton
 from fastmlp.losses import Loss
 from fastmlp.optimizers import LBFGS, OPTIMIZERS, Optimizer
 
@@ -127,7 +128,10 @@ def check_settings(estimator: Any) -> None:
         check_scoring(estimator, estimator.scoring)
     hidden_sizes(estimator)
     hidden_activations(estimator)
-    dropout_rates(estimator)
+    dropped = any(callable(rate) or rate > 0 for rate in dropout_rates(estimator))
+    for name, asked in (("batch_norm", estimator.batch_norm), ("dropout", dropped)):
+        if asked and is_quasi_newton(estimator):
+            raise ValueError(f"{name} needs batches, and L-BFGS takes all rows at once; choose another solver")
 
 
 def hidden_sizes(estimator: Any) -> list[int]:
