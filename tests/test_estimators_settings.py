@@ -26,7 +26,7 @@ REFUSED = [
     ({"hidden_layer_sizes": (3, -1)}, "hidden_layer_sizes must be > 0, got \\[3, -1\\]"),
     ({"hidden_layer_sizes": 2.5}, "'hidden_layer_sizes' parameter of .* must be an int or an array-like of ints"),
     ({"hidden_layer_sizes": "8"}, "'hidden_layer_sizes' parameter .* Got '8' instead"),
-    ({"activation": "rellu"}, "The 'activation' parameter of .* must be a str among {.*'relu'.*}.* Got 'rellu' instead"),
+    ({"activation": "rellu"}, "'activation' parameter of .* must be a str among {.*'relu'.*}.* Got 'rellu' instead"),
     ({"activation": "softmax"}, "'activation' parameter"),
     ({"activation": ["relu"], "hidden_layer_sizes": (3, 2)}, "one value or one for each of the 2 hidden layers"),
     ({"activation": 3}, "'activation' parameter"),
@@ -51,7 +51,7 @@ REFUSED = [
     ({"dropout": [0.1, 0.1]}, "one value or one for each of the 1 hidden layers"), ({"dropout": True}, "'dropout'"),
     ({"batch_norm": 1}, "'batch_norm' parameter"), ({"init": "big"}, "init='big' is unknown"),
     ({"optimizer": "adamm"}, "The 'optimizer' parameter of .* must be an optimizer such as fastmlp.AdamW"),
-    ({"optimizer": fm.Adam}, "'optimizer' parameter"), ({"schedule": 0.1}, "'schedule' parameter .* a callable or None"),
+    ({"optimizer": fm.Adam}, "'optimizer' parameter"), ({"schedule": 0.1}, "'schedule' parameter .* a callable"),
     ({"schedule": fm.Cosine(0.1, 9), "optimizer": "adam"}, "schedule belongs to solver='sgd' or 'adam'"),
     ({"schedule": fm.Cosine(0.1, 9), "learning_rate": "adaptive"}, "schedule takes the place of learning_rate"),
     ({"clip_norm": 0}, "'clip_norm' parameter"), ({"scoring": 5}, "'scoring' parameter"),
@@ -134,7 +134,7 @@ def legal_arguments(draw):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arguments=legal_arguments())
 def test_every_legal_combination_trains(kind, arguments):
     with warnings.catch_warnings():

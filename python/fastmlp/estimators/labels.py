@@ -83,11 +83,11 @@ class Labels:
 
 def find_labels(y: Any) -> Labels:
     """The classes that stand in y; ``ValueError`` for targets that name none."""
-    check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
         return Labels(np.arange(y.shape[1]), kind, sparse.issparse(y))
     if kind not in ("binary", "multiclass"):
+        check_classification_targets(y)  # scikit-learn's words for numbers that are no classes
         raise ValueError(f"Multioutput target data is not supported; y must be classes or an indicator, got {kind}")
     return of_classes(np.unique(y))
 
