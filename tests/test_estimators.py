@@ -296,6 +296,16 @@ def test_everything_beyond_scikit_learn_learns_and_clones(arguments):
     assert model.get_params()["tol"] == 1e-4
 
 
+def test_lbfgs_as_an_optimizer_has_a_curve_and_callbacks():
+    seen = []
+    model = fm.MLPClassifier(
+        (8,), optimizer=fm.LBFGS(memory=5), max_iter=30, random_state=0, early_stopping=True, tol=0
+    )
+    model.set_params(callbacks=[lambda run: seen.append(run.epoch)]).fit(X, Y)
+    assert len(model.loss_curve_) == len(model.validation_scores_) == len(seen) == model.n_iter_ > 3
+    assert model.score(X, Y) > 0.9 and not hasattr(model, "partial_fit")
+
+
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "mse", fm.Loss("quantile", q=0.9)])
 def test_losses_of_a_regression(loss):
     noisy = NUMBERS + np.random.default_rng(0).normal(size=150)

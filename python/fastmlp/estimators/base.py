@@ -19,7 +19,7 @@ from fastmlp import data
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
 from fastmlp.estimators.fitting import Course, split
 from fastmlp.estimators.quasi_newton import fit_lbfgs
-from fastmlp.estimators.rules import is_quasi_newton
+from fastmlp.estimators.rules import is_quasi_newton, records_epochs
 from fastmlp.estimators.scoring import Samples
 from fastmlp.estimators.settings import check_settings
 from fastmlp.estimators.watching import Record
@@ -93,7 +93,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
             record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
             course = None
-            if not is_quasi_newton(self):
+            if records_epochs(self):
                 n_epochs = 1 if incremental else int(self.max_iter)
                 course = Course(self, network, coding, record, samples, validation, n_epochs)
             if course is None:
@@ -151,7 +151,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             coding.check(y)
             weights = check_weights(validation_data[2] if len(validation_data) == 3 else None, X)
             return samples, Samples(X, coding.encode(y), weights, y)
-        if not self.early_stopping or is_quasi_newton(self):
+        if not (self.early_stopping and records_epochs(self)):
             return samples, None
         return split(samples, self.validation_fraction, random, coding.stratifies)
 

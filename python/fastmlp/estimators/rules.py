@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.updates import Update
-from fastmlp.optimizers import LBFGS, Adam, Optimizer, make_optimizer
+from fastmlp.optimizers import Adam, Optimizer, make_optimizer
 from fastmlp.values import Schedule, Value, values_at
 
 
@@ -96,12 +96,10 @@ class EpochRate(Schedule):
         return self.initial / (seen + 1.0) ** self.power
 
 
-def make_rule(estimator: Any, rate: Value) -> Optimizer:
+def make_rule(estimator: Any, rate: Value) -> object:
     """The update rule of solver or optimizer; ``rate`` is the learning rate that the policy has come to."""
     if estimator.optimizer is not None:
-        rule = make_optimizer(estimator.optimizer)
-        assert not isinstance(rule, LBFGS)
-        return rule
+        return make_optimizer(estimator.optimizer)
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
         return StepSGD(rate, momentum, bool(estimator.nesterovs_momentum and momentum > 0))
@@ -109,8 +107,13 @@ def make_rule(estimator: Any, rate: Value) -> Optimizer:
     return RowsAdam(rate, beta_1, beta_2, EpsilonBefore(float(estimator.epsilon), beta_2))
 
 
+def records_epochs(estimator: Any) -> bool:
+    """Whether a fit leaves a loss curve: all do but, as in scikit-learn, those of ``solver="lbfgs"``."""
+    return bool(estimator.optimizer is not None or estimator.solver != "lbfgs")
+
+
 def is_quasi_newton(estimator: Any) -> bool:
-    """Whether the estimator trains by L-BFGS."""
+    """Whether the estimator trains by L-BFGS, which takes all rows at once."""
     if estimator.optimizer is None:
         return bool(estimator.solver == "lbfgs")
-    return isinstance(make_optimizer(estimator.optimizer), LBFGS)
+    return not isinstance(make_optimizer(estimator.optimizer), Optimizer)

@@ -15,7 +15,7 @@ from sklearn.metrics import check_scoring
 
 from fastmlp.estimators.rules import is_quasi_newton
 from fastmlp.losses import Loss
-from fastmlp.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from fastmlp.optimizers import OPTIMIZERS, make_optimizer
 
 ACTIVATION_NAMES = {"logistic": "sigmoid"}
 """scikit-learn's names of activations that have another one here."""
@@ -61,7 +61,7 @@ _BOOLEAN: Rule = (lambda value: isinstance(value, (bool, np.bool_))), "a bool"
 _NONE: Rule = (lambda value: value is None), "None"
 _CALLABLE: Rule = callable, "a callable"
 _OPTIMIZER: Rule = (
-    (lambda value: value in OPTIMIZERS if isinstance(value, str) else isinstance(value, (Optimizer, LBFGS))),
+    lambda value: _is_optimizer(value),
     f"an optimizer such as fastmlp.AdamW(), a str among {{{', '.join(map(repr, OPTIMIZERS))}}}",
 )
 
@@ -98,6 +98,13 @@ RULES: dict[str, Rule] = {
     ),
     "n_jobs": _either((lambda value: _is_whole(value) and value != 0, "an int other than 0"), _NONE),
 }  # fmt: skip
+
+
+def _is_optimizer(value: Any) -> bool:
+    try:
+        return value is not None and make_optimizer(value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_float(value: Any) -> bool:
