@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastmlp.callbacks import Callback, Run
-from fastmlp.network import Network, Snapshot
+from fastmlp.network import Network
+from fastmlp.parameters import Snapshot
 
 SMALLEST_RATE = 1e-6
 """The adaptive learning rate falls no further."""
