@@ -81,6 +81,7 @@ def test_every_activation_begins_and_goes_as_in_scikit_learn(activation, targets
 
 
 @pytest.mark.parametrize("targets", TARGETS)
+@pytest.mark.filterwarnings("ignore:scipy.optimize.*`iprint`:DeprecationWarning")  # of scikit-learn 1.6
 def test_lbfgs_takes_the_same_way(targets):
     name, y = TARGETS[targets]
     ours, theirs = (model.fit(X, y) for model in pair(name, solver="lbfgs", max_iter=15, **SHARED))
