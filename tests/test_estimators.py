@@ -287,7 +287,8 @@ def test_layers_as_they_are_asked_for():
     {"optimizer": fm.AdamW(0.02)}, {"optimizer": "nadam", "max_iter": 300}, {"schedule": fm.Cosine(0.03, 90)},
     {"init": "he_normal"},
     {"schedule": lambda step: 0.02, "solver": "sgd"}, {"dropout": 0.1}, {"batch_norm": True}, {"activation": "elu"},
-    {"loss": "squared_error"}, {"loss": fm.Loss("cross_entropy", label_smoothing=0.1)}, {"n_jobs": 1},
+    {"loss": "squared_error"}, {"clip_norm": 0.5}, {"n_jobs": 1},
+    {"loss": fm.Loss("cross_entropy", label_smoothing=0.1)},
     {"optimizer": fm.Rprop(), "batch_size": 150}, {"optimizer": fm.LBFGS()}, {"hidden_layer_sizes": ()},
 ])  # fmt: skip
 def test_everything_beyond_scikit_learn_learns_and_clones(arguments):

@@ -18,6 +18,8 @@ from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
 from fastmlp.network import Network
+from fastmlp.settings import FitSettings
+from fastmlp.training import fit
 from fastmlp.values import Value
 
 NOT_FINITE = (
@@ -135,14 +137,14 @@ class Course:
         watch, estimator, record = self.watch, self.estimator, self.record
         rate = self.rate()
         watch.has_smaller_rate = False
-        clipping: dict[str, Any] = {} if estimator.clip_norm is None else {"clip_norm": float(estimator.clip_norm)}
-        history = self.network.fit(
-            self.samples.X, self.samples.targets,
-            epochs=n_epochs, batch_size=self.batch_size, optimizer=make_rule(estimator, rate),
-            shuffle=bool(estimator.shuffle), sample_weight=self.samples.weights,
-            callbacks=[watch, *self.callbacks], n_threads=self.n_threads,
-            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True, **clipping,
+        settings = FitSettings(
+            optimizer=make_rule(estimator, rate), epochs=n_epochs, batch_size=self.batch_size,
+            callbacks=(watch, *self.callbacks), shuffle=bool(estimator.shuffle), n_threads=self.n_threads,
+            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True,
+            clip_norm=estimator.clip_norm, loss_counts_rows=True,
         )  # fmt: skip
+        X, targets, weights, _ = self.samples
+        history = fit(self.network, X, targets, None, weights, None, settings)
         if history.stop_reason == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=6)
             return False

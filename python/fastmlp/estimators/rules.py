@@ -4,7 +4,7 @@ Its momentum keeps steps, ``v := momentum * v - rate * g``, where ours keeps gra
 ``w := w - rate * v``. Both are the same as long as the rate stays; where it changes from r to r', momentum * r / r' in
 the place of momentum makes ours theirs. Its Adam adds epsilon to the root of the mean square before the correction for
 its start at 0, ours behind it: epsilon / sqrt(1 - beta_2^t) in the place of epsilon makes ours theirs (the two forms
-stand in section 2 of Kingma and Ba, ICLR 2015). And in an epoch's loss its weighted batches count by their rows.
+stand in section 2 of Kingma and Ba, ICLR 2015).
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ class StepSGD(Optimizer):
     weight_decay: Value = 0.0
     l1_decay: Value = 0.0
     rule: ClassVar[int] = Update.SGD
-    counts_rows: ClassVar[bool] = True
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """The velocity, or nothing without momentum."""
@@ -45,13 +44,6 @@ class StepSGD(Optimizer):
     def is_plain(self) -> bool:
         """Without momentum."""
         return self.momentum == 0
-
-
-@dataclass(frozen=True)
-class RowsAdam(Adam):
-    """Adam, with a loss counted by rows; epsilon is to be an `EpsilonBefore`."""
-
-    counts_rows: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +88,7 @@ class EpochRate(Schedule):
         return self.initial / (seen + 1.0) ** self.power
 
 
-def make_rule(estimator: Any, rate: Value) -> object:
+def make_rule(estimator: Any, rate: Value) -> Any:
     """The update rule of solver or optimizer; ``rate`` is the learning rate that the policy has come to."""
     if estimator.optimizer is not None:
         return make_optimizer(estimator.optimizer)
@@ -104,7 +96,7 @@ def make_rule(estimator: Any, rate: Value) -> object:
         momentum = float(estimator.momentum)
         return StepSGD(rate, momentum, bool(estimator.nesterovs_momentum and momentum > 0))
     beta_1, beta_2 = float(estimator.beta_1), float(estimator.beta_2)
-    return RowsAdam(rate, beta_1, beta_2, EpsilonBefore(float(estimator.epsilon), beta_2))
+    return Adam(rate, beta_1, beta_2, EpsilonBefore(float(estimator.epsilon), beta_2))
 
 
 def records_epochs(estimator: Any) -> bool:
