@@ -168,6 +168,37 @@ def test_a_fit_that_diverges_in_its_first_epoch_leaves_the_network():
     assert everything(net) == before
 
 
+@pytest.mark.parametrize("callbacks", [[], [lambda run: None]], ids=["alone", "watched"])
+def test_a_last_step_to_infinity_leaves_the_averages_of_an_epoch_that_has_proved_itself(callbacks):
+    # The loss of the last epoch is finite; the weights behind it aren't, and those before it may be to blame.
+    net, fewer = network(dtype="float32"), network(dtype="float32")
+    rate = lambda step: 0.01 if step < 4 else 1e300  # noqa: E731
+    given = {"batch_size": 50, "average": 0.5, "callbacks": callbacks, "warm_start": True}
+    with pytest.raises(fm.DivergedError):
+        net.fit(X, Y, epochs=5, optimizer=fm.SGD(rate), **given)
+    fewer.fit(X, Y, epochs=3, optimizer=fm.SGD(0.01), **given)
+    assert everything(net) == everything(fewer)
+    assert net.optimizer_state is None
+
+
+def test_chunks_have_averages_and_steps_of_several_batches_too():
+    def chunks():
+        yield X[:24], Y[:24]
+        yield X[24:], Y[24:]
+
+    seen = []
+    nets = [network(fm.BatchNorm(epsilon=0.1)) for _ in range(2)]
+    given = {"epochs": 2, "batch_size": 4, "accumulate": 3, "average": 0.9, "shuffle": False, "max_norm": 1.0}
+    given |= {"validation_data": (X, Y), "callbacks": [lambda run: seen.append(run.network.params.copy())]}
+    history = nets[0].fit(fm.Chunks(chunks), **given)
+    other = nets[1].fit(X, Y, **given)
+    assert relative_error(nets[0].params, nets[1].params) < 1e-10
+    assert relative_error(nets[0].statistics, nets[1].statistics) < 1e-10
+    assert relative_error(history["loss"], other["loss"]) < 1e-10
+    np.testing.assert_array_equal(seen[1], nets[0].params)
+    assert history["val_loss"][-1] == nets[0].evaluate(X, Y)["loss"]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_a_fit_that_is_interrupted_holds_the_averages(error):
     def end(run):
