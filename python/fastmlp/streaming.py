@@ -44,7 +44,7 @@ class Stream:
         if isinstance(class_weight, str):
             raise ValueError(f"class_weight must be a dict for Chunks, which are never all there, got {class_weight!r}")
         self.validation = check_validation(network, validation_data)
-        blocks = Blocks(network, chunks, settings.epochs, settings.batch_size, class_weight)
+        blocks = Blocks(network, chunks, settings.epochs, settings.batch_size * settings.accumulate, class_weight)
         self._blocks = blocks.cut()
         first = next(self._blocks)
         assert first is not None
@@ -99,8 +99,8 @@ def fit_stream(run: Run, stream: Stream, hooks: tuple[Callback, ...], bar: Progr
                 train_block(run, trainer, block, hooks)
                 rate = rate if n_rows else float(trainer.records[0, 1])
                 n_rows += len(block.X)
-                total += float(trainer.records[0, 0]) * block.weight()
-                weight += block.weight()
+                total += float(trainer.records[0, 0]) * trainer.weight_of(block)
+                weight += trainer.weight_of(block)
                 if bar is not None and n_rows <= n_rows_before:
                     bar.advance(len(block.X) / n_rows_before)
             if run.stop_reason:

@@ -14,7 +14,7 @@ from cnn_core.epoch import Epochs
 from fastmlp.averaging import MovingAverage
 from fastmlp.batches import Pace, count_batches
 from fastmlp.errors import DivergedError
-from fastmlp.groups import training_tables
+from fastmlp.groups import check_learns, training_tables
 from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.optimizer_state import state_to_begin_with
@@ -59,6 +59,7 @@ class Trainer:
         self.settings = settings
         self.optimizer = optimizer
         n_samples, layout = max(len(data.X), most_samples), network.layout
+        check_learns(layout)
         self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
         # Only batch norms see a difference between a batch and batches that add up to it.
         part_rows = min(settings.batch_size, n_samples) if layout.has_batch_norm else self.batch_size
@@ -74,6 +75,7 @@ class Trainer:
         self.rate_factor = 1.0
         self.before: Snapshot | None = None  # as the network was before the step of a loss written in Python
         self.undone = False  # that step, as it failed
+        self.has_diverged = False
         threads = choose_threads(settings.n_threads, layout.flops_per_row, part_rows)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
@@ -149,8 +151,11 @@ class Trainer:
         if self.order is not None and len(data.X) != len(self.data.X):
             self.order[: len(data.X)] = np.arange(len(data.X))
         self.data = data
-        weight = len(data.X) if self.settings.loss_counts_rows else data.weight()
-        self.core.begin(X, y, data.weights, weight or 1.0)
+        self.core.begin(X, y, data.weights, self.weight_of(data) or 1.0)
+
+    def weight_of(self, data: TrainingData) -> float:
+        """What the recorded loss summed over all samples is divided by."""
+        return float(len(data.X)) if self.settings.loss_counts_rows else data.weight()
 
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
@@ -215,6 +220,7 @@ class Trainer:
 
     def restore(self) -> None:
         """The network as it was behind the best epoch that has proved itself, or before the first."""
+        self.has_diverged = True
         self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
 
     def shown(self) -> AbstractContextManager[None]:
@@ -225,11 +231,12 @@ class Trainer:
         """Leave the averages in the network, and the optimizer's state with it, if asked for; none of a fit that
         diverged.
         """
-        if self.core.is_finite:
+        finite = self.core.is_finite and not self.has_diverged
+        if finite:
             self.state.average = None if self.average is None else self.average.end(self.core.n_steps)
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
-            self.network.optimizer_state = self.state if self.core.is_finite else None
+            self.network.optimizer_state = self.state if finite else None
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from fastmlp.callbacks import Callback, Run
 from fastmlp.chunks import Chunks
+from fastmlp.groups import check_learns
 from fastmlp.history import History
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.progress import ProgressBar, wants_bar
@@ -56,6 +57,7 @@ def fit(
     if trainer is None and isinstance(settings.optimizer, Optimizer):
         one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
         trainer = Trainer(network, data, settings, one_by_one)
+    check_learns(network.layout)
     recorded = recorded_names(validation, settings.metrics)
     if isinstance(settings.optimizer, LevenbergMarquardt):
         from fastmlp.levenberg_marquardt import check_least_squares

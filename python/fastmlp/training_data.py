@@ -68,7 +68,5 @@ def check_training_data(
     class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
-    if not network.layout.groups["learning_rate_factor"].any():
-        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
     samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
     return samples._replace(validation=check_validation(network, validation_data))
