@@ -35,10 +35,15 @@ class Stream:
         self,
         network: Network,
         chunks: Chunks,
+        y: object,
+        sample_weight: object,
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         class_weight: object,
         settings: FitSettings,
     ) -> None:
+        for argument, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
         if not isinstance(settings.optimizer, Optimizer):
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):
@@ -74,7 +79,7 @@ class Stream:
         return None, False
 
 
-def fit_stream(run: Run, stream: Stream, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
+def fit_stream(stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
     """Block after block, until all epochs are done or a callback stops them."""
     trainer = stream.trainer
     trainer.begin()

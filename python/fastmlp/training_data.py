@@ -62,11 +62,13 @@ def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLi
 def check_training_data(
     network: Network,
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
+    if y is None:
+        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
     samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
     return samples._replace(validation=check_validation(network, validation_data))
