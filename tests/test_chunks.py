@@ -278,6 +278,12 @@ def test_bad_sources(source, words):
         ([(X, Y)], {"sample_weight": WEIGHT}, TypeError, "sample_weight must be left out where X is Chunks"),
         ([(X, Y)], {"class_weight": "balanced"}, ValueError, "class_weight must be a dict for Chunks"),
         ([(X, Y)], {"optimizer": fm.LBFGS()}, ValueError, "optimizer must be one that updates by batches for Chunks"),
+        (
+            [(X, Y)],
+            {"optimizer": fm.Rprop(backtrack=True), "batch_size": 200},
+            ValueError,
+            "updates by batches for Chunks",
+        ),
         ([(X, Y)], {"validation_data": X}, TypeError, "validation_data must be a pair (X, y), got ndarray"),
     ],
 )

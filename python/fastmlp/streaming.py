@@ -44,7 +44,7 @@ class Stream:
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
-        if not isinstance(settings.optimizer, Optimizer):
+        if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):
             raise ValueError(f"class_weight must be a dict for Chunks, which are never all there, got {class_weight!r}")

@@ -167,10 +167,10 @@ class Trainer:
         """About 50 ms' worth of steps, at most so many; their number."""
         done, n_table = self.core.n_steps, len(self.table)
         self.refill(done)
-        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
-        start = time.perf_counter()
         if self.workspace.door is not None:
             return self.checked_step()
+        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
+        start = time.perf_counter()
         with self.lock:
             self.core.run(n_steps)
         self.pace.took(n_steps, time.perf_counter() - start)
