@@ -12,9 +12,10 @@ Rules of the core: it borrows memory and never allocates, it never raises, it kn
 memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the one
 way to the BLAS and `products` chooses between it and kernels of our own, `sparse` has those for inputs that are mostly
 zeros and `tiny` the one for networks of a few weights, `penalty` is the part of the loss that only the weights have,
-`custom` calls a loss written in Python, `simd` and `team` are what plain C has to offer. Objects that keep arrays are
-the exception, where describing these anew would take longer than the work: `predictor`, for a row, `epoch`, for an
-epoch of a few steps, whose order of samples is drawn by `shuffling`, and `batches.Source`, the samples.
+`custom` calls a loss written in Python, `clipping` bounds a gradient and `max_norm` the weights, `averaging` follows
+the weights along their path, `simd` and `team` are what plain C has to offer. Objects that keep arrays are the
+exception, where describing these anew would take longer than the work: `predictor`, for a row, `epoch`, for an epoch of
+a few steps, whose order of samples is drawn by `shuffling`, and `batches.Source`, the samples.
 """
 
 import os

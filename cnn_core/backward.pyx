@@ -10,7 +10,7 @@ themselves (alpha -learning_rate / n): then the product is the update, and `delt
 """
 from cnn_core.activations cimport through_activation
 from cnn_core.dropout cimport drop
-from cnn_core.normalisation cimport layer_norm_backward
+from cnn_core.normalisation cimport layer_norm_backward, running_norm_backward
 from cnn_core.products cimport product_with_transposed_left, product_with_transposed_right, tiny
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.sparse cimport sparse_outer
@@ -79,8 +79,8 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
                    double beta_bias) noexcept nogil:
     """Layers stop-1 down to `start`, from d loss / d y of layer stop-1 (d loss / d scores for the network's last).
 
-    No batch norm may lie in between: it needs the whole batch and is taken care of by `batch_gradient`. Without a
-    destination (NULL) only the deltas are made.
+    No batch norm that learns may lie in between: it needs the whole batch and is taken care of by `batch_gradient`.
+    Without a destination (NULL) only the deltas are made, and below the lowest layer that learns nothing.
     """
     cdef Py_ssize_t i
     cdef const LayerSpec* layer
@@ -88,7 +88,7 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
     cdef real* delta
     cdef real* below
     cdef SparseRow* rows
-    for i in range(stop - 1, start - 1, -1):
+    for i in range(stop - 1, max(start, net.lowest) - 1, -1):
         layer = net.layers + i
         delta = buffer(net, tile, work, layer.delta, layer.n_out)
         below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, layer.n_in)
@@ -99,7 +99,7 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
             if below is not NULL:
                 product_with_transposed_right(tile.n_rows, layer.n_in, layer.n_out, delta, params + layer.weight,
                                               below)
-            if destination is NULL:
+            if destination is NULL or not layer.trainable:
                 continue
             rows = net.sparse_rows + tile.first if i == 0 and net.sparse_rows is not NULL else NULL
             weight_gradient(net, i, tile, rows, 0, layer.n_in, work, destination, alpha, beta)
@@ -107,9 +107,12 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
                 bias_gradient(delta, tile.n_rows, layer.n_out, <real> alpha, <real> beta_bias,
                               destination + layer.bias)
         elif layer.kind == LAYER_NORM:
-            layer_norm_backward(layer, net, tile, params, work, destination, alpha, beta_bias)
+            layer_norm_backward(layer, net, tile, params, work, destination if layer.trainable else <real*> NULL,
+                                alpha, beta_bias)
         elif below is not NULL:
             if layer.kind == ACTIVATION:
                 memcpy(below, delta, tile.n_rows * layer.n_in * sizeof(real))
             elif layer.kind == DROPOUT:
                 drop(layer, i, tile, mode, delta, below)
+            else:
+                running_norm_backward(layer, net, tile, params, work)

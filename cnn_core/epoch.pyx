@@ -11,7 +11,7 @@ from libc.string cimport memcpy
 from cnn_core.batches cimport Source, block_is_finite, make_samples, prefetch
 from cnn_core.gradient cimport LOSS_SLOT, Job, make_job
 from cnn_core.shuffling cimport BitGenerator, bits_of, shuffle
-from cnn_core.step cimport Way, train_step
+from cnn_core.step cimport Options, Way, train_step
 from cnn_core.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.tiny cimport is_tiny, tiny_steps
 from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
@@ -84,8 +84,8 @@ cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
 
 
 cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* params, Py_ssize_t n_params,
-                       real* copies) noexcept nogil:
-    """If loss and parameters are finite, the loss for the record, and the parameters kept."""
+                       real* copies, const Way* way) noexcept nogil:
+    """If loss and parameters are finite, the loss for the record, and the parameters or their averages kept."""
     cdef double loss = summed_loss(job, course.n_threads) / course.weight_of_all
     cdef int i
     course.finite = isfinite(loss) and block_is_finite(params, n_params)
@@ -93,7 +93,10 @@ cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* p
         return
     course.records[2 * (course.n_finished % course.n_rows)] = loss
     course.n_finished += 1
-    keep(kept, loss, job.net.statistics, params, n_params, copies)
+    if way.average is NULL:
+        keep(kept, loss, job.net.statistics, params, n_params, copies)
+    else:
+        keep(kept, loss, way.average_statistics, <const real*> way.average, n_params, copies)
     for i in range(course.n_threads):
         job.partials[i * job.stride + LOSS_SLOT] = 0
 
@@ -119,7 +122,7 @@ cdef void train_steps(const Job* job, Member member, const Way* way, Course* cou
         if first == course.n_samples:
             first = 0
             if member.index == 0:
-                finish_epoch(job, course, kept, params, way.updater.n_params, copies)
+                finish_epoch(job, course, kept, params, way.updater.n_params, copies, way)
                 if course.finite and k < n_steps:
                     begin_epoch(course, steps + k)
             wait_for_all(member)
@@ -172,9 +175,10 @@ cdef class Epochs:
                  const unsigned char[::1] steps, const double[:, ::1] dropout_rates, unsigned char[::1] params,
                  unsigned char[:, ::1] gradients, unsigned char[:, ::1] state, double[::1] statistics,
                  unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
-                 unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, object bit_generator, int64_t[::1] order,
-                 double[:, ::1] records, Py_ssize_t batch_size, int rule, bint nesterov, bint direct, bint penalised,
-                 bint by_rows, int n_threads, bint double_precision):
+                 unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, unsigned char[::1] average,
+                 double[::1] average_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
+                 Py_ssize_t batch_size, int rule, bint nesterov, Options options, bint penalised, int n_threads,
+                 bint double_precision):
         """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
         steps.
 
@@ -186,14 +190,14 @@ cdef class Epochs:
         n_statistics) have room for the newest epoch and the best one, which at first is the network as it is.
         `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct, `state` where
         the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised: some step may
-        have an alpha. Then `begin` is due.
+        have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step and kept
+        instead of the parameters; None where none is wanted. Then `begin` is due.
         """
         self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
                             partials, sparse)
         self.way.updater.rule = rule
         self.way.updater.nesterov = nesterov
-        self.way.direct = direct
-        self.way.by_rows = by_rows
+        self.way.options = options
         self.penalised = penalised
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
@@ -207,6 +211,12 @@ cdef class Epochs:
         if order is not None:
             self.course.bits = bits_of(bit_generator)
             self.course.order = &order[0]
+        self.way.average = NULL if average is None else &average[0]
+        self.way.average_statistics = NULL
+        self.way.n_statistics = 0
+        if average_statistics is not None and average_statistics.shape[0] > 0:
+            self.way.average_statistics = &average_statistics[0]
+            self.way.n_statistics = average_statistics.shape[0]
         self.kept.n_statistics = kept_statistics.shape[1]
         self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
         self.steps = self.way.steps = <const Step*> &steps[0]
@@ -223,21 +233,25 @@ cdef class Epochs:
     def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
         """Go on with these samples from the network as it is now: at first, or behind a whole epoch with as many.
 
-        `weights` may be None; weight_of_all is their sum, or the number of samples.
+        `weights` may be None; weight_of_all is their sum, or the number of samples if there are none or if rows count.
         """
         cdef Py_ssize_t n_statistics = self.kept.n_statistics
         self.X, self.y, self.weights = X, y, weights
         self.job.samples = make_samples(X, y, weights, self.order)
         self.course.n_samples = X.rows.n_rows
         self.course.weight_of_all = weight_of_all
-        self.course.tiny = (self.way.direct and not self.penalised and self.course.n_threads == 1
+        self.course.tiny = (self.way.options.direct and not self.penalised and self.course.n_threads == 1
+                            and not self.way.options.limits_columns and self.way.average is NULL
                             and is_tiny(&self.job.net, &self.job.samples, self.course.batch_size))
         self.course.finite = True
         self.kept.best_loss = self.kept.newest_loss = INFINITY
         self.kept.newest = 0
-        memcpy(<char*> self.copies + self.n_bytes, self.params, self.n_bytes)
+        memcpy(<char*> self.copies + self.n_bytes, self.params if self.way.average is NULL else self.way.average,
+               self.n_bytes)
         if n_statistics > 0:
-            memcpy(self.kept.statistics + n_statistics, self.job.net.statistics, n_statistics * sizeof(double))
+            memcpy(self.kept.statistics + n_statistics,
+                   self.job.net.statistics if self.way.average is NULL else self.way.average_statistics,
+                   n_statistics * sizeof(double))
 
     def run(self, Py_ssize_t n_steps):
         """Train for n_steps more steps.

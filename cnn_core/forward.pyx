@@ -57,7 +57,7 @@ cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t
         elif layer.kind == DROPOUT:
             drop(layer, i, tile, mode, x, y)
         elif layer.kind == BATCH_NORM:
-            batch_norm(layer, net, tile, mode.training, params, work)
+            batch_norm(layer, net, tile, mode.training and layer.trainable != 0, params, work)
         else:
             layer_norm(layer, net, tile, params, work)
         if i < net.n_layers - 1 or activate_last:

@@ -6,7 +6,8 @@ from cnn_core.types cimport LayerSpec, Mode, Net, Plan, Tile, real
 cdef enum:
     LOSS_SLOT = 0        # of a thread's row of `partials`: summed loss
     CORRECT_SLOT = 1     # summed weight of the rows whose class is right
-    NORM_SLOTS = 2       # from here on: what the batch norms gather
+    SQUARES_SLOT = 2     # sum of the squares of its slice of the gradient
+    NORM_SLOTS = 3       # from here on: what the batch norms gather
 
 # What a pass over samples needs besides parameters and workspace.
 cdef struct Job:

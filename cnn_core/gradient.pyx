@@ -4,9 +4,9 @@ A batch is walked in tiles of a few hundred rows, so that what a tile needs stay
 depends neither on the batch nor on the data. Tile i belongs to thread i modulo the size of the team; each thread
 gathers its own gradient, and the threads' gradients are summed in fixed order afterwards.
 
-Only batch norms need the whole batch at once. The way forward stops at each of them until all threads have gathered
-its statistics, and the way back until they have gathered its sums; then the buffers hold the whole batch. A network
-without batch norms is the case of no such stops.
+Only batch norms need the whole batch at once, and frozen ones don't. The way forward stops at each of them until all
+threads have gathered its statistics, and the way back until they have gathered its sums; then the buffers hold the
+whole batch. A network without batch norms is the case of no such stops.
 """
 from cnn_core.backward cimport backward
 from cnn_core.batches cimport gather, gather_sparse, gather_weights
@@ -17,8 +17,19 @@ from cnn_core.normalisation cimport (
 )
 from cnn_core.simd cimport CHECK, CLONES_VOID
 from cnn_core.team cimport Member, wait_for_all
-from cnn_core.types cimport BATCH_NORM, LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real
+from cnn_core.types cimport (
+    ACTIVATION, DROPOUT, LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real, wants_batch,
+)
 from libc.stdint cimport int32_t
+
+
+cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexcept nogil:
+    """The lowest layer that learns or hands a delta on, or n_layers."""
+    cdef Py_ssize_t i = 0
+    while i < n_layers and layers[i].delta_below < 0 and (
+            layers[i].kind in (ACTIVATION, DROPOUT) or not layers[i].trainable):
+        i += 1
+    return i
 
 
 cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
@@ -32,6 +43,7 @@ cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, doubl
     job.net.plan = plan
     job.net.layers = layers
     job.net.n_layers = n_layers
+    job.net.lowest = lowest_layer(layers, n_layers)
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
     job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
     job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan.capacity
@@ -80,16 +92,16 @@ cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* wo
 
 
 cdef Py_ssize_t next_batch_norm(const Net* net, Py_ssize_t start) noexcept nogil:
-    """The first batch norm at or above layer `start`, or the number of layers."""
-    while start < net.n_layers and net.layers[start].kind != BATCH_NORM:
+    """The first batch norm that learns at or above layer `start`, or the number of layers."""
+    while start < net.n_layers and not wants_batch(net.layers + start):
         start += 1
     return start
 
 
 cdef Py_ssize_t last_batch_norm(const Net* net, Py_ssize_t stop) noexcept nogil:
-    """The last batch norm below layer `stop`, or -1."""
+    """The last batch norm that learns below layer `stop`, or -1."""
     stop -= 1
-    while stop >= 0 and net.layers[stop].kind != BATCH_NORM:
+    while stop >= 0 and not wants_batch(net.layers + stop):
         stop -= 1
     return stop
 

@@ -17,6 +17,8 @@ cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destin
                         double beta) noexcept nogil
 cdef void layer_norm(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
                      real* work) noexcept nogil
+cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                                real* work) noexcept nogil
 cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
                               real* work, real* destination, double alpha, double beta) noexcept nogil
 cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,

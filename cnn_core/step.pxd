@@ -4,11 +4,22 @@ from cnn_core.team cimport Member
 from cnn_core.types cimport Step, real
 from cnn_core.updates cimport Updater
 
+# What the caller chose; comes as a dict.
+cdef struct Options:
+    bint direct              # plain gradient descent straight into the parameters
+    bint by_rows             # threads share the rows of W instead of adding up gradients of their own
+    bint counts_rows         # the loss of a batch counts for its rows, not for the sum of their weights
+    bint clips               # some step may have a clip_norm or clip_value
+    bint limits_columns      # some step may have a max_norm
+    Py_ssize_t part_rows     # rows of a batch that share batch statistics; the whole batch, or parts that accumulate
+
 # How a step is done.
 cdef struct Way:
     Updater updater
-    bint direct              # plain gradient descent straight into the parameters
-    bint by_rows             # threads share the rows of W instead of adding up gradients of their own
+    Options options
+    void* average            # (n_params,) of the network's type: the moving average of the parameters; NULL: none
+    double* average_statistics
+    Py_ssize_t n_statistics
     uint64_t seed            # of the dropout masks
     const Step* steps        # the table that the steps come from
     const double* dropout_rates      # beside it, a row (n_layers,) for each; NULL: they don't change

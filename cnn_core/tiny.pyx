@@ -46,7 +46,7 @@ cdef bint is_tiny(const Net* net, const Samples* samples, Py_ssize_t batch_size)
         return False
     for i in range(net.n_layers):
         layer = net.layers + i
-        if layer.kind != DENSE or max(layer.n_in, layer.n_out) > WIDEST:
+        if layer.kind != DENSE or not layer.trainable or max(layer.n_in, layer.n_out) > WIDEST:
             return False
         if layer.activation not in (IDENTITY, SIGMOID, TANH, RELU):
             return False

@@ -41,6 +41,7 @@ cdef struct LayerSpec:
     int64_t scores           # workspace: x W + b, kept where f' can't be had from y; -1: not kept
     int64_t delta            # workspace: d loss / d y, later d loss / d scores
     int64_t delta_below      # workspace: d loss / d x; -1: nothing below wants it
+    int64_t trainable        # 0: frozen, the parameters and running statistics stay as they are
     double slope             # parameter of the activation (leaky_relu, elu)
     double rate              # dropout: share of the units that are dropped
     double epsilon           # norms: added to the variance
@@ -67,6 +68,11 @@ cdef struct Step:
     double correction_3      # NAdam: weight of the gradient itself
     double label_smoothing
     double alpha             # L2 penalty: a batch of weight n has alpha / (2 n) * the sum of squares in its loss
+    double clip_norm         # the gradient is at most so long; INFINITY: as long as it is
+    double clip_value        # and its numbers so large
+    double max_norm          # a unit's incoming weights are at most so long after the update
+    double average_share     # of the new parameters in the moving average
+    double look_ahead        # SGD: the momentum with which nesterov looks ahead
 
 # What `fastmlp.layout` worked out for one workspace.
 cdef struct Plan:
@@ -85,6 +91,7 @@ cdef struct Net:
     Plan plan
     const LayerSpec* layers
     Py_ssize_t n_layers
+    Py_ssize_t lowest        # layer that learns or hands a delta on: the backward pass ends with it
     double* statistics
     SparseRow* sparse_rows   # (capacity,): the inputs of the first layer where it leaves out zeros, else NULL
     SparseRow* cut_rows      # (n_threads, capacity): each thread's part of their columns; see step.pyx
@@ -104,6 +111,11 @@ cdef struct Mode:
     double dropout_factor    # multiplies every dropout rate
     const double* dropout_rates      # (n_layers,) in this step; NULL: those of the layers
     double label_smoothing
+
+
+# Whether this is a batch norm that uses the batch's statistics in training; a frozen one uses the running ones.
+cdef inline bint wants_batch(const LayerSpec* layer) noexcept nogil:
+    return layer.kind == BATCH_NORM and layer.trainable != 0
 
 
 # Where row `first` of the buffer at column offset `offset` (width columns wide) begins.

@@ -35,14 +35,17 @@ cdef CLONES_VOID sgd(Py_ssize_t n, real* w, const real* g, real learning_rate) n
 
 
 cdef CLONES_VOID momentum_sgd(Py_ssize_t n, real* w, const real* g, real* v, real learning_rate, real momentum,
-                              bint nesterov) noexcept nogil:
-    """v := momentum * v + g; w := w - learning_rate * (v, or g + momentum * v for nesterov)."""
+                              bint nesterov, real look_ahead) noexcept nogil:
+    """v := momentum * v + g; w := w - learning_rate * (v, or g + look_ahead * v for nesterov).
+
+    look_ahead is the momentum, but for who measures v in other units: see `fastmlp.estimators.rules`.
+    """
     cdef Py_ssize_t i
     for i in range(n):
         v[i] = momentum * v[i] + g[i]
     if nesterov:
         for i in range(n):
-            w[i] -= learning_rate * (g[i] + momentum * v[i])
+            w[i] -= learning_rate * (g[i] + look_ahead * v[i])
     else:
         for i in range(n):
             w[i] -= learning_rate * v[i]
@@ -124,7 +127,7 @@ cdef void update_group(int rule, const Group* group, const Step* step, Py_ssize_
     if rule == SGD and s0 is NULL:
         sgd(n, w, g, <real> rate)
     elif rule == SGD:
-        momentum_sgd(n, w, g, s0, <real> rate, <real> step.momentum, nesterov)
+        momentum_sgd(n, w, g, s0, <real> rate, <real> step.momentum, nesterov, <real> step.look_ahead)
     elif rule == RMSPROP:
         rmsprop(n, w, g, s0, s1, <real> rate, <real> step.momentum, <real> step.beta_2, <real> (1 - step.beta_2),
                 <real> epsilon)

@@ -242,7 +242,7 @@ class Net:
     def update_running(self, X: Array) -> None:
         """r = (1 - running) r + running * batch value, the variance unbiased (n - 1 in its denominator)."""
         for layer, x in zip(self.layers, self._inputs(X, training=True), strict=False):
-            if layer["kind"] == "batch_norm":
+            if layer["kind"] == "batch_norm" and not layer.get("frozen"):
                 unbiased = x.var(axis=0) * len(x) / max(len(x) - 1, 1)
                 layer["mean"] = (1.0 - self.running) * layer["mean"] + self.running * x.mean(axis=0)
                 layer["var"] = (1.0 - self.running) * layer["var"] + self.running * unbiased
@@ -307,7 +307,7 @@ def _kept(layer, training):  # kept units are scaled up, so that prediction need
 
 
 def _standardised(layer, x, training):  # xhat = (x - mean) / sd, sd = sqrt(biased variance + eps), their axis
-    if layer["kind"] == "batch_norm" and not training:
+    if layer["kind"] == "batch_norm" and (layer.get("frozen") or not training):  # frozen: as in prediction
         sd = np.sqrt(layer["var"] + layer["eps"])
         return (x - layer["mean"]) / sd, sd, None
     axis = 0 if layer["kind"] == "batch_norm" else 1

@@ -101,15 +101,51 @@ RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, na
 # --- Training and checking ---
 
 
+def value_at(value, step):
+    """A number, or a schedule's number at the step."""
+    return value(step) if callable(value) else value
+
+
+def clip(g, clip_norm=None, clip_value=None):
+    """The gradient with each number in [-clip_value, clip_value], then all of it at most clip_norm long."""
+    g = g if clip_value is None else np.clip(g, -clip_value, clip_value)
+    length = np.sqrt((g**2).sum())
+    return g if clip_norm is None or length <= clip_norm else g * (clip_norm / length)
+
+
+def limit_columns(net, max_norm):
+    """Scale the columns of each W that are longer than max_norm back to it."""
+    for layer in net.layers:
+        if layer["kind"] == "dense":
+            lengths = np.sqrt((layer["W"] ** 2).sum(axis=0))
+            layer["W"] = layer["W"] * np.where(lengths > max_norm, max_norm / np.maximum(lengths, 1e-300), 1.0)
+
+
+def running(net):
+    """Running means and variances, one after another."""
+    return np.concatenate([[], *(layer[p] for layer in net.layers for p in ("mean", "var") if p in layer)])
+
+
+def average_of(path, decay):
+    """The mean of vectors, the newest with weight 1, the one before with weight decay, and so on."""
+    weights = decay ** np.arange(len(path) - 1.0, -1.0, -1.0)
+    return weights @ np.array(path) / weights.sum()
+
+
 def train(
-    net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, kept=None, alpha=0, **hyper
-):
+    net, X, T, order_per_epoch, batch_size, rule="sgd", *, sample_weight=None, on_step=None, kept=None, alpha=0,
+    counts_rows=False, clip_norm=None, clip_value=None, max_norm=None, accumulate=1, factors=1.0, **hyper,
+):  # fmt: skip
     """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
 
     Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
     rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks. ``kept``, at
     first an empty dict, carries the rule's state and the step number from one call to the next.
-    A batch of weight n minimises its mean loss + alpha / (2 n) * the sum of W^2, and the loss returned has both.
+    A batch of weight n minimises its mean loss + alpha / (2 n) * the sum of W^2, and the loss returned has both;
+    with counts_rows it is the mean over the batches of their mean losses, each as often as it has rows.
+    So many batches as ``accumulate`` make a step together. ``factors`` (n_params,) multiply the learning rate; where
+    they are 0 nothing is learned. ``kept["path"]`` and ``kept["running"]`` list parameters and running statistics
+    behind every step.
     """
     weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     kept = {} if kept is None else kept
@@ -117,19 +153,32 @@ def train(
     step = kept.get("step", 0)
     for order in order_per_epoch:
         total = 0.0
-        for rows in (order[start : start + batch_size] for start in range(0, len(order), batch_size)):
+        size = batch_size * accumulate
+        for rows in (order[start : start + size] for start in range(0, len(order), size)):
             if on_step is not None:
                 on_step(step, rows)
-            now = {name: value(step) if callable(value) else value for name, value in hyper.items()}
-            strength = alpha(step) if callable(alpha) else alpha
-            decaying, n = net.decay_mask() * net.flat(), weight[rows].sum()
-            loss = net.loss(X[rows], T[rows], weight[rows], "sum") + n * strength / (2.0 * n) * (decaying**2).sum()
-            total, state["loss"] = total + loss, loss / n
-            g = net.flat_gradient(X[rows], T[rows], weight[rows], "mean") + strength / n * decaying
-            net.update_running(X[rows])
-            net.set_flat(RULES[rule](net.flat(), g, state, decay=net.decay_mask(), **now))
+            now = {name: value_at(value, step) for name, value in hyper.items()}
+            strength = value_at(alpha, step)
+            w, n = net.flat(), weight[rows].sum()
+            learning = np.broadcast_to(factors, w.shape) > 0
+            decay = net.decay_mask() * learning
+            loss, g = strength / 2.0 * (decay * w**2).sum(), strength * decay * w
+            for part in (rows[start : start + batch_size] for start in range(0, len(rows), batch_size)):
+                loss += net.loss(X[part], T[part], weight[part], "sum")
+                g = g + net.flat_gradient(X[part], T[part], weight[part], "sum")
+                net.update_running(X[part])
+            total, state["loss"] = total + (loss * len(rows) / n if counts_rows else loss), loss / n
+            g = clip(learning * g / n, value_at(clip_norm, step), value_at(clip_value, step))
+            if np.ndim(factors):
+                now["lr"] = now["lr"] * factors
+            net.set_flat(RULES[rule](w, g, state, decay=decay, **now))
+            if max_norm is not None:
+                limit_columns(net, value_at(max_norm, step))
+            net.set_flat(np.where(learning, net.flat(), w))
+            kept.setdefault("path", []).append(net.flat())
+            kept.setdefault("running", []).append(running(net))
             step = kept["step"] = step + 1
-        losses.append(total / weight[order].sum())
+        losses.append(total / (len(order) if counts_rows else weight[order].sum()))
     return np.array(losses)
 
 

@@ -296,6 +296,12 @@ def test_what_is_refused_before_anything_changes(chunks, settings, error, words)
     np.testing.assert_array_equal(net.params, before)
 
 
+def test_a_frozen_network_is_refused():
+    net = fm.Network([4, fm.Dense(2, trainable=False)], seed=0)
+    with pytest.raises(ValueError, match="the network has no layer that learns"):
+        net.fit(fm.Chunks([(X, Y)]))
+
+
 def test_an_array_needs_its_y():
     with pytest.raises(TypeError, match="y must be an array of numbers, got NoneType; only Chunks bring their own"):
         network().fit(X)

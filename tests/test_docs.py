@@ -12,6 +12,7 @@ import fastmlp
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NEED_SKLEARN = ["fastmlp.estimators", "README.md", "estimators.md", "from-scikit-learn.md"]
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")
@@ -26,12 +27,16 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages(page):
+    if page.name in NEED_SKLEARN:
+        pytest.importorskip("sklearn")
     failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert failed == 0
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name):
+    if name.startswith(tuple(NEED_SKLEARN)):
+        pytest.importorskip("sklearn")
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, extraglobs={"np": np}, optionflags=doctest.ELLIPSIS)
     assert failed == 0

@@ -145,3 +145,69 @@ def test_numerical_gradient_of_a_cubic():
     w = np.array([1.0, -2.0, 0.5])
     gradient = training.numerical_gradient(lambda v: float((v**3).sum()), w)
     np.testing.assert_allclose(gradient, 3 * w**2, atol=1e-9)
+
+
+def test_clipping_by_hand():
+    g = np.array([3.0, -4.0])
+    np.testing.assert_array_equal(training.clip(g), g)
+    np.testing.assert_allclose(training.clip(g, clip_norm=2.5), [1.5, -2.0])
+    np.testing.assert_array_equal(training.clip(g, clip_norm=5.0), g)
+    np.testing.assert_array_equal(training.clip(g, clip_value=3.5), [3.0, -3.5])
+    np.testing.assert_allclose(training.clip(np.array([30.0, -4.0]), 2.5, 3.0), [2.5 / 2**0.5, -2.5 / 2**0.5])
+
+
+def test_columns_are_limited_by_hand():
+    W = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]])
+    net = ref.Net([("dense", W, np.full(3, 9.0), "identity")])
+    training.limit_columns(net, 2.0)
+    np.testing.assert_allclose(net.layers[0]["W"], [[1.2, 0.3, 0.0], [1.6, 0.4, 0.0]])
+    np.testing.assert_array_equal(net.layers[0]["b"], 9.0)
+
+
+def test_averages_by_hand():
+    path = [np.array([4.0]), np.array([2.0]), np.array([1.0])]
+    assert training.average_of(path, 1.0) == pytest.approx(7 / 3)
+    assert training.average_of(path, 0.5) == pytest.approx((1 + 1 + 1) / 1.75)
+    assert training.average_of(path, 0.0) == 1.0
+
+
+def linear():
+    return ref.Net([("dense", np.array([[1.0]]), np.array([0.0]), "identity")])
+
+
+def test_accumulated_batches_by_hand():
+    # y = 1 x with targets 0: the gradient of a row is x^2 in W and x in b.
+    X, T = np.array([[1.0], [2.0], [3.0]]), np.zeros((3, 1))
+    net = linear()
+    losses = training.train(net, X, T, [np.arange(3)], 1, lr=0.1, accumulate=2)
+    first = np.array([1 - 0.1 * 2.5, -0.1 * 1.5])
+    delta = 3 * first[0] + first[1]
+    np.testing.assert_allclose(net.flat(), first - 0.1 * delta * np.array([3.0, 1.0]))
+    np.testing.assert_allclose(losses, [(0.5 + 2 + delta**2 / 2) / 3])
+
+
+def test_recorded_losses_by_rows_and_by_weight_by_hand():
+    X, T, weight = np.array([[1.0], [2.0], [3.0]]), np.zeros((3, 1)), np.array([1.0, 3.0, 2.0])
+    by_rows, by_weight = (
+        training.train(linear(), X, T, [np.arange(3)], 2, lr=0.0, sample_weight=weight, counts_rows=flag)[0]
+        for flag in (True, False)
+    )
+    assert by_rows == pytest.approx((2 * (0.5 * 1 + 2.0 * 3) / 4 + 4.5) / 3)
+    assert by_weight == pytest.approx((0.5 * 1 + 2.0 * 3 + 4.5 * 2) / 6)
+
+
+def test_factors_by_hand():
+    X, T = np.array([[2.0]]), np.zeros((1, 1))
+    for factors, expected in (([0.5, 2.0], [1 - 0.1 * 0.5 * 4, -0.1 * 2 * 2]), ([0.0, 1.0], [1.0, -0.2])):
+        net = linear()
+        training.train(net, X, T, [np.arange(1)], 1, lr=0.1, factors=np.array(factors), weight_decay=0.0)
+        np.testing.assert_allclose(net.flat(), expected)
+
+
+def test_a_frozen_batch_norm_by_hand():
+    net = ref.Net([("batch_norm", np.array([2.0]), np.array([1.0]), 0.25), ("dense", np.eye(1), None, "identity")])
+    net.layers[0] |= {"frozen": True, "mean": np.array([3.0]), "var": np.array([3.75])}
+    X = np.array([[1.0], [5.0]])
+    np.testing.assert_allclose(net.forward(X, training=True), [[0.0 - 1.0], [3.0]])
+    net.update_running(X)
+    assert net.layers[0]["mean"] == 3.0

@@ -79,7 +79,11 @@ def twin_of(net):
         options["label_smoothing"] = net.loss.label_smoothing
     momenta = [layer.momentum for layer in net.layers if isinstance(layer, fm.BatchNorm)]
     running = 1 - momenta[0] if momenta else 0.1
-    return ref.Net(layers, net.loss.name, shift=net.input.shift, scale=net.input.scale, running=running, **options)
+    twin = ref.Net(layers, net.loss.name, shift=net.input.shift, scale=net.input.scale, running=running, **options)
+    norms = [layer for layer in net.layers if isinstance(layer, fm.BatchNorm)]
+    for layer, norm in zip((layer for layer in twin.layers if layer["kind"] == "batch_norm"), norms, strict=True):
+        layer["frozen"] = not norm.trainable
+    return twin
 
 
 def relative_error(got, expected):

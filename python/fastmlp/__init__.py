@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fastmlp.custom_loss import CustomLoss
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
+    from fastmlp.estimators import MLPClassifier as MLPClassifier
+    from fastmlp.estimators import MLPRegressor as MLPRegressor
     from fastmlp.history import History
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
@@ -54,6 +56,7 @@ _LAZY = {
     "custom_loss": ("CustomLoss",),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
+    "estimators": ("MLPClassifier", "MLPRegressor"),
     "history": ("History",),
     "readers.idx": ("read_idx", "write_idx"),
     "learning_curves": ("LearningCurve", "learning_curve"),
@@ -78,6 +81,9 @@ _LAZY = {
     "readers.tables": ("Table", "read_csv"),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
+
+_EXTRAS = ("MLPClassifier", "MLPRegressor", "estimators")
+"""What needs an extra to be there: not in ``__all__``, so that a star import works without it."""
 
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -150,4 +156,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_EXTRAS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,3 +82,20 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
     if not any(isinstance(layer, Dense) for layer in read):
         raise ValueError("layers must have at least one Dense layer")
     return inputs, tuple(read)
+
+
+def with_trainable(layers: tuple[Layer, ...], numbers: Sequence[int], trainable: bool) -> tuple[Layer, ...]:
+    """The layers with some of them, by number, frozen or not."""
+    changed = list(layers)
+    if not numbers:
+        raise ValueError("numbers must name at least one layer, got none")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise TypeError(f"numbers of layers must be whole numbers, got {number!r:.60}")
+        if not -len(layers) <= number < len(layers):
+            raise ValueError(f"numbers of layers must be between 0 and {len(layers) - 1}, got {number}")
+        layer = layers[number]
+        if not isinstance(layer, (Dense, BatchNorm, LayerNorm)):
+            raise ValueError(f"layer {number} has no parameters to freeze: {layer!r}")
+        changed[number] = replace(layer, trainable=trainable)
+    return tuple(changed)

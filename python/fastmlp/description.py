@@ -23,6 +23,7 @@ MOST_LAYERS = 10_000
 
 _LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm)}
 _DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Uniform": Uniform}
+_LEARNING = ("trainable", "learning_rate_factor")  # written only where they were chosen
 _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 
 
@@ -114,6 +115,9 @@ def _describe_layer(layer: Layer) -> dict[str, Any]:
             "layers, its rates numbers, and the same params can be"
         )
     fields = {"kind": type(layer).__name__, **_plain_fields(layer)}
+    for name in _LEARNING:
+        if fields.get(name) == 1:
+            del fields[name]
     if fields.get("init") is not None:
         fields["init"] = _describe_initializer(fields["init"])
     return fields
@@ -132,7 +136,8 @@ def _describe_initializer(init: Any) -> Any:
 
 def _build_layer(description: Any) -> Layer:
     kind = _LAYERS[_kind("a layer", description, _LAYERS)]
-    _check_keys("a layer", description, ["kind", *(field.name for field in dataclasses.fields(kind))])
+    names = ("kind", *(field.name for field in dataclasses.fields(kind)))
+    _check_keys("a layer", description, [name for name in names if name in description or name not in _LEARNING])
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])

@@ -5,7 +5,7 @@ A network is ``[Input, ...]``; the sizes between layers follow from one another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TypeAlias
 
@@ -110,6 +110,19 @@ def distinct(column: ArrayLike) -> NDArray[np.float64]:
     return numbers[:1] if numbers.strides == (0,) else numbers
 
 
+def check_learning(trainable: object, learning_rate_factor: object) -> None:
+    """The two settings of every layer that learns."""
+    if not isinstance(trainable, (bool, np.bool_)):
+        raise TypeError(f"trainable must be True or False, got {trainable!r}")
+    check_value("learning_rate_factor", learning_rate_factor, low=0.0, low_open=True, schedule=False)
+
+
+def shown(layer: object, *always: str) -> str:
+    """The layer with the fields that were chosen, and those that are always worth showing."""
+    chosen = [f for f in fields(layer) if f.name in always or getattr(layer, f.name) != f.default]  # type: ignore[arg-type]
+    return f"{type(layer).__name__}({', '.join(f'{f.name}={getattr(layer, f.name)!r}' for f in chosen)})"
+
+
 @dataclass(frozen=True)
 class Dense:
     """``y = f(x W + b)`` with W (n_in, units) and b (units,).
@@ -126,6 +139,10 @@ class Dense:
         None: that of the network.
     slope : float, optional
         Parameter of leaky_relu (default 0.01) and elu (default 1).
+    trainable : bool, default True
+        False: frozen. Training leaves W and b as they are; ``alpha``, decay and ``max_norm`` leave them out.
+    learning_rate_factor : float, default 1.0
+        Above 0; the learning rate of W and b is so many times the optimizer's.
 
     Examples
     --------
@@ -138,6 +155,8 @@ class Dense:
     bias: bool = True
     init: str | Initializer | None = None
     slope: float | None = None
+    trainable: bool = True
+    learning_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", check_size("units", self.units))
@@ -149,18 +168,10 @@ class Dense:
             make_initializer(self.init)
         if self.slope is not None:
             check_value("slope", self.slope, low=0.0, schedule=False)
+        check_learning(self.trainable, self.learning_rate_factor)
 
     def __repr__(self) -> str:
-        shown = [f"units={self.units}"]
-        if self.activation is not None:
-            shown.append(f"activation={self.activation!r}")
-        if not self.bias:
-            shown.append("bias=False")
-        if self.init is not None:
-            shown.append(f"init={self.init!r}")
-        if self.slope is not None:
-            shown.append(f"slope={self.slope}")
-        return f"Dense({', '.join(shown)})"
+        return shown(self)
 
 
 @dataclass(frozen=True)
@@ -217,25 +228,41 @@ class BatchNorm:
     """Each column brought to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
 
     Prediction uses running statistics, of which a batch leaves the share ``momentum`` in place; ``epsilon`` is added
-    to the variance. Source: Ioffe and Szegedy, ICML 2015.
+    to the variance. ``trainable`` and ``learning_rate_factor`` are those of `Dense`; a frozen one uses its running
+    statistics in training too, and leaves them as they are. Source: Ioffe and Szegedy, ICML 2015.
     """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
+    trainable: bool = True
+    learning_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
         check_value("momentum", self.momentum, low=0.0, high=1.0, schedule=False)
         check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
+        check_learning(self.trainable, self.learning_rate_factor)
+
+    def __repr__(self) -> str:
+        return shown(self, "momentum", "epsilon")
 
 
 @dataclass(frozen=True)
 class LayerNorm:
-    """Each row brought to mean 0 and deviation 1, then ``gain * x + shift``. Source: Ba, Kiros and Hinton, 2016."""
+    """Each row brought to mean 0 and deviation 1, then ``gain * x + shift``. Source: Ba, Kiros and Hinton, 2016.
+
+    ``trainable`` and ``learning_rate_factor`` are those of `Dense`.
+    """
 
     epsilon: float = 1e-5
+    trainable: bool = True
+    learning_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
         check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
+        check_learning(self.trainable, self.learning_rate_factor)
+
+    def __repr__(self) -> str:
+        return shown(self, "epsilon")
 
 
 Layer: TypeAlias = Dense | Activation | Dropout | BatchNorm | LayerNorm

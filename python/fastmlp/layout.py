@@ -18,19 +18,16 @@ from numpy.typing import NDArray
 
 from cnn_core.types import Kind, bytes_to_boundary
 from fastmlp.activations import ActivationSpec, activation_spec
+from fastmlp.groups import make_groups
 from fastmlp.layers import BLAS_LIMIT, Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
 from fastmlp.losses import Loss
 
 LAYER_DTYPE = np.dtype(
     [(name, np.int64) for name in ("kind", "activation", "n_in", "n_out", "weight", "bias", "statistics")]
-    + [(name, np.int64) for name in ("input", "output", "scores", "delta", "delta_below")]
+    + [(name, np.int64) for name in ("input", "output", "scores", "delta", "delta_below", "trainable")]
     + [(name, np.float64) for name in ("slope", "rate", "epsilon", "momentum")]
 )
 _NONE = ("weight", "bias", "statistics", "scores", "delta_below")  # offsets that are -1 where there is no such thing
-GROUP_DTYPE = np.dtype(
-    [("start", np.int64), ("length", np.int64)]
-    + [(name, np.float64) for name in ("learning_rate_factor", "decay_factor", "epsilon_factor")]
-)
 
 TILE_BYTES = 512 * 1024
 """What the buffers of one tile should stay below, to live in the second-level cache."""
@@ -153,6 +150,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         row["rate"] = layer.first_rate if isinstance(layer, Dropout) else 0.0
         row["epsilon"] = getattr(layer, "epsilon", 0.0)
         row["momentum"] = getattr(layer, "momentum", 0.0)
+        row["trainable"] = 1  # to derivatives all layers are; see training_table
         row["input"] = rows[i - 1]["output"] if i else -1
         row["output"] = column
         row["delta"] = column + n_out
@@ -180,7 +178,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
     norm_widths = [row["n_out"] for row in rows if row["kind"] == _KINDS[BatchNorm]]
     return Layout(
         table=np.array([tuple(row.values()) for row in rows], dtype=LAYER_DTYPE),
-        groups=_groups(rows, n_params),
+        groups=make_groups(layers, segments),
         n_features=inputs.n_features,
         segments=tuple(segments),
         statistics=tuple(statistics),
@@ -220,13 +218,6 @@ def _place_parameters(inputs: Input, layers: tuple[Layer, ...], rows: list[dict[
             row["weight"], row["bias"] = offset, offset + row["n_out"]
             offset += 2 * row["n_out"]
     return offset
-
-
-def _groups(rows: list[dict[str, Any]], n_params: int) -> NDArray[Any]:
-    """Two stretches: weights, which decay, and the rest, which doesn't."""
-    n_weights = sum(row["n_in"] * row["n_out"] for row in rows if row["kind"] == _KINDS[Dense])
-    weights, rest = (0, n_weights, 1.0, 1.0, 1.0), (n_weights, n_params - n_weights, 1.0, 0.0, 1.0)
-    return np.array([weights, rest], dtype=GROUP_DTYPE)
 
 
 def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
@@ -296,7 +287,7 @@ def make_workspace(
         "row_weight": layout.n_columns - 2,
         "row_loss": layout.n_columns - 1,
     }
-    stride = 2 + 1 + 2 * layout.widest_norm
+    stride = 3 + 1 + 2 * layout.widest_norm
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     sparse = None
     if form is not InputForm.ROWS:

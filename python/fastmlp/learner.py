@@ -46,6 +46,11 @@ class Learner:
         warm_start: bool = False,
         class_weight: Mapping[int, float] | str | None = None,
         metrics: Iterable[MetricLike] = (),
+        clip_norm: Value | None = None,
+        clip_value: Value | None = None,
+        max_norm: Value | None = None,
+        accumulate: int = 1,
+        average: float | None = None,
     ) -> History:
         """Train.
 
@@ -94,6 +99,21 @@ class Learner:
             `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error,
             r2), or functions ``(y_true, y_pred) -> number``. y_pred is what `predict` gives, (n, n_outputs); y_true
             the class numbers (n,), or else the targets (n, n_outputs), a single output too.
+        clip_norm : float or function of the step, optional
+            Above 0: a step's gradient that is longer is scaled back to this length, all parameters together. It is the
+            gradient of what the batch minimises, with the penalty of ``alpha`` and without the decays of the optimizer.
+        clip_value : float or function of the step, optional
+            Above 0: each number of that gradient is brought between its negative and itself, before ``clip_norm``.
+        max_norm : float or function of the step, optional
+            Above 0: after each step a unit's incoming weights (a column of W, without the bias) that are longer are
+            scaled back to this length.
+        accumulate : int, default 1
+            So many batches make one step: that of all their samples as one batch. They differ from a larger
+            ``batch_size`` in the memory, and for a `BatchNorm`, whose statistics are those of each batch by itself.
+        average : float, optional
+            From 0 to 1, usually 0.99 to 0.9999: the decay of a moving average of parameters and running statistics
+            along the steps, corrected for its start; 1 is their plain mean. The network holds the averages at the
+            end, and whenever validation or a callback looks; ``history["loss"]`` is that of the path.
 
         Returns
         -------
@@ -115,7 +135,8 @@ class Learner:
         settings = FitSettings(
             optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
             callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
-            progress=progress, alpha=alpha, warm_start=warm_start,
+            progress=progress, alpha=alpha, warm_start=warm_start, clip_norm=clip_norm, clip_value=clip_value,
+            max_norm=max_norm, accumulate=accumulate, average=average,
         )  # fmt: skip
         return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
 

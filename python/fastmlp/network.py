@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence
+from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
 from fastmlp.data import Rows, Targets, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
 from fastmlp.inputs import check_inputs
@@ -136,6 +136,29 @@ class Network(Parameters, Learner):
         for segment in self.layout.statistics:
             segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
         self.optimizer_state = None
+
+    def freeze(self, *numbers: int) -> None:
+        """Freeze layers by their numbers in ``layers``: training leaves them as they are, until `unfreeze`.
+
+        The layers are described anew with ``trainable=False``; parameters and the optimizer's state stay. Raises
+        ``ValueError`` or ``TypeError`` for a number of no layer, and for a layer without parameters.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([4, 8, 8, 1], seed=0)
+        >>> net.freeze(0, 1)
+        >>> net
+        Network(4 -> 8 relu (frozen) -> 8 relu (frozen) -> 1 identity; loss squared_error, 121 parameters, float32)
+        """
+        self.layers = with_trainable(self.layers, numbers, False)
+        self.layout = make_layout(self.input, self.layers, self.output)
+
+    def unfreeze(self, *numbers: int) -> None:
+        """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
+        every = [i for i, layer in enumerate(self.layers) if hasattr(layer, "trainable")]
+        self.layers = with_trainable(self.layers, numbers or every, True)
+        self.layout = make_layout(self.input, self.layers, self.output)
 
     @property
     def n_features(self) -> int:
@@ -373,7 +396,7 @@ class Network(Parameters, Learner):
         for layer in self.layers:
             if isinstance(layer, Dense):
                 name = layer.activation or (self.output if layer is self.layers[-1] else "identity")
-                parts.append(f"{layer.units} {name}")
+                parts.append(f"{layer.units} {name}{'' if layer.trainable else ' (frozen)'}")
             else:
                 parts.append(repr(layer))
         return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"

@@ -41,6 +41,7 @@ class BatchTrainer:
         )
         self.form = input_form(network, data.X)
         self.loss = network.loss
+        self.layout = network.layout
         self.flops = network.layout.flops_per_row * len(data.X)
         self.trainer.begin()
 
@@ -54,6 +55,7 @@ class BatchTrainer:
             and network.optimizer_state is trainer.state
             and trainer.state.n_steps == trainer.first_step + trainer.core.n_steps
             and network.loss is self.loss
+            and network.layout is self.layout
             and input_form(network, data.X) is self.form
             and choose_threads(None, network.layout.flops_per_row, len(data.X)) == trainer.workspace.n_threads
         )
@@ -62,7 +64,7 @@ class BatchTrainer:
         try:
             self.trainer.checked_step()
         except BaseException:
-            self.trainer.keep_state()
+            self.trainer.end()
             raise
 
     def step(self, data: TrainingData) -> float:
@@ -75,7 +77,7 @@ class BatchTrainer:
                 trainer.core.run(1)
             else:
                 self._checked_step()
-        trainer.keep_state()
+        trainer.end()
         if not trainer.core.is_finite:
             trainer.restore()
             raise DivergedError(

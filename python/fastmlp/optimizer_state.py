@@ -8,9 +8,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.optimizers import Optimizer, Rprop
+from fastmlp.parameters import Snapshot
+
 if TYPE_CHECKING:
     from fastmlp.network import Network
-    from fastmlp.optimizers import Optimizer
+
+
+@dataclass(slots=True)
+class AverageState:
+    """What ``fit(average=..., warm_start=True)`` needs to go on.
+
+    Attributes
+    ----------
+    path : Snapshot
+        Parameters and running statistics behind the last step.
+    average : Snapshot
+        Their moving averages, which the network took.
+    n_steps : int
+        Steps in the average.
+    """
+
+    path: Snapshot
+    average: Snapshot
+    n_steps: int
+
+    def astype(self, dtype: np.dtype[Any]) -> AverageState:
+        """An independent copy in a dtype."""
+        copies = [Snapshot(each.params.astype(dtype), each.statistics.copy()) for each in (self.path, self.average)]
+        return AverageState(copies[0], copies[1], self.n_steps)
 
 
 @dataclass(slots=True)
@@ -25,6 +51,8 @@ class OptimizerState:
         The rule's momenta, of the network's dtype; None for a rule that keeps none.
     n_steps : int
         Updates made so far: the step that schedules and the corrections of Adam see next.
+    average : AverageState or None
+        Of a fit with ``average``.
 
     Examples
     --------
@@ -38,10 +66,13 @@ class OptimizerState:
     rule: str
     vectors: NDArray[Any] | None
     n_steps: int = 0
+    average: AverageState | None = None
 
     def astype(self, dtype: np.dtype[Any]) -> OptimizerState:
         """An independent copy in a dtype."""
-        return OptimizerState(self.rule, None if self.vectors is None else self.vectors.astype(dtype), self.n_steps)
+        vectors = None if self.vectors is None else self.vectors.astype(dtype)
+        average = None if self.average is None else self.average.astype(dtype)
+        return OptimizerState(self.rule, vectors, self.n_steps, average)
 
     def fits(self, fresh: OptimizerState) -> bool:
         """Whether the rule of a fresh state can go on from here: one of the same name and as many momenta."""
@@ -53,5 +84,7 @@ class OptimizerState:
 def state_to_begin_with(network: Network, optimizer: Optimizer, warm_start: bool) -> OptimizerState:
     """The state that the network kept, if it is asked for and fits this optimizer; else a fresh one."""
     fresh = OptimizerState(type(optimizer).__name__, optimizer.initial_state(network.n_params, network.dtype))
+    if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # has no learning rate but the first step sizes
+        fresh.vectors[1] *= network.layout.per_parameter("learning_rate_factor")
     kept = network.optimizer_state if warm_start else None
     return kept if kept is not None and kept.fits(fresh) else fresh

@@ -21,6 +21,8 @@ STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
     + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
     + [(name, np.float64) for name in ("label_smoothing", "alpha")]
+    + [(name, np.float64) for name in ("clip_norm", "clip_value", "max_norm", "average_share")]
+    + [("look_ahead", np.float64)]
 )
 
 
@@ -45,6 +47,8 @@ class Optimizer:
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The table of hyper-values of the steps of these numbers, one after another."""
         table = np.zeros(len(numbers), dtype=STEP_DTYPE)
+        for name in ("clip_norm", "clip_value", "max_norm"):
+            table[name] = np.inf
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)
         self._fill(table, numbers)
@@ -98,7 +102,7 @@ class SGD(Optimizer):
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        table["momentum"] = values_at(self.momentum, numbers, "momentum")
+        table["momentum"] = table["look_ahead"] = values_at(self.momentum, numbers, "momentum")
 
     def is_plain(self) -> bool:
         """Without momentum and L1 decay."""

@@ -30,6 +30,14 @@ class FitSettings:
     progress: bool | None = None
     alpha: Value = 0.0
     warm_start: bool = False
+    clip_norm: Value | None = None
+    clip_value: Value | None = None
+    max_norm: Value | None = None
+    accumulate: int = 1
+    average: float | None = None
+    loss_counts_rows: bool = False
+    """Of weighted samples: the recorded loss is the mean over the batches of their weighted mean losses, each counted
+    as often as it has rows. Else, and without weights, it is the weighted mean over the samples."""
 
     def __post_init__(self) -> None:
         check_size("epochs", self.epochs)
@@ -44,7 +52,29 @@ class FitSettings:
         if isinstance(self.optimizer, WholeSetMethod) and callable(self.alpha):
             name = type(self.optimizer).__name__
             raise TypeError(f"alpha must be a number for {name}, which has no steps, got a function of the step")
+        self._check_steps()
+
+    def _check_steps(self) -> None:
+        """The settings that change what a step does."""
+        for argument in ("clip_norm", "clip_value", "max_norm"):
+            if getattr(self, argument) is not None:
+                check_value(argument, getattr(self, argument), low=0.0, low_open=True)
+        if self.average is not None:
+            check_value("average", self.average, low=0.0, high=1.0, schedule=False)
+        check_size("accumulate", self.accumulate)
+        if isinstance(self.optimizer, WholeSetMethod):
+            for argument in ("clip_norm", "clip_value", "max_norm", "average", "accumulate"):
+                value = getattr(self, argument)
+                if value is not None and (argument, value) != ("accumulate", 1):
+                    raise ValueError(
+                        f"{argument} changes the step of an update rule, and {type(self.optimizer).__name__} makes "
+                        f"steps of its own; got {argument}={value!r:.60}"
+                    )
 
     def is_penalised(self) -> bool:
         """Whether some step may have an ``alpha`` above 0."""
         return callable(self.alpha) or self.alpha > 0
+
+    def clips(self) -> bool:
+        """Whether some step may bound its gradient."""
+        return self.clip_norm is not None or self.clip_value is not None

@@ -22,7 +22,7 @@ from fastmlp.progress import ProgressBar
 from fastmlp.recording import record
 from fastmlp.settings import FitSettings
 from fastmlp.trainer import Trainer
-from fastmlp.training_data import TrainingData, check_validation
+from fastmlp.training_data import TrainingData, check_that_it_learns, check_validation
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -41,6 +41,7 @@ class Stream:
         class_weight: object,
         settings: FitSettings,
     ) -> None:
+        check_that_it_learns(network)
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
@@ -91,12 +92,13 @@ def fit_stream(stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: Progr
         for block in stream:
             if block is None:
                 run.epoch += 1
-                record(
-                    run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
-                    loss=[total / (weight or 1.0)], seconds=[time.perf_counter() - start], learning_rate=[rate],
-                )  # fmt: skip
-                for hook in hooks:
-                    hook.on_epoch_end(run)
+                with trainer.shown():
+                    record(
+                        run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
+                        loss=[total / (weight or 1.0)], seconds=[time.perf_counter() - start], learning_rate=[rate],
+                    )  # fmt: skip
+                    for hook in hooks:
+                        hook.on_epoch_end(run)
                 trainer.multiply_learning_rate(run.learning_rate_factor)
                 n_rows_before, n_rows, total, weight = n_rows, 0, 0.0, 0.0
             else:
@@ -115,7 +117,7 @@ def fit_stream(stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: Progr
         trainer.check_params()
         raise
     finally:
-        trainer.keep_state()
+        trainer.end()
         stream.close(wait)
 
 
@@ -131,5 +133,6 @@ def train_block(run: Run, trainer: Trainer, block: TrainingData, hooks: tuple[Ca
                 f"the loss stopped being finite in epoch {run.epoch + 2}; try a smaller learning rate or scaled "
                 "inputs. The network holds the weights from before the rows in question"
             )
-        for hook in hooks:
-            hook.on_progress(run)
+        with trainer.shown():
+            for hook in hooks:
+                hook.on_progress(run)

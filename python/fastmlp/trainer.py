@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.epoch import Epochs
+from fastmlp.averaging import MovingAverage
 from fastmlp.batches import Pace, count_batches
 from fastmlp.errors import DivergedError
+from fastmlp.groups import training_tables
 from fastmlp.inputs import input_form, input_source, target_source
-from fastmlp.layers import Dropout
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.optimizer_state import state_to_begin_with
 from fastmlp.optimizers import Optimizer
 from fastmlp.parameters import Snapshot
 from fastmlp.settings import FitSettings
+from fastmlp.step_table import dropout_rates, step_table, steps_change
 from fastmlp.threads import choose_threads
 from fastmlp.training_data import TrainingData
-from fastmlp.values import values_at
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -58,7 +59,9 @@ class Trainer:
         self.settings = settings
         self.optimizer = optimizer
         n_samples, layout = max(len(data.X), most_samples), network.layout
-        self.batch_size = min(settings.batch_size, n_samples)
+        self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
+        # Only batch norms see a difference between a batch and batches that add up to it.
+        part_rows = min(settings.batch_size, n_samples) if layout.has_batch_norm else self.batch_size
         self.n_batches = count_batches(n_samples, self.batch_size)
         if optimizer.needs_all_samples() and self.n_batches > 1:
             raise ValueError(
@@ -71,43 +74,43 @@ class Trainer:
         self.rate_factor = 1.0
         self.before: Snapshot | None = None  # as the network was before the step of a loss written in Python
         self.undone = False  # that step, as it failed
-        threads = choose_threads(settings.n_threads, layout.flops_per_row, self.batch_size)
+        threads = choose_threads(settings.n_threads, layout.flops_per_row, part_rows)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
         self.workspace = make_workspace(
-            layout, network.loss, network.dtype, self.batch_size, threads,
+            layout, network.loss, network.dtype, part_rows, threads,
             training=True, form=form, by_rows=self.by_rows,
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
-        self.direct = optimizer.is_plain() and (one_tile or self.by_rows)
+        self.layers, self.groups = training_tables(layout, network.layers)
+        alike = bool((self.groups["learning_rate_factor"] == 1).all())
+        self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not settings.clips()
+        self.options = {
+            "direct": self.direct,
+            "by_rows": self.by_rows,
+            "counts_rows": settings.loss_counts_rows,
+            "clips": settings.clips(),
+            "limits_columns": settings.max_norm is not None,
+            "part_rows": part_rows,
+        }
         self.state = state_to_begin_with(network, optimizer, settings.warm_start)
+        self.average = None if settings.average is None else MovingAverage(network, self.state.average)
         self.first_step = self.state.n_steps
         n_gradients = 0 if self.direct else 1 if self.by_rows else threads
-        self.gradients = np.empty((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
+        self.gradients = np.zeros((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.pace = Pace(1 if endless else self.n_batches, layout.flops_per_row * self.batch_size)
         self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
-        shuffle = settings.shuffle and self.batch_size < n_samples  # the order within one batch changes nothing
+        shuffle = settings.shuffle and part_rows < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
 
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
         numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
-        table = self.optimizer.steps(numbers)
+        averaged = 0 if self.average is None else self.average.n_before + start
+        table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
         table["learning_rate"] *= self.rate_factor
-        table["label_smoothing"] = values_at(self.network.loss.label_smoothing, numbers, "label_smoothing")
-        table["alpha"] = values_at(self.settings.alpha, numbers, "alpha")
-        return table, self._rates_at(numbers)
-
-    def _rates_at(self, numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
-        layers = self.network.layers
-        if not any(isinstance(layer, Dropout) and callable(layer.rate) for layer in layers):
-            return None
-        rates = np.zeros((len(numbers), len(layers)))
-        for i, layer in enumerate(layers):
-            if isinstance(layer, Dropout):
-                rates[:, i] = layer.rates(numbers)
-        return rates
+        return table, dropout_rates(self.network.layers, numbers)
 
     def multiply_learning_rate(self, factor: float) -> None:
         """From now on every step has this times the learning rate that the optimizer gives it."""
@@ -115,27 +118,27 @@ class Trainer:
             self.table["learning_rate"] *= factor / self.rate_factor
             self.rate_factor = factor
 
-    def _steps_change(self) -> bool:
-        """Whether the table has to be made anew when it is used up."""
-        scheduled = callable(self.network.loss.label_smoothing) or callable(self.settings.alpha)
-        return scheduled or self.rates is not None or not self.optimizer.is_constant()
-
     def begin(self) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
         network, workspace = self.network, self.workspace
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         bit_generator = network.rng.bit_generator
         self.lock = nullcontext() if self.order is None else bit_generator.lock
+        if self.average is not None:
+            self.average.begin()
+        averages = None if self.average is None else self.average.values
         with bit_generator.lock:
             self.core = Epochs(
-                workspace.plan, network.layout.table.view(np.uint8), network.layout.groups.view(np.uint8),
-                self.table.view(np.uint8), self.rates,
+                workspace.plan, self.layers.view(np.uint8), self.groups.view(np.uint8), self.table.view(np.uint8),
+                self.rates,
                 network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state.vectors),
                 network.statistics, workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
                 self.kept.params.view(np.uint8), self.kept.statistics,
+                None if averages is None else averages.params.view(np.uint8),
+                None if averages is None else averages.statistics,
                 bit_generator, self.order, self.records, self.batch_size,
-                self.optimizer.rule, self.optimizer.nesterov, self.direct,
-                self.settings.is_penalised(), self.by_rows, workspace.n_threads, network.dtype == np.float64,
+                self.optimizer.rule, self.optimizer.nesterov, self.options,
+                self.settings.is_penalised(), workspace.n_threads, network.dtype == np.float64,
             )  # fmt: skip
         self.take(self.data)
 
@@ -146,11 +149,13 @@ class Trainer:
         if self.order is not None and len(data.X) != len(self.data.X):
             self.order[: len(data.X)] = np.arange(len(data.X))
         self.data = data
-        self.core.begin(X, y, data.weights, data.weight() or 1.0)
+        weight = len(data.X) if self.settings.loss_counts_rows else data.weight()
+        self.core.begin(X, y, data.weights, weight or 1.0)
 
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
-        if done and done % len(self.table) == 0 and self._steps_change():
+        changes = self.rates is not None or steps_change(self.settings, self.optimizer, self.network.loss)
+        if done and done % len(self.table) == 0 and changes:
             ahead, rates = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
             if self.rates is not None and rates is not None:
@@ -199,10 +204,8 @@ class Trainer:
         """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
         if not self.core.is_finite and not self.undone:
             self.restore()
-            raise DivergedError(
-                f"the loss stopped being finite by batch {(self.core.n_steps - 1) % self.n_batches + 1} of the epoch; "
-                f"{_ADVICE}"
-            )
+            batch = ((self.core.n_steps - 1) % self.n_batches + 1) * self.settings.accumulate
+            raise DivergedError(f"the loss stopped being finite by batch {batch} of the epoch; {_ADVICE}")
 
     def check_params(self) -> None:
         """The same for the parameters at the end of a fit, as a loss shows only what came before the last step."""
@@ -214,8 +217,16 @@ class Trainer:
         """The network as it was behind the best epoch that has proved itself, or before the first."""
         self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
 
-    def keep_state(self) -> None:
-        """Leave the optimizer's state with the network, if it is asked for; none of a fit that diverged."""
+    def shown(self) -> AbstractContextManager[None]:
+        """Inside, the network holds what it would hold if this were the end: the averages, if there are any."""
+        return nullcontext() if self.average is None else self.average.shown()
+
+    def end(self) -> None:
+        """Leave the averages in the network, and the optimizer's state with it, if asked for; none of a fit that
+        diverged.
+        """
+        if self.core.is_finite:
+            self.state.average = None if self.average is None else self.average.end(self.core.n_steps)
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
             self.network.optimizer_state = self.state if self.core.is_finite else None

@@ -83,12 +83,13 @@ def fit_epochs(trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: Pro
             n_steps = trainer.run()
             if bar is not None:
                 bar.advance(n_steps / trainer.n_batches)
-            for hook in hooks:
-                hook.on_progress(run)
-            if record_finished(run, trainer, start):
+            with trainer.shown():
                 for hook in hooks:
-                    hook.on_epoch_end(run)
-                trainer.multiply_learning_rate(run.learning_rate_factor)
+                    hook.on_progress(run)
+                if record_finished(run, trainer, start):
+                    for hook in hooks:
+                        hook.on_epoch_end(run)
+                    trainer.multiply_learning_rate(run.learning_rate_factor)
             trainer.check()
         trainer.check_params()
     except KeyboardInterrupt:
@@ -97,7 +98,7 @@ def fit_epochs(trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: Pro
         trainer.check()
         raise
     finally:
-        trainer.keep_state()
+        trainer.end()
 
 
 def whole_set_records(network: Network, data: TrainingData, settings: FitSettings) -> tuple[str, ...]:

@@ -33,6 +33,12 @@ def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -
     return float(value)
 
 
+def check_values(argument: str, values: NDArray[np.float64], steps: NDArray[np.int64], **limits: Any) -> None:
+    """Check a schedule's values at these steps as `check_value` does a number."""
+    for index in (np.argmin(values), np.argmax(values)):  # NaN is both
+        check_value(f"{argument} at step {steps[index]}", float(values[index]), schedule=False, **limits)
+
+
 def check_value(
     argument: str,
     value: object,

@@ -1,0 +1,57 @@
+"""The moving average of a network's parameters in a fit, which the network holds whenever somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastmlp.optimizer_state import AverageState
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+    from fastmlp.parameters import Snapshot
+
+
+class MovingAverage:
+    """Averages beside a network in training: parameters and running statistics, moved by the core.
+
+    While the core trains, the network has the parameters of the path. An average that an earlier fit left goes on if
+    the network still holds it.
+    """
+
+    def __init__(self, network: Network, kept: AverageState | None) -> None:
+        self.network = network
+        goes_on = kept is not None and holds(network, kept.average)
+        self._kept = kept if goes_on else None
+        self.n_before = kept.n_steps if kept is not None and goes_on else 0
+
+    def begin(self) -> None:
+        """From here on the network has the path's parameters."""
+        self.values = self.network.snapshot()
+        if self._kept is not None:
+            self.network.restore(self._kept.path)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """The network has the averages, for validation and callbacks; what these change stays changed."""
+        path = self.network.snapshot()
+        self.network.restore(self.values)
+        try:
+            yield
+        finally:
+            self.network.snapshot(self.values)
+            self.network.restore(path)
+
+    def end(self, n_steps: int) -> AverageState:
+        """The network takes the averages; what a later fit needs to go on."""
+        path = self.network.snapshot()
+        self.network.restore(self.values)
+        return AverageState(path, self.values, self.n_before + n_steps)
+
+
+def holds(network: Network, snapshot: Snapshot) -> bool:
+    """Whether the network is as it was at the snapshot."""
+    return np.array_equal(network.params, snapshot.params) and np.array_equal(network.statistics, snapshot.statistics)

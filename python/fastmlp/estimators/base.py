@@ -1,0 +1,262 @@
+"""What classifier and regressor share: the way of a fit, the attributes it leaves, and predictions."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from fastmlp import data
+from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
+from fastmlp.estimators.fitting import Course, split
+from fastmlp.estimators.quasi_newton import fit_lbfgs
+from fastmlp.estimators.rules import is_quasi_newton, records_epochs
+from fastmlp.estimators.scoring import Samples
+from fastmlp.estimators.settings import check_settings
+from fastmlp.estimators.watching import Record
+from fastmlp.losses import Loss
+from fastmlp.network import Network
+
+DTYPES = (np.float64, np.float32, np.uint8)
+"""Of X: read as they are; anything else becomes float64."""
+SPARSE = ("csr", "csc")
+
+
+class Coding(Protocol):
+    """How an estimator's targets look to its network."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+
+    @property
+    def output(self) -> str:
+        """Their activation."""
+
+    @property
+    def stratifies(self) -> bool:
+        """Whether a split for validation keeps the shares of the targets."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What a fitted estimator says of them."""
+
+    def encode(self, y: Any) -> NDArray[Any]:
+        """Targets for the network."""
+
+    def check(self, y: Any) -> None:
+        """Raise ``ValueError`` for targets that can't be encoded."""
+
+
+class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+    """A multilayer perceptron with the ways of scikit-learn; see `MLPClassifier` and `MLPRegressor`."""
+
+    network_: Network
+    _coding: Any
+    _numeric_y = False
+
+    @abstractmethod
+    def _find_coding(self, y: Any, first: bool, incremental: bool, classes: Any) -> Coding:
+        """How checked targets are to be coded; ``ValueError`` for targets that don't fit."""
+
+    @abstractmethod
+    def _find_loss(self, coding: Any) -> Loss:
+        """The loss in the engine's terms."""
+
+    def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
+        """Weights (n,) that the classes give to the samples."""
+        return None
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, validation_data: Any = None, incremental: bool = False,
+        classes: Any = None,
+    ) -> None:  # fmt: skip
+        with unchanged_if_refused(self):
+            check_settings(self)
+            first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+            X, y = self._check_rows(X, y, reset=first)
+            coding = self._find_coding(y, first, incremental, classes)
+            samples = Samples(X, coding.encode(y), self._weights(X, y, sample_weight, incremental), y)
+            random = check_random_state(self.random_state)
+            network = self._network(first, X, coding, random)
+            samples, validation = self._validation(samples, validation_data, coding, random, incremental)
+            if first:
+                network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
+            record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
+            course = None
+            if records_epochs(self):
+                n_epochs = 1 if incremental else int(self.max_iter)
+                course = Course(self, network, coding, record, samples, validation, n_epochs)
+            if course is None:
+                self.loss_, self.n_iter_ = fit_lbfgs(self, network, samples)
+            else:
+                course.run()
+                self.n_iter_ = course.watch.n_epochs
+                self.loss_ = record.loss_curve[-1] if record.loss_curve else math.nan
+            self._finish(network, coding, record, by_epochs=course is not None)
+        if course is not None and not incremental:
+            course.warn_of_the_end()
+
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        checked: tuple[Any, Any] = validate_data(
+            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=DTYPES, reset=reset, y_numeric=self._numeric_y
+        )
+        return checked
+
+    def _weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[np.float64] | None:
+        """Sample weights and those of the classes, multiplied."""
+        weights, of_classes = check_weights(sample_weight, X), self._class_weights(y, incremental)
+        if weights is None or of_classes is None:
+            return weights if of_classes is None else of_classes
+        return weights * of_classes
+
+    def _network(self, first: bool, X: Any, coding: Coding, random: np.random.RandomState) -> Network:
+        """A new network, or the one there is."""
+        loss = self._find_loss(coding)
+        if not first and hasattr(self, "network_"):
+            self._take_over_weights()
+            if list(self.network_.layers[:-1]) != hidden_layers(self):
+                raise ValueError(
+                    "a fit that goes on needs the layers that the network has; hidden_layer_sizes, activation, dropout "
+                    f"or batch_norm have changed since: {self.network_!r}"
+                )
+            self.network_.loss = loss
+            return self.network_
+        dtype = choose_dtype(self.dtype, X, not is_quasi_newton(self))
+        network = build_network(self, X.shape[1], coding.n_outputs, coding.output, loss, dtype, random)
+        if not first:  # weights that were set by hand
+            put_weights(network, self.coefs_, self.intercepts_)
+        return network
+
+    def _validation(
+        self, samples: Samples, validation_data: Any, coding: Coding, random: np.random.RandomState, incremental: bool
+    ) -> tuple[Samples, Samples | None]:
+        """What to train on and what to validate with: the user's own rows, or some of the samples."""
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+                expected = "a pair (X, y) or a triple (X, y, sample_weight)"
+                raise ValueError(f"validation_data must be {expected}, got {type(validation_data).__name__}")
+            X, y = self._check_rows(validation_data[0], validation_data[1], reset=False)
+            coding.check(y)
+            weights = check_weights(validation_data[2] if len(validation_data) == 3 else None, X)
+            return samples, Samples(X, coding.encode(y), weights, y)
+        if not (self.early_stopping and records_epochs(self)):
+            return samples, None
+        return split(samples, self.validation_fraction, random, coding.stratifies)
+
+    def _finish(self, network: Network, coding: Coding, record: Record, by_epochs: bool) -> None:
+        """Set the attributes that a fit leaves."""
+        self.network_ = network
+        self._coding = coding
+        self.__dict__.update(coding.attributes)
+        self.n_layers_ = len(network.weights) + 1
+        self.t_ = record.t
+        self._record = record
+        self._no_improvement_count = record.still
+        if by_epochs:
+            validated = bool(record.validation_scores)
+            self.loss_curve_ = record.loss_curve
+            self.best_loss_ = None if self.early_stopping else record.best_loss
+            self.validation_scores_ = record.validation_scores if validated else None
+            self.validation_loss_curve_ = record.validation_losses if validated else None
+            self.best_validation_score_ = record.best_score if validated else None
+        self._show_weights()
+
+    def _show_weights(self) -> None:
+        """coefs_ and intercepts_ as views of the network's parameters."""
+        self.coefs_, self.intercepts_ = self.network_.weights, self.network_.biases
+        self._shown = (*self.coefs_, *self.intercepts_)
+
+    def _take_over_weights(self) -> None:
+        """Arrays that the user put into coefs_ or intercepts_ in the place of ours go into the network."""
+        now = (*self.coefs_, *self.intercepts_)
+        if len(now) != len(self._shown) or any(a is not b for a, b in zip(now, self._shown, strict=True)):
+            put_weights(self.network_, self.coefs_, self.intercepts_)
+            self._show_weights()
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        """The network's outputs (n, n_outputs) for rows as the user gives them."""
+        check_is_fitted(self)
+        self._take_over_weights()
+        if type(X) is np.ndarray and X.ndim == 2 and X.dtype in DTYPES and not hasattr(self, "feature_names_in_"):
+            try:
+                return self.network_.predict(X)
+            except (ValueError, TypeError):
+                pass  # scikit-learn finds the words below
+        X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
+        return self.network_.predict(X)
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> Any:
+        """An estimator with the arguments, weights and history of scikit-learn's fitted one; it predicts the same.
+
+        Raises ``TypeError`` for anything else than scikit-learn's class of this name.
+        """
+        from fastmlp.estimators.conversion import from_sklearn
+
+        return from_sklearn(cls, fitted)
+
+    def to_sklearn(self) -> Any:
+        """scikit-learn's estimator of this name with these arguments, weights and history; it predicts the same.
+
+        Raises ``ValueError`` for what scikit-learn hasn't: other activations or one for each layer, batch norms.
+        """
+        from fastmlp.estimators.conversion import to_sklearn
+
+        return to_sklearn(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: the views of the network are made anew behind it."""
+        if "network_" in vars(self):
+            self._take_over_weights()
+        state: dict[str, Any] = super().__getstate__().copy()
+        if "network_" in state:
+            for name in ("coefs_", "intercepts_", "_shown"):
+                del state[name]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "network_" in vars(self):
+            if not self.network_.params.flags.writeable:  # it came from a memory map
+                self.network_ = self.network_.copy()
+            self._show_weights()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = False
+        return tags
+
+
+@contextmanager
+def unchanged_if_refused(estimator: BaseMLP) -> Iterator[None]:
+    """A fit that is refused leaves the estimator as it was."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except Exception:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
+
+
+def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
+    """Sample weights (n,) in float64; ``ValueError`` if all are zero."""
+    if sample_weight is None:
+        return None
+    weights: NDArray[np.float64] = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if not weights.any():
+        raise ValueError("sample_weight must hold a weight that is not zero; all are zero")
+    return data.check_weights(weights, len(weights))

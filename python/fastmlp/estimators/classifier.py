@@ -1,0 +1,326 @@
+"""MLPClassifier: scikit-learn's arguments and attributes, and more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+
+from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
+from fastmlp.estimators.rules import is_quasi_newton
+from fastmlp.estimators.settings import loss_named
+from fastmlp.losses import Loss, make_loss
+
+CROSS_ENTROPIES = ("log_loss", "cross_entropy", "binary_cross_entropy")
+"""All mean the one that fits the targets."""
+
+
+def has_epochs(estimator: BaseMLP) -> bool:
+    """Whether `partial_fit` is there: not with L-BFGS, which needs all rows at once."""
+    if is_quasi_newton(estimator):
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron that tells classes: scikit-learn's ``MLPClassifier``, trained by fastmlp.
+
+    Two classes, many, or several labels for a row. See the guide for what differs from scikit-learn.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of the hidden layers; empty for none.
+    activation : str or sequence of str, default "relu"
+        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.activations`; a list has one for each layer.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+        The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
+    alpha : float, default 1e-4
+        L2 penalty: a batch of n rows (or of summed weight n) adds alpha / (2 n) * the sum of squared weights.
+    batch_size : int or "auto", default "auto"
+        Rows of a batch; "auto" is the smaller of 200 and all.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
+        Of "sgd": ``learning_rate_init`` throughout; divided by (rows seen + 1) ** ``power_t`` after every epoch; or
+        divided by 5 where the fit would have stopped, down to 1e-6.
+    learning_rate_init : float, default 1e-3
+        Of "sgd" and "adam".
+    power_t : float, default 0.5
+        See ``learning_rate``.
+    max_iter : int, default 200
+        Epochs at most, or iterations of L-BFGS.
+    shuffle : bool, default True
+        A new order of the rows in every epoch.
+    random_state : int, RandomState or None
+        Fixes weights, the split for validation, orders and dropout.
+    tol : float, default 1e-4
+        An epoch counts as still if it doesn't better the best loss, or validation score, by so much.
+    verbose : bool or int, default False
+        Print every epoch.
+    warm_start : bool, default False
+        `fit` goes on from weights and momenta of the last one.
+    momentum : float, default 0.9
+        Of "sgd"; with ``nesterovs_momentum`` (default True) in Nesterov's form.
+    early_stopping : bool, default False
+        Stop by a validation score instead of the training loss, and put the best weights back. The rows are
+        ``validation_data`` of `fit`, or the share ``validation_fraction`` (default 0.1) of the samples.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
+        Of "adam".
+    n_iter_no_change : int or inf, default 10
+        More still epochs than that in a row end the fit.
+    max_fun : int, default 15000
+        Evaluations of L-BFGS at most.
+    loss : str or Loss, default "log_loss"
+        "log_loss" and both cross-entropies mean the one that fits the targets; or another loss of fastmlp.
+    class_weight : dict or "balanced", optional
+        Weights of the classes, which multiply those of the samples.
+    dropout : float, schedule or sequence of them, default 0.0
+        Share of each hidden layer's units left out at a step.
+    batch_norm : bool, default False
+        A `BatchNorm` between every hidden layer's sums and its activation.
+    init : str or initializer, optional
+        None: as scikit-learn draws, number for number; else as in `Network`.
+    optimizer : str or optimizer, optional
+        In the place of ``solver`` and its numbers.
+    schedule : callable, optional
+        Step -> learning rate of "sgd" or "adam".
+    clip_norm : float, optional
+        A gradient longer than this is made as long.
+    scoring : str or callable, optional
+        Of the validation: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: accuracy.
+    restore_best : bool, optional
+        Whether the best weights come back, by score, or by loss where there is no validation. None: with
+        ``early_stopping``.
+    callbacks : sequence, default ()
+        As for `Network.fit`.
+    progress : bool, default False
+        Show a bar.
+    n_jobs : int, optional
+        Threads of a fit. None: as many as a batch is worth, one within a worker of joblib; -1: all.
+    dtype : {"float32", "float64"}, optional
+        None: float32 for float32 and uint8 data, and for more than 2000 rows of float64 taken in batches; else float64.
+
+    Attributes
+    ----------
+    network_ : Network
+        The fitted network.
+    coefs_, intercepts_ : lists of ndarray (n_in, n_out) and (n_out,)
+        Writable views of its parameters.
+    loss_, best_loss_ : float
+        Of the last epoch, and the smallest; ``best_loss_`` is None with ``early_stopping``.
+    loss_curve_ : list of float
+        One number per epoch.
+    validation_scores_, validation_loss_curve_ : lists of float, or None without validation
+        One number per epoch.
+    best_validation_score_ : float or None
+        The largest.
+    n_iter_, t_ : int
+        Epochs of the last fit; rows trained on in all.
+    n_layers_, n_outputs_, n_features_in_ : int
+        Sizes, the input counted as a layer.
+    feature_names_in_ : ndarray of str
+        Where X was a frame.
+    out_activation_ : str
+        "softmax", "logistic", "identity", "exp".
+    classes_ : ndarray (n_classes,)
+        In the order of the probabilities.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By `fit`: arguments and data that don't fit, in scikit-learn's words; the estimator is as it was. Also for a
+        loss that stopped being finite.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> model = fm.MLPClassifier((8,), solver="lbfgs", random_state=1)
+    >>> model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], ["same", "other", "other", "same"]).predict([[1, 0], [1, 1]])
+    array(['other', 'same'], dtype='<U5')
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+        loss: Any = "log_loss",
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        init: Any = None,
+        optimizer: Any = None,
+        schedule: Any = None,
+        clip_norm: float | None = None,
+        scoring: Any = None,
+        restore_best: bool | None = None,
+        callbacks: Any = (),
+        progress: bool = False,
+        n_jobs: int | None = None,
+        dtype: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.init = init
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.clip_norm = clip_norm
+        self.scoring = scoring
+        self.restore_best = restore_best
+        self.callbacks = callbacks
+        self.progress = progress
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPClassifier:
+        """Train.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            float64, float32 and uint8 arrays in row order and CSR matrices are read as they are.
+        y : array_like (n_samples,) or (n_samples, n_classes)
+            Classes of any kind, or an indicator of 0 and 1 (dense or sparse) where a row may have several labels.
+        sample_weight : array_like (n_samples,), optional
+            A batch's loss is its weighted mean.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Scored after every epoch; with ``early_stopping`` in the place of a share of the samples.
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, sample_weight, validation_data)
+        return self
+
+    @available_if(has_epochs)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+        """One epoch over these rows, from where the last call left weights and optimizer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array_like (n_classes,), optional
+            All classes that will ever come: needed at the first call, but for an indicator, whose columns say it.
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, sample_weight, incremental=True, classes=classes)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Classes (n_samples,), or an indicator (n_samples, n_classes) of the labels above one half."""
+        outputs = self._outputs(X)
+        return self._coding.decode(outputs)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Probabilities (n_samples, n_classes), the columns in the order of ``classes_``."""
+        outputs = self._outputs(X)
+        probabilities: NDArray[Any] = self._coding.probabilities(outputs)
+        return probabilities
+
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+        """Logarithms of `predict_proba`; a probability that underflowed to 0 gives -inf."""
+        with np.errstate(divide="ignore"):
+            logs: NDArray[Any] = np.log(self.predict_proba(X))
+        return logs
+
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        X, y = super()._check_rows(X, y, reset)
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _find_coding(self, y: Any, first: bool, incremental: bool, classes: Any) -> Labels:
+        known: Labels | None = getattr(self, "_coding", None)
+        if incremental and known is not None:
+            if classes is not None and not np.array_equal(known.classes, np.unique(classes)):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known.classes!r}"
+                )
+            known.check(y)
+            return known
+        if incremental:
+            return announced_labels(y, classes)
+        found = find_labels(y)
+        if first or known is None:
+            return found
+        check_same(found, known)
+        return known
+
+    def _find_loss(self, coding: Labels) -> Loss:
+        entropy = "cross_entropy" if coding.kind == "multiclass" else "binary_cross_entropy"
+        given = loss_named(self, ("log_loss",))
+        if given in CROSS_ENTROPIES:
+            return make_loss(entropy)
+        loss = make_loss(given)
+        return replace(loss, name=entropy) if loss.name in CROSS_ENTROPIES else loss
+
+    def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
+        if self.class_weight is None:
+            return None
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' needs all of y; for partial_fit give the weights as a dictionary, which "
+                "sklearn.utils.class_weight.compute_class_weight makes"
+            )
+        weights: NDArray[np.float64] = compute_sample_weight(self.class_weight, y)
+        return weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,176 @@
+"""One fit with an update rule, epoch after epoch, as scikit-learn's stochastic solvers go about it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from joblib.parallel import effective_n_jobs, get_active_backend
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+
+from fastmlp.batches import count_batches
+from fastmlp.callbacks import make_callbacks
+from fastmlp.errors import DivergedError
+from fastmlp.estimators.rules import EpochRate, make_rule
+from fastmlp.estimators.scoring import Samples, Score
+from fastmlp.estimators.watching import Record, Watch
+from fastmlp.network import Network
+from fastmlp.settings import FitSettings
+from fastmlp.training import fit
+from fastmlp.values import Value
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+def count_threads(n_jobs: int | None) -> int | None:
+    """Threads of a fit: None leaves it to the engine, but in a worker of joblib it is one."""
+    if n_jobs is None:
+        return 1 if get_active_backend()[0].nesting_level else None
+    return int(effective_n_jobs(n_jobs)) if n_jobs < 0 else int(n_jobs)
+
+
+def split(samples: Samples, fraction: float, random: np.random.RandomState, stratify: bool) -> tuple[Samples, Samples]:
+    """Rows to train on and rows to validate with, drawn as scikit-learn draws them."""
+    arrays = [array for array in samples if array is not None]
+    parts = train_test_split(
+        *arrays,
+        random_state=random,
+        test_size=fraction,
+        stratify=np.where(samples.targets, "True", "False") if stratify else None,
+    )
+    taken, left = parts[0::2], parts[1::2]
+    if taken[0].shape[0] == 0 or left[0].shape[0] < 2:
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    if samples.weights is None:
+        return Samples(taken[0], taken[1], None, taken[2]), Samples(left[0], left[1], None, left[2])
+    return Samples(*taken), Samples(*left)
+
+
+def clip_batch_size(batch_size: int | str, n_samples: int) -> int:
+    """Rows of a batch: 200 or all there are for "auto"."""
+    if isinstance(batch_size, str):
+        return min(200, n_samples)
+    if batch_size > n_samples:
+        warnings.warn("Got `batch_size` larger than sample size. It is going to be clipped", stacklevel=5)
+    return min(int(batch_size), n_samples)
+
+
+class Course:
+    """One fit: what is trained on what, by which settings.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    network : Network
+    coding : Coding
+        Of the targets, which the estimator has yet to take over.
+    record : Record
+        Of the earlier fits that this one goes on from.
+    samples : Samples
+        To train on.
+    validation : Samples, optional
+    n_epochs : int
+    """
+
+    def __init__(
+        self, estimator: Any, network: Network, coding: Any, record: Record, samples: Samples,
+        validation: Samples | None, n_epochs: int,
+    ) -> None:  # fmt: skip
+        self.estimator = estimator
+        self.network = network
+        self.record = record
+        self.samples = samples
+        self.n_epochs = n_epochs
+        self.n_samples = samples.X.shape[0]
+        self.batch_size = clip_batch_size(estimator.batch_size, self.n_samples)
+        self.n_threads = count_threads(estimator.n_jobs)
+        self.callbacks = make_callbacks(estimator.callbacks)
+        self.by_policy = estimator.optimizer is None and estimator.schedule is None
+        stops_by_score = bool(estimator.early_stopping)
+        score = None
+        if validation is not None:
+            score = Score(estimator, network, coding, validation, self.n_threads)
+        self.watch = Watch(
+            record, estimator.tol, estimator.n_iter_no_change, score, stops_by_score,
+            stops_by_score if estimator.restore_best is None else bool(estimator.restore_best),
+            self.by_policy and estimator.solver == "sgd" and estimator.learning_rate == "adaptive",
+            int(estimator.verbose), self.n_samples,
+        )  # fmt: skip
+        self.stopped = False
+        if stops_by_score and record.validation_scores:  # the weights so far are the best
+            self.watch.best = network.snapshot()
+        if math.isnan(record.rate):
+            record.rate = record.rate_of_last_step = float(estimator.learning_rate_init)
+
+    def rate(self) -> Value:
+        """The learning rate from here on."""
+        estimator, record = self.estimator, self.record
+        if estimator.schedule is not None:
+            schedule: Value = estimator.schedule
+            return schedule
+        invscaling = estimator.solver == "sgd" and estimator.learning_rate == "invscaling"
+        if not invscaling and record.rate == record.rate_of_last_step:
+            return record.rate
+        state = self.network.optimizer_state
+        return EpochRate(
+            record.rate_of_last_step, record.rate, 0 if state is None else state.n_steps,
+            count_batches(self.n_samples, self.batch_size), self.n_samples, record.t,
+            float(estimator.learning_rate_init), float(estimator.power_t) if invscaling else None,
+        )  # fmt: skip
+
+    def run(self) -> None:
+        """Train, and put the best weights back."""
+        try:
+            while self._train(self.n_epochs - self.watch.n_epochs):
+                pass
+        except DivergedError as error:
+            self._diverged(error)
+        self.watch.restore(self.network)
+
+    def _train(self, n_epochs: int) -> bool:
+        """Epochs at one rate, or by one schedule; whether to go on with a smaller rate."""
+        watch, estimator, record = self.watch, self.estimator, self.record
+        rate = self.rate()
+        watch.has_smaller_rate = False
+        settings = FitSettings(
+            optimizer=make_rule(estimator, rate), epochs=n_epochs, batch_size=self.batch_size,
+            callbacks=(watch, *self.callbacks), shuffle=bool(estimator.shuffle), n_threads=self.n_threads,
+            progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True,
+            clip_norm=estimator.clip_norm, loss_counts_rows=True,
+        )  # fmt: skip
+        X, targets, weights, _ = self.samples
+        history = fit(self.network, X, targets, None, weights, None, settings)
+        if history.stop_reason == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=6)
+            return False
+        record.rate_of_last_step = float(history["learning_rate"][-1]) if self.by_policy else record.rate
+        if isinstance(rate, EpochRate) and rate.power is not None:
+            record.rate = float(rate.after(record.t))
+        self.stopped = history.stop_reason != "epochs"
+        return watch.has_smaller_rate and watch.n_epochs < self.n_epochs
+
+    def _diverged(self, error: DivergedError) -> None:
+        """What scikit-learn does: an error, or with a validation a score of NaN and the best weights."""
+        if not self.estimator.early_stopping:
+            raise ValueError(NOT_FINITE) from error
+        self.record.loss_curve.append(math.nan)
+        self.record.validation_scores.append(math.nan)
+        self.record.validation_losses.append(math.nan)
+        self.watch.n_epochs += 1
+        self.stopped = True
+        warnings.warn(f"Training ended early: {error}", ConvergenceWarning, stacklevel=6)
+
+    def warn_of_the_end(self) -> None:
+        """scikit-learn's warning where all epochs were done and the tolerance not reached."""
+        if self.watch.n_epochs == self.n_epochs and not self.stopped:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.n_epochs}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )

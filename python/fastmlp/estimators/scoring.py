@@ -1,0 +1,102 @@
+"""The validation score of a network in training: larger is better.
+
+The core measures loss and accuracy of the validation rows in one pass, without a prediction for Python to look at. R^2
+and the scores of scikit-learn need the predictions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+
+from fastmlp.inference import measure, predict
+from fastmlp.network import Network
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks import Run
+
+
+class Samples(NamedTuple):
+    """Checked rows, their targets for the network, their weights, and the targets as the user wrote them."""
+
+    X: Any
+    targets: Any
+    weights: Any
+    y: Any
+
+
+class Score:
+    """Loss and score of validation rows, measured after every epoch.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Says what counts: ``scoring``.
+    network : Network
+        Tells whether X and targets fit.
+    coding : Coding
+        Of the targets.
+    samples : Samples
+    n_threads : int, optional
+    """
+
+    def __init__(self, estimator: Any, network: Network, coding: Any, samples: Samples, n_threads: int | None) -> None:
+        self.rows, self.encoded, self.weights = network.check_samples(samples.X, samples.targets, samples.weights)
+        self.samples = samples
+        self.n_threads = n_threads
+        self.scoring = estimator.scoring
+        self.is_class = is_classifier(estimator)
+        self.twin = None
+        if estimator.scoring not in (None, "loss"):
+            self.scorer = check_scoring(estimator, estimator.scoring)
+            self.twin = twin_of(estimator, network, coding)
+
+    def __call__(self, run: Run) -> dict[str, float]:
+        """``loss`` and ``score``."""
+        measured = measure(run.network, self.rows, self.encoded, self.weights, self.n_threads)
+        return {"loss": measured["loss"], "score": self._score(run.network, measured)}
+
+    def _score(self, network: Network, measured: dict[str, float]) -> float:
+        targets, weights = self.samples.targets, self.weights
+        if self.scoring == "loss":
+            return -measured["loss"]
+        if self.twin is not None:
+            given = {} if weights is None else {"sample_weight": weights}
+            return float(self.scorer(self.twin, self.samples.X, self.samples.y, **given))
+        if self.is_class and targets.ndim == 1:
+            return measured["accuracy"]
+        outputs = predict(network, self.rows, self.n_threads)
+        if self.is_class:
+            return float(np.average(((outputs > 0.5) == targets).all(axis=1), weights=weights))
+        return r2(targets.reshape(outputs.shape), outputs, weights)
+
+
+def twin_of(estimator: Any, network: Network, coding: Any) -> Any:
+    """The estimator as a scorer may see it during the fit: it predicts with the network in training."""
+    twin: Any = object.__new__(type(estimator))
+    vars(twin).update(vars(estimator), network_=network, _coding=coding, **coding.attributes)
+    vars(twin).pop("feature_names_in_", None)  # the rows of the validation have lost theirs
+    twin._show_weights()
+    return twin
+
+
+def r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
+    """1 - (sum of squared errors) / (sum of squares around the mean), averaged over the columns of (n, n_outputs).
+
+    A constant column counts 1 where it is predicted exactly and 0 elsewhere, as in scikit-learn; NaN where the
+    predictions aren't finite.
+    """
+    true, predicted = true.astype(np.float64), predicted.astype(np.float64)
+    if not np.isfinite(predicted).all():
+        return float("nan")
+    each = np.ones(len(true)) if weights is None else weights
+    with np.errstate(over="ignore"):
+        errors = each @ (true - predicted) ** 2
+    around = each @ (true - np.average(true, axis=0, weights=each)) ** 2
+    of_constant = np.where(errors == 0, 1.0, 0.0)
+    shares = np.where(around > 0, 1 - errors / np.where(around > 0, around, 1.0), of_constant)
+    return float(shares.mean())

@@ -1,0 +1,75 @@
+"""The hyper-values of each step of a fit, in a table that the core reads row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.layers import Dropout, Layer
+from fastmlp.values import Value, check_values, values_at
+
+if TYPE_CHECKING:
+    from fastmlp.losses import Loss
+    from fastmlp.optimizers import Optimizer
+    from fastmlp.settings import FitSettings
+
+BOUNDS = ("clip_norm", "clip_value", "max_norm")
+"""Settings above 0 that bound the gradient or the weights of a step, or None."""
+
+
+def step_table(
+    settings: FitSettings, optimizer: Optimizer, loss: Loss, numbers: NDArray[np.int64], n_averaged: int
+) -> NDArray[Any]:
+    """Hyper-values of the steps of these numbers, one after another; n_averaged steps before them have been averaged.
+
+    Raises ``ValueError`` or ``TypeError`` where a schedule gives no number.
+    """
+    table = optimizer.steps(numbers)
+    table["label_smoothing"] = values_at(loss.label_smoothing, numbers, "label_smoothing")
+    table["alpha"] = values_at(settings.alpha, numbers, "alpha")
+    for name in BOUNDS:
+        value: Value | None = getattr(settings, name)
+        if value is not None:
+            table[name] = values_at(value, numbers, name)
+            check_values(name, table[name], numbers, low=0.0, low_open=True)
+    if settings.average is not None:
+        table["average_share"] = average_shares(settings.average, n_averaged + 1 + np.arange(len(numbers)))
+    return table
+
+
+def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of the newest parameters in their average, in step t = 1, 2, ...: (1 - decay) / (1 - decay^t).
+
+    Examples
+    --------
+    >>> average_shares(0.5, np.array([1, 2, 3])).round(3).tolist()
+    [1.0, 0.667, 0.571]
+    >>> average_shares(1.0, np.array([1, 2, 4])).tolist()
+    [1.0, 0.5, 0.25]
+    """
+    if decay == 1:
+        return 1.0 / t
+    if decay == 0:
+        return np.ones(len(t))
+    shares: NDArray[np.float64] = (1 - decay) / -np.expm1(t * np.log(decay))
+    return shares
+
+
+def dropout_rates(layers: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """The dropout rates of these steps, (n_steps, n_layers), or None where none of them changes."""
+    if not any(isinstance(layer, Dropout) and callable(layer.rate) for layer in layers):
+        return None
+    rates = np.zeros((len(numbers), len(layers)))
+    for i, layer in enumerate(layers):
+        if isinstance(layer, Dropout):
+            rates[:, i] = layer.rates(numbers)
+    return rates
+
+
+def steps_change(settings: FitSettings, optimizer: Optimizer, loss: Loss) -> bool:
+    """Whether the table has to be made anew when it is used up."""
+    values = (loss.label_smoothing, settings.alpha, *(getattr(settings, name) for name in BOUNDS))
+    scheduled = any(callable(value) for value in values)
+    return scheduled or settings.average is not None or not optimizer.is_constant()

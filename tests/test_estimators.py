@@ -1,0 +1,395 @@
+"""The estimators as scikit-learn's tools use them, and what they have beyond scikit-learn's own."""
+
+# ruff: noqa: E402
+
+import pickle
+import subprocess
+import sys
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+sklearn = pytest.importorskip("sklearn")
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import fastmlp as fm
+
+X, Y = load_iris(return_X_y=True)
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+WORDS = np.array(["setosa", "versicolor", "virginica"])[Y]
+L_X = np.random.default_rng(1).normal(size=(120, 8))
+L_Y = (L_X[:, :4] + L_X[:, 4:] > 0).astype(int)
+NUMBERS = X[:, 0] * 2 + X[:, 1] ** 2
+QUICK = {"hidden_layer_sizes": (8,), "max_iter": 30, "learning_rate_init": 0.02, "random_state": 0}
+BOTH = [("MLPClassifier", Y), ("MLPRegressor", NUMBERS)]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learn_checks_pass_without_exception(kind):
+    results = check_estimator(getattr(fm, kind)(), on_fail=None, on_skip=None)
+    assert len(results) > 50
+    assert [(r["check_name"], r["exception"]) for r in results if r["status"] not in ("passed", "skipped")] == []
+
+
+@pytest.mark.parametrize("kind, y", BOTH)
+def test_coefs_are_views_that_predictions_see(kind, y):
+    model = getattr(fm, kind)(**QUICK).fit(X, y)
+    assert all(np.shares_memory(a, model.network_.params) for a in model.coefs_ + model.intercepts_)
+    model.coefs_[-1][:] = 0
+    model.intercepts_[-1][:] = 0.0
+    outputs = model.predict_proba(X) if kind == "MLPClassifier" else model.predict(X)
+    np.testing.assert_allclose(outputs, 1 / 3 if kind == "MLPClassifier" else 0)
+
+
+def test_arrays_put_in_their_place_are_taken_over():
+    model = fm.MLPRegressor(**QUICK).fit(X, NUMBERS)
+    expected = model.predict(X)
+    zeros, kept = np.zeros_like(model.coefs_[1]), model.coefs_[1].copy()
+    model.coefs_[1] = zeros
+    np.testing.assert_allclose(model.predict(X), model.intercepts_[1][0])
+    model.coefs_ = [model.coefs_[0], kept]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), expected)
+    np.testing.assert_array_equal(model.predict(X), expected)
+    assert np.shares_memory(model.coefs_[1], model.network_.params)
+    model.coefs_ = model.coefs_[:1]
+    with pytest.raises(ValueError, match="coefs_ must have 2 arrays, one for each layer, got 1"):
+        model.predict(X)
+
+
+def test_weights_set_by_hand_are_where_partial_fit_begins():
+    fitted = fm.MLPRegressor(**QUICK).fit(X, NUMBERS)
+    fresh = fm.MLPRegressor(**QUICK)
+    fresh.coefs_, fresh.intercepts_ = fitted.coefs_, fitted.intercepts_
+    fresh.partial_fit(X, NUMBERS)
+    assert fresh.loss_curve_[0] < 1.5 * fitted.loss_ and not np.shares_memory(fresh.coefs_[0], fitted.coefs_[0])
+
+
+@pytest.mark.parametrize("copying", [lambda m: pickle.loads(pickle.dumps(m)), deepcopy], ids=["pickle", "deepcopy"])
+def test_copies_predict_the_same_and_go_on_the_same(copying):
+    model = fm.MLPClassifier(**QUICK).fit(X, WORDS)
+    twin = copying(model)
+    np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    for each in (model, twin):
+        each.partial_fit(X, WORDS)
+    np.testing.assert_array_equal(twin.coefs_[0], model.coefs_[0])
+    assert not np.shares_memory(twin.coefs_[0], model.coefs_[0])
+
+
+def test_classes_may_be_words_and_one_class_is_enough():
+    model = fm.MLPClassifier(**QUICK).fit(X, WORDS)
+    assert list(model.classes_) == ["setosa", "versicolor", "virginica"] and model.score(X, WORDS) > 0.9
+    assert model.predict_proba(X).shape == (150, 3) and model.out_activation_ == "softmax"
+    alone = fm.MLPClassifier(**QUICK).fit(X, np.full(150, "one"))
+    assert set(alone.predict(X)) == {"one"}
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix], ids=["dense", "sparse"])
+def test_several_labels_by_fit_and_by_partial_fit(make):
+    y = make(L_Y)
+    model = fm.MLPClassifier(hidden_layer_sizes=(30,), learning_rate_init=0.02, random_state=0).fit(L_X, y)
+    predicted = model.predict(L_X)
+    assert sparse.issparse(predicted) == sparse.issparse(y) and model.out_activation_ == "logistic"
+    assert model.score(L_X, y) > 0.9 and model.predict_proba(L_X).shape == (120, 4)
+    by_parts = fm.MLPClassifier(hidden_layer_sizes=(30,), learning_rate_init=0.02, random_state=0)
+    for _ in range(200):
+        by_parts.partial_fit(L_X, y)
+    assert by_parts.score(L_X, y) > 0.9
+    only_first = make(np.c_[np.ones((5, 1)), np.zeros((5, 3))].astype(int))
+    by_parts.partial_fit(L_X[:5], only_first)  # a part without some of the labels
+    with pytest.raises(ValueError, match="y must have 4 columns, one for each label, got 3"):
+        by_parts.partial_fit(L_X, L_Y[:, :3])
+
+
+@pytest.mark.parametrize("kind, y", [*BOTH, ("MLPClassifier", (L_Y[:, :2], L_X))], ids=["classes", "numbers", "labels"])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_warm_starts_of_one_epoch_are_one_long_fit(kind, y, solver):
+    rows, y = (X, y) if isinstance(y, np.ndarray) else (y[1], y[0])
+    arguments = {"solver": solver, "hidden_layer_sizes": (6,), "random_state": 0, "shuffle": False, "batch_size": 20}
+    long = getattr(fm, kind)(max_iter=12, **arguments).fit(rows, y)
+    steps = getattr(fm, kind)(max_iter=1, warm_start=True, **arguments)
+    for _ in range(12):
+        steps.fit(rows, y)
+    np.testing.assert_array_equal(steps.coefs_[0], long.coefs_[0])
+    assert steps.loss_curve_ == long.loss_curve_ and steps.n_iter_ == 1 and steps.t_ == long.t_
+
+
+def test_a_warm_start_keeps_the_network_it_has():
+    model = fm.MLPClassifier(warm_start=True, **QUICK).fit(X, Y)
+    first = model.coefs_[0]
+    model.fit(X, Y)
+    assert np.shares_memory(model.coefs_[0], first)
+    model.set_params(hidden_layer_sizes=(5,))
+    with pytest.raises(ValueError, match="a fit that goes on needs the layers that the network has"):
+        model.fit(X, Y)
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
+@pytest.mark.parametrize("kind, y", BOTH)
+def test_sparse_rows_give_what_dense_ones_give(make, kind, y):
+    dense = np.where(X > 0.5, X, 0)
+    models = [getattr(fm, kind)(**QUICK).fit(rows, y) for rows in (dense, make(dense))]
+    np.testing.assert_allclose(models[0].coefs_[0], models[1].coefs_[0], atol=1e-9)
+    np.testing.assert_allclose(models[0].predict(make(dense)), models[0].predict(dense), atol=1e-9)
+
+
+@pytest.mark.parametrize("given, rows, expected", [
+    ("float32", 150, "float32"), ("uint8", 150, "float32"), ("float64", 150, "float64"), ("int64", 150, "float64"),
+    ("float64", 2001, "float32"), ("float64", 2000, "float64"),
+])  # fmt: skip
+def test_the_dtype_follows_data_and_rows(given, rows, expected):
+    wide = np.resize(X * 40 + 100, (rows, 4)).astype(given)
+    model = fm.MLPRegressor(**{**QUICK, "max_iter": 1, "alpha": 0}).fit(
+        wide / 1 if given == "float64" else wide, wide[:, 0]
+    )
+    assert {a.dtype.name for a in model.coefs_ + model.intercepts_} == {expected}
+    for dtype in ("float32", np.float64):
+        assert clone(model).set_params(dtype=dtype).fit(wide, wide[:, 0]).coefs_[0].dtype == dtype
+    assert (
+        fm.MLPRegressor(solver="lbfgs", max_iter=1).fit(wide.astype("float64"), wide[:, 0]).network_.dtype == "float64"
+    )
+
+
+def test_bytes_are_read_where_they_lie():
+    images = np.random.default_rng(0).integers(0, 256, (500, 400), dtype=np.uint8)
+    import tracemalloc
+
+    model = fm.MLPRegressor(hidden_layer_sizes=(4,), max_iter=1, learning_rate_init=1e-5)
+    tracemalloc.start()
+    try:
+        model.fit(images, images[:, 0])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 500 * 400 * 4, "a float copy of the images was made"
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_bring_the_names_of_their_columns(library):
+    frames = pytest.importorskip(library)
+    frame = frames.DataFrame({name: X[:, i] for i, name in enumerate("abcd")})
+    model = make_pipeline(StandardScaler().set_output(transform=library), fm.MLPClassifier(**QUICK))
+    model.fit(frame, frames.Series(WORDS))
+    assert list(model[-1].feature_names_in_) == list("abcd") and model.score(frame, WORDS) > 0.9
+    other = frames.DataFrame({name: X[:, i] for i, name in enumerate("abdc")})
+    with pytest.raises(ValueError, match="feature names should match"):
+        model[-1].predict(other)
+
+
+def test_a_grid_search_on_threads_gives_what_one_in_a_row_gives():
+    search = {"alpha": [1e-4, 1.0], "hidden_layer_sizes": [(4,), (8,)]}
+    from joblib import parallel_config
+
+    scores = []
+    for backend, n_jobs in (("sequential", 1), ("threading", 2)):
+        with parallel_config(backend):
+            found = GridSearchCV(fm.MLPClassifier(random_state=0, max_iter=20), search, cv=3, n_jobs=n_jobs).fit(X, Y)
+            scores.append(found.cv_results_["mean_test_score"])
+            assert np.isfinite(cross_val_score(found.best_estimator_, X, Y, cv=3, n_jobs=n_jobs)).all()
+    np.testing.assert_array_equal(*scores)
+
+
+def test_in_a_worker_of_joblib_a_fit_takes_one_thread():
+    from joblib import Parallel, delayed, parallel_config
+
+    from fastmlp.estimators.fitting import count_threads
+
+    with parallel_config("threading"):
+        assert Parallel(n_jobs=2)(delayed(count_threads)(None) for _ in range(2)) == [1, 1]
+    assert count_threads(None) is None and count_threads(3) == 3 and count_threads(-1) >= 1
+
+
+def test_weights_are_routed():
+    from sklearn import config_context
+
+    weights = np.where(Y == 2, 1.0, 1e-6)
+    with config_context(enable_metadata_routing=True):
+        model = fm.MLPClassifier(**QUICK).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
+        pipeline.fit(X, Y, sample_weight=weights)
+    assert (pipeline.predict(X) == 2).mean() > 0.9
+    assert model.set_params(max_iter=1).fit(X, Y, weights).score(X, Y, weights) != model.score(X, Y)
+
+
+def test_class_weights_are_sample_weights():
+    by_class = {0: 0.2, 1: 3.0, 2: 1.0}
+    given = fm.MLPClassifier(class_weight=by_class, **QUICK).fit(X, Y)
+    spelled = fm.MLPClassifier(**QUICK).fit(X, Y, [by_class[y] for y in Y])
+    np.testing.assert_array_equal(given.coefs_[0], spelled.coefs_[0])
+    few = np.r_[np.flatnonzero(Y < 2), np.flatnonzero(Y == 2)[:4]]
+    balanced = fm.MLPClassifier(class_weight="balanced", **QUICK).fit(X[few], Y[few])
+    weights = 104 / (3 * np.array([50, 50, 4]))
+    spelled = fm.MLPClassifier(**QUICK).fit(X[few], Y[few], weights[Y[few]])
+    np.testing.assert_allclose(balanced.coefs_[0], spelled.coefs_[0], atol=1e-12)
+    with pytest.raises(ValueError, match="class_weight='balanced' needs all of y"):
+        fm.MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
+
+
+def test_a_validation_set_of_ones_own_decides():
+    train, held_out = np.arange(0, 150, 2), np.arange(1, 150, 2)
+    model = fm.MLPClassifier(early_stopping=True, n_iter_no_change=4, **{**QUICK, "max_iter": 300})
+    model.fit(X[train], WORDS[train], validation_data=(X[held_out], WORDS[held_out]))
+    assert model.n_iter_ < 300 and len(model.validation_scores_) == len(model.validation_loss_curve_) == model.n_iter_
+    assert model.score(X[held_out], WORDS[held_out]) == pytest.approx(model.best_validation_score_)
+    assert model.t_ == 75 * model.n_iter_, "no row was taken from the training"
+    watched = fm.MLPClassifier(**QUICK).fit(X[train], Y[train], validation_data=(X[held_out], Y[held_out], np.ones(75)))
+    assert len(watched.validation_scores_) == watched.n_iter_ == 30 and watched.best_loss_ is not None
+
+
+@pytest.mark.parametrize("scoring", ["loss", "roc_auc_ovr", "f1_macro", lambda model, X, y: -model.loss_or_zero(X)])
+def test_early_stopping_by_any_score(scoring):
+    fm.MLPClassifier.loss_or_zero = lambda self, X: float(self.predict_proba(X)[:, 0].mean())
+    try:
+        model = fm.MLPClassifier(early_stopping=True, scoring=scoring, n_iter_no_change=3, **QUICK).fit(X, WORDS)
+    finally:
+        del fm.MLPClassifier.loss_or_zero
+    assert len(model.validation_scores_) == model.n_iter_ and model.best_validation_score_ == max(
+        model.validation_scores_
+    )
+    if scoring == "loss":
+        np.testing.assert_allclose(model.validation_scores_, np.negative(model.validation_loss_curve_))
+
+
+def test_the_best_weights_come_back_or_stay_away():
+    parts = {"validation_data": (X[1::2], Y[1::2])}
+    arguments = {**QUICK, "learning_rate_init": 0.3, "max_iter": 25, "scoring": "loss"}
+    best = fm.MLPClassifier(restore_best=True, **arguments).fit(X[::2], Y[::2], **parts)
+    last = fm.MLPClassifier(**arguments).fit(X[::2], Y[::2], **parts)
+    assert best.validation_scores_ == last.validation_scores_
+    outcomes = [-model.network_.evaluate(X[1::2], Y[1::2])["loss"] for model in (best, last)]
+    assert outcomes[0] == pytest.approx(max(best.validation_scores_))
+    assert outcomes[1] == pytest.approx(last.validation_scores_[-1])
+
+
+def test_layers_as_they_are_asked_for():
+    model = fm.MLPClassifier(
+        hidden_layer_sizes=(6, 5), activation=["gelu", "logistic"], dropout=[0.0, 0.3], batch_norm=True, max_iter=2
+    ).fit(X, Y)
+    kinds = [type(layer).__name__ for layer in model.network_.layers]
+    assert kinds == ["Dense", "BatchNorm", "Activation", "Dense", "BatchNorm", "Activation", "Dropout", "Dense"]
+    assert [layer.activation for layer in model.network_.layers if isinstance(layer, fm.Activation)] == [
+        "gelu",
+        "sigmoid",
+    ]
+    assert model.n_layers_ == 4 and model.network_.layers[-2] == fm.Dropout(0.3)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"optimizer": fm.AdamW(0.02)}, {"optimizer": "nadam", "max_iter": 300}, {"schedule": fm.Cosine(0.03, 90)},
+    {"init": "he_normal"},
+    {"schedule": lambda step: 0.02, "solver": "sgd"}, {"dropout": 0.1}, {"batch_norm": True}, {"activation": "elu"},
+    {"loss": "squared_error"}, {"clip_norm": 0.5}, {"n_jobs": 1},
+    {"loss": fm.Loss("cross_entropy", label_smoothing=0.1)},
+    {"optimizer": fm.Rprop(), "batch_size": 150}, {"optimizer": fm.LBFGS()}, {"hidden_layer_sizes": ()},
+])  # fmt: skip
+def test_everything_beyond_scikit_learn_learns_and_clones(arguments):
+    model = fm.MLPClassifier(**{**QUICK, "max_iter": 80, **arguments})
+    assert clone(model).fit(X, Y).score(X, Y) > 0.9
+    assert model.get_params()["tol"] == 1e-4
+
+
+def test_lbfgs_as_an_optimizer_has_a_curve_and_callbacks():
+    seen = []
+    model = fm.MLPClassifier(
+        (8,), optimizer=fm.LBFGS(memory=5), max_iter=30, random_state=0, early_stopping=True, tol=0
+    )
+    model.set_params(callbacks=[lambda run: seen.append(run.epoch)]).fit(X, Y)
+    assert len(model.loss_curve_) == len(model.validation_scores_) == len(seen) == model.n_iter_ > 3
+    assert model.score(X, Y) > 0.9 and not hasattr(model, "partial_fit")
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "mse", fm.Loss("quantile", q=0.9)])
+def test_losses_of_a_regression(loss):
+    noisy = NUMBERS + np.random.default_rng(0).normal(size=150)
+    model = fm.MLPRegressor(loss, hidden_layer_sizes=(), max_iter=400, learning_rate_init=0.03, tol=0).fit(X, noisy)
+    above = (noisy > model.predict(X)).mean()
+    assert model.network_.loss == (fm.Loss(loss) if isinstance(loss, str) else loss)
+    assert 0.05 < above < 0.15 if isinstance(loss, fm.Loss) else 0.3 < above < 0.7
+
+
+def test_callbacks_see_the_epochs_and_may_stop_them():
+    seen = []
+
+    def stop_at_five(run):
+        seen.append(run.history.last("val_score"))
+        if run.epoch == 4:
+            run.stop("enough")
+
+    model = fm.MLPClassifier(callbacks=[stop_at_five], **QUICK).fit(X, Y, validation_data=(X, Y))
+    assert model.n_iter_ == 5 and seen == model.validation_scores_
+
+
+def test_interrupted_fits_keep_what_they_have():
+    def interrupt(run):
+        if run.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model = fm.MLPClassifier(callbacks=interrupt, **QUICK).fit(X, Y)
+    assert model.n_iter_ == 3 and model.predict(X).shape == (150,)
+
+
+def test_a_diverging_fit_is_an_error_or_ends_at_the_best_weights():
+    wild = {"solver": "sgd", "learning_rate_init": 1e3, "activation": "identity", "max_iter": 20, "random_state": 0}
+    with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
+        fm.MLPRegressor(**wild).fit(X * 100, NUMBERS)
+    with pytest.warns(ConvergenceWarning, match="Training ended early"):
+        model = fm.MLPRegressor(early_stopping=True, **wild).fit(X * 100, NUMBERS)
+    assert np.isnan(model.validation_scores_[-1]) and np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("refused, arguments", [
+    ({"X": X * np.nan, "y": Y}, {}), ({"X": X, "y": Y[:-1]}, {}), ({"X": X[:, :2], "y": Y / 7}, {}),
+    ({"X": X[:, :2], "y": Y, "sample_weight": -np.ones(150)}, {}), ({"X": X[:, :3], "y": Y}, {"alpha": -1}),
+    ({"X": X[:, :3], "y": Y, "validation_data": (X,)}, {}), ({"X": X[:, :2], "y": Y}, {"dropout": 1.0}),
+    ({"X": X[:, :2], "y": Y, "validation_data": (X, Y)}, {}), ({"X": X[:, :2], "y": Y}, {"scoring": "rock_auc"}),
+])  # fmt: skip
+def test_a_fit_that_is_refused_changes_nothing(refused, arguments):
+    model = fm.MLPClassifier(**QUICK).fit(X, Y)
+    before, expected = dict(vars(model)), model.predict_proba(X)
+    model.set_params(**arguments)
+    with pytest.raises((ValueError, TypeError)):
+        model.fit(**refused)
+    after = dict(vars(model))
+    assert {k for k in before if before[k] is not after[k]} <= set(arguments) and set(before) == set(after)
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+def test_what_scikit_learn_says_is_said_here():
+    with pytest.raises(NotFittedError):
+        fm.MLPClassifier().predict(X)
+    with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 4 features as input"):
+        fm.MLPClassifier(**QUICK).fit(X, Y).predict(X[:, :3])
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        fm.MLPClassifier().partial_fit(X, Y)
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        fm.MLPRegressor(**QUICK).fit(X, NUMBERS[:, None])
+    with pytest.warns(UserWarning, match="Got `batch_size` larger than sample size"):
+        fm.MLPRegressor(batch_size=500, **QUICK).fit(X, NUMBERS)
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations .2. reached"):
+        fm.MLPRegressor(max_iter=2).fit(X, NUMBERS)
+
+
+def test_they_are_found_without_being_loaded():
+    code = """
+import sys, fastmlp as fm
+print("sklearn" in sys.modules, "MLPClassifier" in dir(fm), "MLPClassifier" in fm.__all__)
+print(fm.MLPClassifier.__module__, fm.MLPRegressor is fm.estimators.MLPRegressor)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout == "False True False\nfastmlp.estimators.classifier True\n"
+
+
+def test_without_scikit_learn_the_extra_is_named():
+    code = "import sys; sys.modules['sklearn'] = None; import fastmlp as fm; fm.Network([1, 1]); fm.MLPClassifier"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "the estimators need scikit-learn; install it with: pip install 'fastmlp[sklearn]'" in run.stderr
