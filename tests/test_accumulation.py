@@ -43,7 +43,7 @@ def compare(net, optimizer, hyper, batch_size=16, epochs=2, weight=None, n_threa
     return relative_error(net.params, twin.flat()), relative_error(history["loss"], losses)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     batch_size=st.integers(1, 60),
     accumulate=st.integers(1, 60),
@@ -83,7 +83,7 @@ def test_batch_norms_see_each_batch_by_itself(name, n_threads):
     assert relative_error(np.concatenate(means_and_variances), reference_training.running(twin)) < 1e-10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     batch_size=st.integers(2, 60), accumulate=st.integers(1, 30), n_threads=st.integers(1, 3), counts_rows=st.booleans()
 )

@@ -60,7 +60,7 @@ def test_every_rule_and_every_way_average_like_the_twin(way, name, n_threads, mo
     assert relative_error(history["loss"], losses) < 1e-10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     decay=st.sampled_from([0, 0.0, 1, 1.0]) | st.floats(0, 1),
     batch_size=st.integers(2, 50),
@@ -217,7 +217,7 @@ def test_a_fit_that_is_interrupted_holds_the_averages(error):
     assert net.optimizer_state.average.n_steps == 12
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rule=st.sampled_from(sorted(RULES)),
     epochs=st.lists(st.integers(1, 4), min_size=2, max_size=3),

@@ -257,7 +257,7 @@ def test_chunks_learn_how_long_a_batch_takes():
 # --- Training at random sizes ---
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60, derandomize=True, database=None)
 @given(
     widths=st.lists(st.integers(1, 40), min_size=2, max_size=4),
     n=st.integers(1, 90),

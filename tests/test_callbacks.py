@@ -297,6 +297,23 @@ def test_plateaus_lower_the_learning_rate():
     assert lowered([1, 2, 3], patience=1, mode="max") == [0.8] * 3
 
 
+@given(
+    losses=st.lists(st.integers(0, 9), min_size=1, max_size=30), patience=st.integers(1, 4),
+    factor=st.floats(0.01, 0.99), min_delta=st.integers(0, 2), floor=st.floats(0.0, 1.0),
+)  # fmt: skip
+def test_plateaus_of_any_losses(losses, patience, factor, min_delta, floor):
+    """The rate falls behind every ``patience`` epochs in a row without improvement, counted afresh each time."""
+    rate, best, row, expected = 0.8, None, 0, []
+    for loss in losses:
+        expected.append(rate)
+        improved = best is None or best - loss > min_delta
+        best, row = (loss, 0) if improved else (best, row + 1)
+        if row == patience:
+            rate, row = max(rate * factor, min(rate, floor)), 0
+    got = lowered(losses, factor=factor, patience=patience, min_delta=min_delta, floor=floor)
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
 OPTIMIZERS = {
     "sgd": lambda rate: (fm.SGD(rate), {"rule": "sgd"}),
     "momentum": lambda rate: (fm.SGD(rate, momentum=0.9), {"rule": "sgd", "momentum": 0.9}),

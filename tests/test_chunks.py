@@ -278,6 +278,12 @@ def test_bad_sources(source, words):
         ([(X, Y)], {"sample_weight": WEIGHT}, TypeError, "sample_weight must be left out where X is Chunks"),
         ([(X, Y)], {"class_weight": "balanced"}, ValueError, "class_weight must be a dict for Chunks"),
         ([(X, Y)], {"optimizer": fm.LBFGS()}, ValueError, "optimizer must be one that updates by batches for Chunks"),
+        (
+            [(X, Y)],
+            {"optimizer": fm.Rprop(backtrack=True), "batch_size": 200},
+            ValueError,
+            "updates by batches for Chunks",
+        ),
         ([(X, Y)], {"validation_data": X}, TypeError, "validation_data must be a pair (X, y), got ndarray"),
     ],
 )
@@ -288,6 +294,12 @@ def test_what_is_refused_before_anything_changes(chunks, settings, error, words)
         net.fit(fm.Chunks(chunks), **settings)
     assert words in str(caught.value)
     np.testing.assert_array_equal(net.params, before)
+
+
+def test_a_frozen_network_is_refused():
+    net = fm.Network([4, fm.Dense(2, trainable=False)], seed=0)
+    with pytest.raises(ValueError, match="the network has no layer that learns"):
+        net.fit(fm.Chunks([(X, Y)]))
 
 
 def test_an_array_needs_its_y():

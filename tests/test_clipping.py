@@ -56,7 +56,7 @@ def test_every_rule_and_every_way_clip_like_the_twin(way, name, n_threads, monke
         assert max(errors) < 1e-9, bounds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     clip_norm=st.none() | st.floats(1e-3, 1e3),
     clip_value=st.none() | st.floats(1e-3, 1e3),

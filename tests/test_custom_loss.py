@@ -91,6 +91,14 @@ def test_any_batch_on_any_threads(n, batch_size, n_threads, rule):
     assert relative_error(custom.params, built_in.params) < 1e-9
 
 
+def test_evaluation_takes_several_tiles_on_several_threads():
+    built_in, custom = pair("squared_error")
+    many, targets = np.tile(X, (60, 1)), np.tile(Y, (60, 1))
+    for n_threads in (1, 2, 3):
+        one, other = (net.evaluate(many, targets, n_threads=n_threads) for net in (built_in, custom))
+        assert other == pytest.approx(one, rel=1e-12)
+
+
 def test_chunks_too():
     built_in, custom = pair("squared_error")
     for net in (built_in, custom):

@@ -343,7 +343,7 @@ ANYTHING = st.one_of(ARRAYS, LISTS, st.sampled_from([X, LABELS, VALUES, np.eye(3
 
 
 @given(rows=ANYTHING, targets=ANYTHING, weights=st.one_of(st.none(), ANYTHING))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_whatever_is_passed_there_is_a_result_or_a_clear_error(rows, targets, weights):
     for net in (classifier(), regression("huber")):
         calls = {

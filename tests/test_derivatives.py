@@ -299,7 +299,7 @@ def test_any_stack_of_layers_has_input_gradients_and_activations(layers, n_threa
     n_threads=st.integers(1, 3),
     dtype=st.sampled_from(["uint8", "float32", "float64"]),
 )
-@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.settings(max_examples=40)
 def test_derivatives_of_the_outputs_in_every_shape(n, widths, n_threads, dtype):
     net = fm.Network(widths, activation="tanh", output="softmax", dtype="float64", seed=0)
     twin, X = twin_of(net), np.random.default_rng(n).integers(0, 3, size=(n, widths[0])).astype(dtype)

@@ -7,6 +7,8 @@ a dropout of ones is the whole mask, transposed: one call shows every element.
 import numpy as np
 import pytest
 import reference_training
+from hypothesis import given
+from hypothesis import strategies as st
 from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
@@ -187,6 +189,18 @@ def test_a_schedule_outlives_the_table_of_steps_and_serves_single_batches():
     other = fm.Network([fm.Input(4), fm.Dropout(fm.Exponential(0.5, rate=0.5, every=2000)), 2], dtype="float64", seed=3)
     other.fit(X[:300], T[:300], epochs=1, batch_size=1, optimizer=fm.SGD(0.01), shuffle=False)
     np.testing.assert_allclose(single.params, other.params, rtol=0, atol=1e-14)
+
+
+@given(st.lists(st.floats(-0.2, 1.2), min_size=9, max_size=9))
+def test_any_rates_from_0_to_below_1_and_no_others_train(rates):
+    rates[0] = abs(rates[0]) % 1.0  # the first is checked where the layer is made
+    net = fm.Network([fm.Input(2), fm.Dropout(rates.__getitem__), 1], dtype="float64", seed=0)
+    X, wrong = np.ones((9, 2)), [step for step, rate in enumerate(rates) if not 0 <= rate < 1]
+    if wrong:
+        with pytest.raises(ValueError, match=f"rate of Dropout must be .* at step {wrong[0]}$"):
+            net.fit(X, X[:, 0], epochs=1, batch_size=1)
+    else:
+        assert np.isfinite(net.fit(X, X[:, 0], epochs=1, batch_size=1)["loss"]).all()
 
 
 def test_rates_outside_the_range_are_named_before_or_while_training():

@@ -134,7 +134,7 @@ def legal_arguments(draw):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(arguments=legal_arguments())
 def test_every_legal_combination_trains(kind, arguments):
     with warnings.catch_warnings():

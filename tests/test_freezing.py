@@ -78,7 +78,7 @@ def test_every_rule_and_every_way_learn_like_the_twin(way, name, n_threads, monk
         assert max(compare(network(*choice), *RULES[name], n_threads=n_threads, alpha=0.7)) < 1e-9, choice
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     first=LEARNING,
     middle=LEARNING,

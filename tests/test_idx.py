@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 
 @given(array=arrays, suffix=st.sampled_from(["idx", "idx.gz"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_round_trip_keeps_dtype_shape_and_bits(folder, array, suffix):
     path = folder / f"array.{suffix}"
     write_idx(path, array)
@@ -143,7 +143,7 @@ def test_a_gzip_bomb_is_not_unpacked_beyond_the_declared_size(tmp_path):
 
 
 @given(data=st.data(), array=arrays, packed=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_mutated_files_give_an_array_or_a_value_error(folder, data, array, packed):
     path = folder / ("mutated.gz" if packed else "mutated")
     write_idx(path, array)

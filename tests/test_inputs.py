@@ -111,7 +111,7 @@ def test_tiles_and_batch_norm_keep_their_lists(monkeypatch):
         assert np.abs(net.params - nets[2].params).max() < 1e-10
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),

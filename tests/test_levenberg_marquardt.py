@@ -148,7 +148,7 @@ def test_it_ends_where_no_step_lowers_the_loss():
     weight_decay=st.floats(0, 100),
     dtype=st.sampled_from(["float32", "float64"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_legal_settings_never_raise_what_is_minimised(damping, tolerance, weight_decay, dtype):
     net = regression(dtype=dtype)
 

@@ -53,7 +53,7 @@ def test_every_rule_and_every_way_limit_like_the_twin(way, name, n_threads, monk
     assert max(errors) < 1e-10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     max_norm=st.floats(1e-3, 1e3),
     n_hidden=st.integers(1, 200),

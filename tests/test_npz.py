@@ -184,7 +184,7 @@ def test_text_files_and_truncated_files(tmp_path):
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_mutated_files_give_a_data_set_or_a_value_error(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "mutated.npz"
     np.savez_compressed(path, X=X, y=Y)

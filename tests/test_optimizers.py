@@ -194,7 +194,7 @@ def test_backtracking_goes_on_from_the_last_loss():
 
 
 @given(st.floats(1e-6, 10.0), st.floats(0, 1), st.sampled_from(["float32", "float64"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_backtracking_with_any_step_size(learning_rate, weight_decay, dtype):
     net, X, T, _ = rprop_case()
     twin, net = twin_of(net), net.astype(dtype)

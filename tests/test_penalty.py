@@ -51,7 +51,7 @@ def test_every_rule_and_every_way_penalise_like_the_twin(way, name, n_threads, m
     assert relative_error(net.params, twin.flat()) < 1e-10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     alpha=st.floats(0, 1e3),
     n_hidden=st.integers(1, 150),

@@ -289,7 +289,7 @@ def test_a_file_cut_off_anywhere_is_refused(path):
         load(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_gives_a_network_or_one_clear_error(data, tmp_path):
     path = tmp_path / "whole"

@@ -44,7 +44,7 @@ def test_batches_count_for_their_rows(way, optimizer, n_threads, monkeypatch):
     np.testing.assert_allclose(net.params, twin.flat(), atol=1e-11)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(batch_size=st.integers(1, 60), n_threads=st.sampled_from([1, 2, 3]), norm=st.booleans(), seed=st.integers(0, 99))
 def test_any_batches_and_weights(batch_size, n_threads, norm, seed):
     weight = np.random.default_rng(seed).uniform(0.01, 3, size=50)

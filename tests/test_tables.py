@@ -297,7 +297,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(rows=st.lists(st.tuples(numbers, words, numbers), min_size=1, max_size=30), packed=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_value_comes_back(tmp_path_factory, rows, packed):
     path = Path(tmp_path_factory.getbasetemp()) / "any.csv"
     contents = ("a,b,y\n" + "".join(f"{a!r},{b},{y!r}\n" for a, b, y in rows)).encode()
@@ -312,7 +312,7 @@ def test_every_value_comes_back(tmp_path_factory, rows, packed):
 
 
 @given(contents=st.binary(max_size=60) | st.text('1a,;"\n\t .-', max_size=60).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_give_a_finite_table_or_a_value_error(tmp_path_factory, contents):
     path = Path(tmp_path_factory.getbasetemp()) / "any_bytes.csv"
     path.write_bytes(contents)

@@ -79,7 +79,7 @@ def test_single_precision_and_scaled_bytes():
     compare(net, X, y, batch_size=4, tolerance=1e-5, learning_rate=0.2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     widths=st.lists(st.integers(1, 16), min_size=2, max_size=5),
     n=st.integers(1, 90),

@@ -33,12 +33,6 @@ def make_groups(layers: tuple[Layer, ...], segments: Iterable[Segment]) -> NDArr
     return np.array([tuple(stretch) for stretch in stretches], dtype=GROUP_DTYPE)
 
 
-def check_learns(layout: Layout) -> None:
-    """Raise ``ValueError`` for a network in which everything is frozen."""
-    if not layout.groups["learning_rate_factor"].any():
-        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
-
-
 def training_tables(layout: Layout, layers: tuple[Layer, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Layers and groups as training sees them: without an update of what is frozen, and without a way back to where
     nothing learns.

@@ -22,7 +22,7 @@ from fastmlp.progress import ProgressBar
 from fastmlp.recording import record
 from fastmlp.settings import FitSettings
 from fastmlp.trainer import Trainer
-from fastmlp.training_data import TrainingData, check_validation
+from fastmlp.training_data import TrainingData, check_that_it_learns, check_validation
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -35,11 +35,17 @@ class Stream:
         self,
         network: Network,
         chunks: Chunks,
+        y: object,
+        sample_weight: object,
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         class_weight: object,
         settings: FitSettings,
     ) -> None:
-        if not isinstance(settings.optimizer, Optimizer):
+        check_that_it_learns(network)
+        for argument, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
+        if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):
             raise ValueError(f"class_weight must be a dict for Chunks, which are never all there, got {class_weight!r}")
@@ -74,7 +80,7 @@ class Stream:
         return None, False
 
 
-def fit_stream(run: Run, stream: Stream, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
+def fit_stream(stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
     """Block after block, until all epochs are done or a callback stops them."""
     trainer = stream.trainer
     trainer.begin()

@@ -14,7 +14,7 @@ from cnn_core.epoch import Epochs
 from fastmlp.averaging import MovingAverage
 from fastmlp.batches import Pace, count_batches
 from fastmlp.errors import DivergedError
-from fastmlp.groups import check_learns, training_tables
+from fastmlp.groups import training_tables
 from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import make_workspace, splits_rows
 from fastmlp.optimizer_state import state_to_begin_with
@@ -59,7 +59,6 @@ class Trainer:
         self.settings = settings
         self.optimizer = optimizer
         n_samples, layout = max(len(data.X), most_samples), network.layout
-        check_learns(layout)
         self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
         # Only batch norms see a difference between a batch and batches that add up to it.
         part_rows = min(settings.batch_size, n_samples) if layout.has_batch_norm else self.batch_size
@@ -177,10 +176,10 @@ class Trainer:
         """About 50 ms' worth of steps, at most so many; their number."""
         done, n_table = self.core.n_steps, len(self.table)
         self.refill(done)
-        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
-        start = time.perf_counter()
         if self.workspace.door is not None:
             return self.checked_step()
+        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
+        start = time.perf_counter()
         with self.lock:
             self.core.run(n_steps)
         self.pace.took(n_steps, time.perf_counter() - start)

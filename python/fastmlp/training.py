@@ -8,13 +8,14 @@ something wants to look in after every epoch, a validation or a callback, no chu
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
 from fastmlp.callbacks import Callback, Run
 from fastmlp.chunks import Chunks
-from fastmlp.groups import check_learns
 from fastmlp.history import History
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.progress import ProgressBar, wants_bar
@@ -39,45 +40,31 @@ def fit(
     settings: FitSettings,
 ) -> History:
     """See `Network.fit`."""
-    stream = trainer = None
+    recorded: tuple[str, ...] = ()
+    train: Callable[[Run, tuple[Callback, ...], ProgressBar | None], None]
     if isinstance(X, Chunks):
-        for argument, value in (("y", y), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
-        stream = Stream(network, X, validation_data, class_weight, settings)
-        trainer, validation = stream.trainer, stream.validation
-    elif y is None:
-        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
+        stream = Stream(network, X, y, sample_weight, validation_data, class_weight, settings)
+        validation, rows_at_once, train = stream.validation, stream.trainer.batch_size, partial(fit_stream, stream)
     else:
         data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
         validation = data.validation
+        if isinstance(settings.optimizer, Optimizer):
+            one_by_one = bool(settings.callbacks) or validation is not None  # what wants to look in after every epoch
+            trainer = Trainer(network, data, settings, one_by_one)
+            rows_at_once, train = trainer.batch_size, partial(fit_epochs, trainer)
+        else:
+            recorded = whole_set_records(network, data, settings)
+            rows_at_once, train = len(data.X), partial(fit_whole_set, data, settings)
     check_metrics(settings.metrics, network, validation)
+    recorded = (*recorded_names(validation, settings.metrics), *recorded)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
-    hooks = settings.callbacks
-    if trainer is None and isinstance(settings.optimizer, Optimizer):
-        one_by_one = bool(hooks) or data.validation is not None  # what wants to look in after every epoch
-        trainer = Trainer(network, data, settings, one_by_one)
-    check_learns(network.layout)
-    recorded = recorded_names(validation, settings.metrics)
-    if isinstance(settings.optimizer, LevenbergMarquardt):
-        from fastmlp.levenberg_marquardt import check_least_squares
-
-        check_least_squares(network, data, settings.optimizer)
-        recorded = (*recorded, "damping")
+    hooks = settings.callbacks if bar is None else (*settings.callbacks, bar)
     run = Run(network, History(), settings.epochs, recorded, optimizer=settings.optimizer)
-    hooks = (*hooks, bar) if bar is not None else hooks
-    in_one_pass = len(data.X) if trainer is None else trainer.batch_size
-    with single_threaded_blas_for(network.layout.flops_per_row * in_one_pass):
+    with single_threaded_blas_for(network.layout.flops_per_row * rows_at_once):
         for hook in hooks:
             hook.on_fit_begin(run)
         try:
-            if stream is not None:
-                fit_stream(run, stream, hooks, bar)
-            elif trainer is not None:
-                fit_epochs(run, data, trainer, hooks, bar)
-            else:
-                network.optimizer_state = None if settings.warm_start else network.optimizer_state
-                fit_whole_set(run, data, settings, hooks)
+            train(run, hooks, bar)
         except KeyboardInterrupt:
             run.stop("interrupted")
         finally:
@@ -87,9 +74,7 @@ def fit(
     return run.history
 
 
-def fit_epochs(
-    run: Run, data: TrainingData, trainer: Trainer, hooks: tuple[Callback, ...], bar: ProgressBar | None
-) -> None:
+def fit_epochs(trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
     trainer.begin()
     start = time.perf_counter()
@@ -101,7 +86,7 @@ def fit_epochs(
             with trainer.shown():
                 for hook in hooks:
                     hook.on_progress(run)
-                if record_finished(run, data, trainer, start):
+                if record_finished(run, trainer, start):
                     for hook in hooks:
                         hook.on_epoch_end(run)
                     trainer.multiply_learning_rate(run.learning_rate_factor)
@@ -109,15 +94,29 @@ def fit_epochs(
         trainer.check_params()
     except KeyboardInterrupt:
         if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
-            record_finished(run, data, trainer, start)
+            record_finished(run, trainer, start)
         trainer.check()
         raise
     finally:
         trainer.end()
 
 
-def fit_whole_set(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
-    """By a method that sees all samples at once; an epoch is one of its steps."""
+def whole_set_records(network: Network, data: TrainingData, settings: FitSettings) -> tuple[str, ...]:
+    """The names that a method which sees all samples at once records besides; it is asked whether it can."""
+    if not isinstance(settings.optimizer, LevenbergMarquardt):
+        return ()
+    from fastmlp.levenberg_marquardt import check_least_squares
+
+    check_least_squares(network, data, settings.optimizer)
+    return ("damping",)
+
+
+def fit_whole_set(
+    data: TrainingData, settings: FitSettings, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None
+) -> None:
+    """By a method that sees all samples at once; an epoch is one of its steps. It leaves no state."""
+    if settings.warm_start:
+        run.network.optimizer_state = None
     if isinstance(settings.optimizer, LBFGS):
         from fastmlp.lbfgs import fit_lbfgs
 
@@ -128,7 +127,7 @@ def fit_whole_set(run: Run, data: TrainingData, settings: FitSettings, hooks: tu
         fit_levenberg_marquardt(run, data, settings, hooks)
 
 
-def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float) -> int:
+def record_finished(run: Run, trainer: Trainer, start: float) -> int:
     """Record the epochs finished since the last time, and return how many; their times are evenly spread."""
     losses, rates = trainer.finished(run.epoch + 1)
     n_epochs = len(losses)
@@ -138,7 +137,7 @@ def record_finished(run: Run, data: TrainingData, trainer: Trainer, start: float
     each = (time.perf_counter() - start - before) / n_epochs
     run.epoch += n_epochs
     record(
-        run, data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
+        run, trainer.data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
     return n_epochs

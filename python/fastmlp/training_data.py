@@ -59,14 +59,23 @@ def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLi
     return samples.X, samples.targets
 
 
+def check_that_it_learns(network: Network) -> None:
+    """``ValueError`` for a network whose layers are all frozen."""
+    if not network.layout.groups["learning_rate_factor"].any():
+        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
+
+
 def check_training_data(
     network: Network,
     X: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     sample_weight: ArrayLike | None,
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     class_weight: object = None,
 ) -> TrainingData:
     """Everything that `fit` is given, checked before anything changes."""
+    if y is None:
+        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
+    check_that_it_learns(network)
     samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
     return samples._replace(validation=check_validation(network, validation_data))
