@@ -181,6 +181,28 @@ def test_a_last_step_to_infinity_leaves_the_averages_of_an_epoch_that_has_proved
     assert net.optimizer_state is None
 
 
+@pytest.mark.parametrize("first", [0, 5])
+def test_a_loss_that_fails_leaves_the_averages_before_its_step(first):
+    calls = []
+
+    def loss(y_true, outputs):
+        calls.append(len(outputs))
+        if len(calls) > first:
+            raise ZeroDivisionError
+        return ((outputs - y_true) ** 2).sum(axis=1) / 2, outputs - y_true
+
+    layers = [7, fm.Dense(5, "tanh"), fm.BatchNorm(), fm.Dense(2)]
+    nets = [fm.Network(layers, loss=kind, dtype="float64", seed=0) for kind in (fm.CustomLoss(loss), "squared_error")]
+    given = {"batch_size": 50, "optimizer": fm.SGD(0.1), "average": 0.5, "warm_start": True}
+    with pytest.raises(ZeroDivisionError):
+        nets[0].fit(X, Y, epochs=9, **given)
+    if first:
+        nets[1].fit(X, Y, epochs=first, **given)
+    assert relative_error(nets[0].params, nets[1].params) < 1e-12
+    assert relative_error(nets[0].statistics[:10], nets[1].statistics[:10]) < 1e-12
+    assert nets[0].optimizer_state is None
+
+
 def test_chunks_have_averages_and_steps_of_several_batches_too():
     def chunks():
         yield X[:24], Y[:24]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastmlp.optimizer_state import AverageState
+from fastmlp.parameters import Snapshot
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
-    from fastmlp.parameters import Snapshot
 
 
 class MovingAverage:
@@ -33,6 +33,15 @@ class MovingAverage:
         self.values = self.network.snapshot()
         if self._kept is not None:
             self.network.restore(self._kept.path)
+
+    def copy(self) -> Snapshot:
+        """The averages as they are now."""
+        return Snapshot(self.values.params.copy(), self.values.statistics.copy())
+
+    def put(self, averages: Snapshot) -> None:
+        """Go back to a copy."""
+        self.values.params[:] = averages.params
+        self.values.statistics[:] = averages.statistics
 
     @contextmanager
     def shown(self) -> Iterator[None]:

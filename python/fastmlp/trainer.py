@@ -188,12 +188,15 @@ class Trainer:
     def checked_step(self) -> int:
         """One step by a loss written in Python; if that fails, the network is as before it, and the error raised."""
         self.before = self.network.snapshot(self.before)
+        averages = None if self.average is None else self.average.copy()
         with self.lock:
             self.core.run(1)
         try:
             self.workspace.check()
         except BaseException:
             self.network.restore(self.before)
+            if self.average is not None and averages is not None:
+                self.average.put(averages)
             self.undone = True
             raise
         return 1
@@ -231,7 +234,7 @@ class Trainer:
         diverged.
         """
         finite = self.core.is_finite and not self.has_diverged
-        if finite:
+        if finite or self.undone:
             self.state.average = None if self.average is None else self.average.end(self.core.n_steps)
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
