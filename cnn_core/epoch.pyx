@@ -20,6 +20,7 @@ from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
 cdef struct Course:
     Py_ssize_t n_samples
     Py_ssize_t batch_size
+    Py_ssize_t step_stride   # from the row of one step to that of the next: 0 where one row serves them all
     int n_threads
     BitGenerator* bits       # what shuffles the order; NULL: samples as they come
     int64_t* order           # (n_samples,)
@@ -106,25 +107,26 @@ cdef void train_steps(const Job* job, Member member, const Way* way, Course* cou
                       real* copies) noexcept nogil:
     """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
     cdef Py_ssize_t stop, k = 0, first = course.first, number = course.n_steps
+    cdef const Step* step = steps
     while k < n_steps and course.finite:
         if course.tiny:        # all steps that are left in the chunk and in the epoch
             stop = min(course.n_samples, first + (n_steps - k) * course.batch_size)
-            job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, steps + k, first, stop, course.batch_size,
-                                                  params)
+            job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, step, course.step_stride, first, stop,
+                                                  course.batch_size, params)
         else:
             stop = min(course.n_samples, first + course.batch_size)
             if member.size == 1 and job.samples.order is not NULL:
                 prefetch(&job.samples.X, job.samples.order, stop, min(course.batch_size, course.n_samples - stop))
-            train_step(job, member, way, steps + k, number + k, first, stop - first, params, gradients, state,
-                       work)
+            train_step(job, member, way, step, number + k, first, stop - first, params, gradients, state, work)
         k += (stop - first + course.batch_size - 1) // course.batch_size
+        step = steps + k * course.step_stride
         first = stop
         if first == course.n_samples:
             first = 0
             if member.index == 0:
                 finish_epoch(job, course, kept, params, way.updater.n_params, copies, way)
                 if course.finite and k < n_steps:
-                    begin_epoch(course, steps + k)
+                    begin_epoch(course, step)
             wait_for_all(member)
     if member.index == 0:
         course.first = first
@@ -183,15 +185,15 @@ cdef class Epochs:
         steps.
 
         steps (any number,), with dropout_rates (as many, n_layers) beside it, is used again from its beginning when it
-        is used up, and so is records (n_rows, 2); the caller fills the one and reads the other in time. order
-        (n_samples,) is shuffled by a NumPy bit generator, whose lock the caller holds here and during `run`; without an
-        order, samples are taken as they come. gradients (n_threads, n_params), or (1, n_params) by rows, work (columns
-        of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and kept_statistics (2,
-        n_statistics) have room for the newest epoch and the best one, which at first is the network as it is.
-        `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct, `state` where
-        the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised: some step may
-        have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step and kept
-        instead of the parameters; None where none is wanted. Then `begin` is due.
+        is used up, and so is records (n_rows, 2); the caller fills the one and reads the other in time. A single row of
+        steps serves them all. order (n_samples,) is shuffled by a NumPy bit generator, whose lock the caller holds here
+        and during `run`; without an order, samples are taken as they come. gradients (n_threads, n_params), or (1,
+        n_params) by rows, work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
+        kept_statistics (2, n_statistics) have room for the newest epoch and the best one, which at first is the network
+        as it is. `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct,
+        `state` where the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised:
+        some step may have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step
+        and kept instead of the parameters; None where none is wanted. Then `begin` is due.
         """
         self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
                             partials, sparse)
@@ -222,6 +224,7 @@ cdef class Epochs:
         self.steps = self.way.steps = <const Step*> &steps[0]
         self.way.dropout_rates = NULL if dropout_rates is None else &dropout_rates[0, 0]
         self.table_size = steps.shape[0] // sizeof(Step)
+        self.course.step_stride = 1 if self.table_size > 1 else 0
         self.double_precision = double_precision
         self.params = &params[0]
         self.gradients = NULL if gradients is None else &gradients[0, 0]
@@ -261,7 +264,7 @@ cdef class Epochs:
         """
         cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
         assert self.X is not None
-        assert n_steps <= self.table_size - self.course.n_steps % self.table_size
+        assert self.table_size == 1 or n_steps <= self.table_size - self.course.n_steps % self.table_size
         with nogil:
             if self.double_precision:
                 train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.params,

@@ -84,8 +84,8 @@ cdef void exchange(const Net* net, TinyNet* tiny, real* params, bint load) noexc
                 tiny_store_d(tiny, i, W, b)
 
 
-cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps, Py_ssize_t first, Py_ssize_t last,
-                       Py_ssize_t batch_size, real* params) noexcept nogil:
+cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps, Py_ssize_t step_stride,
+                       Py_ssize_t first, Py_ssize_t last, Py_ssize_t batch_size, real* params) noexcept nogil:
     """Steps on the samples order[first:last]; returns the sum of their losses."""
     cdef TinyNet tiny
     cdef TinyStep step
@@ -110,7 +110,7 @@ cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps
             else:
                 tiny_step_d(&tiny, net.n_layers, &step, &X[i * n_in], &targets[i * n_out], n_rows, &loss)
             i += n_rows
-            steps += 1
+            steps += step_stride
         first += n_block
     exchange(net, &tiny, params, False)
     return loss

@@ -12,6 +12,7 @@ from fastmlp.values import Value, check_values, values_at
 
 if TYPE_CHECKING:
     from fastmlp.losses import Loss
+    from fastmlp.network import Network
     from fastmlp.optimizers import Optimizer
     from fastmlp.settings import FitSettings
 
@@ -68,8 +69,9 @@ def dropout_rates(layers: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDAr
     return rates
 
 
-def steps_change(settings: FitSettings, optimizer: Optimizer, loss: Loss) -> bool:
-    """Whether the table has to be made anew when it is used up."""
-    values = (loss.label_smoothing, settings.alpha, *(getattr(settings, name) for name in BOUNDS))
-    scheduled = any(callable(value) for value in values)
+def steps_change(settings: FitSettings, optimizer: Optimizer, network: Network) -> bool:
+    """Whether steps differ in their hyper-values; if not, one row of the table serves them all."""
+    values = (network.loss.label_smoothing, settings.alpha, *(getattr(settings, name) for name in BOUNDS))
+    rates = (layer.rate for layer in network.layers if isinstance(layer, Dropout))
+    scheduled = any(callable(value) for value in (*values, *rates))
     return scheduled or settings.average is not None or not optimizer.is_constant()

@@ -72,6 +72,7 @@ class Trainer:
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
+        self.changes = steps_change(settings, optimizer, network)
         self.before: Snapshot | None = None  # as the network was before the step of a loss written in Python
         self.undone = False  # that step, as it failed
         self.has_diverged = False
@@ -107,7 +108,8 @@ class Trainer:
 
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
-        numbers = self.first_step + np.arange(start, min(start + self.look_ahead, self.n_epochs * self.n_batches))
+        ahead = self.look_ahead if self.changes else 1  # one row serves every step
+        numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
         averaged = 0 if self.average is None else self.average.n_before + start
         table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
         table["learning_rate"] *= self.rate_factor
@@ -158,8 +160,7 @@ class Trainer:
 
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
-        changes = self.rates is not None or steps_change(self.settings, self.optimizer, self.network.loss)
-        if done and done % len(self.table) == 0 and changes:
+        if self.changes and done and done % len(self.table) == 0:
             ahead, rates = self._steps_ahead(done)
             self.table[: len(ahead)] = ahead
             if self.rates is not None and rates is not None:
@@ -178,7 +179,7 @@ class Trainer:
         self.refill(done)
         if self.workspace.door is not None:
             return self.checked_step()
-        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most))
+        n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most) if self.changes else most)
         start = time.perf_counter()
         with self.lock:
             self.core.run(n_steps)
