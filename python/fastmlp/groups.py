@@ -37,8 +37,8 @@ def training_tables(layout: Layout, layers: tuple[Layer, ...]) -> tuple[NDArray[
     """Layers and groups as training sees them: without an update of what is frozen, and without a way back to where
     nothing learns.
     """
-    trainable = np.array([getattr(layer, "trainable", True) for layer in layers])
-    if trainable.all():
+    trainable = [getattr(layer, "trainable", True) for layer in layers]
+    if all(trainable):
         return layout.table, layout.groups
     learns = [isinstance(layer, (Dense, BatchNorm, LayerNorm)) and layer.trainable for layer in layers]
     table = layout.table.copy()

@@ -24,6 +24,9 @@ STEP_DTYPE = np.dtype(
     + [(name, np.float64) for name in ("clip_norm", "clip_value", "max_norm", "average_share")]
     + [("look_ahead", np.float64)]
 )
+_UNBOUNDED = np.zeros(1, dtype=STEP_DTYPE)
+for _bound in ("clip_norm", "clip_value", "max_norm"):
+    _UNBOUNDED[_bound] = np.inf
 
 
 class Optimizer:
@@ -46,9 +49,7 @@ class Optimizer:
 
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """The table of hyper-values of the steps of these numbers, one after another."""
-        table = np.zeros(len(numbers), dtype=STEP_DTYPE)
-        for name in ("clip_norm", "clip_value", "max_norm"):
-            table[name] = np.inf
+        table = np.repeat(_UNBOUNDED, len(numbers))
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)
         self._fill(table, numbers)
@@ -59,7 +60,7 @@ class Optimizer:
 
     def is_constant(self) -> bool:
         """Whether the table has the same row for every step: numbers only, and no corrections as Adam has."""
-        return not any(callable(value) for value in vars(self).values())
+        return not any(map(callable, vars(self).values()))
 
     def is_plain(self) -> bool:
         """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""

@@ -28,6 +28,8 @@ class Metric(NamedTuple):
 
 def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
     """Metrics from names of `fastmlp.metrics.METRICS` and functions; one alone needs no list."""
+    if metrics == ():
+        return ()
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
     if not isinstance(metrics, Iterable):

@@ -71,7 +71,6 @@ def dropout_rates(layers: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDAr
 
 def steps_change(settings: FitSettings, optimizer: Optimizer, network: Network) -> bool:
     """Whether steps differ in their hyper-values; if not, one row of the table serves them all."""
-    values = (network.loss.label_smoothing, settings.alpha, *(getattr(settings, name) for name in BOUNDS))
-    rates = (layer.rate for layer in network.layers if isinstance(layer, Dropout))
-    scheduled = any(callable(value) for value in (*values, *rates))
-    return scheduled or settings.average is not None or not optimizer.is_constant()
+    values = [network.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
+    values += [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    return any(map(callable, values)) or settings.average is not None or not optimizer.is_constant()

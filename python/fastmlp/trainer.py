@@ -85,7 +85,7 @@ class Trainer:
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.layers, self.groups = training_tables(layout, network.layers)
-        alike = bool((self.groups["learning_rate_factor"] == 1).all())
+        alike = all(factor == 1 for factor in self.groups["learning_rate_factor"].tolist())
         self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not settings.clips()
         self.options = {
             "direct": self.direct,
