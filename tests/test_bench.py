@@ -522,6 +522,30 @@ def test_the_table_in_markdown():
     assert lines[2] == "| a, 1 | **8** | 30 (3.75x) | ~4 000 (500x) | 0.81 / 0.50 |"
 
 
+def test_estimators_stand_beside_those_of_scikit_learn(tmp_path):
+    pytest.importorskip("sklearn")
+    from fastmlp.bench import estimators
+
+    given = ["sets", str(tmp_path), "--only", "optdigits", "--seeds", "1", "--rows", "300"]
+    result = CliRunner().invoke(estimators.main, given)
+    assert result.exit_code == 0, result.output
+    name, rows, columns, ours, _, _, theirs, _, _, seconds, other, ratio = result.stdout.splitlines()[1].split()
+    assert (name, rows, columns) == ("optdigits", "300", "64")
+    assert 0 < float(ours) < 0.3 and abs(float(ours) - float(theirs)) < 0.05
+    assert float(ratio) == pytest.approx(float(other) / float(seconds), rel=0.2)
+
+
+def test_sparse_rows_are_measured():
+    pytest.importorskip("sklearn")
+    from fastmlp.bench import sparse
+
+    X, y = sparse.make_rows(300, 1000, 0.01)
+    assert X.shape == (300, 1000) and X.sum() == 3000 and 0.3 < y.mean() < 0.7
+    result = CliRunner().invoke(sparse.main, ["--library", "fastmlp", "--rows", "600", "--epochs", "1"])
+    found = json.loads(result.stdout)
+    assert found["seconds"] > 0 and 0.5 < found["loss"] < 1.0 and found["megabytes"] < 200
+
+
 def test_levenberg_marquardt_stands_beside_adam(monkeypatch):
     monkeypatch.setattr(levenberg_marquardt, "TIMES", (1e-4, 2e-3))
     monkeypatch.setattr(levenberg_marquardt, "LEARNING_RATES", (0.01,))
