@@ -42,6 +42,20 @@ def pair(name, *between, dtype="float64"):
     return built_in, custom
 
 
+@pytest.mark.parametrize("between", [(), (fm.BatchNorm(),)], ids=["rows", "batch norm"])
+@pytest.mark.parametrize(
+    "options", [{"accumulate": 3}, {"average": 0.9}, {"clip_norm": 0.3, "max_norm": 1.0}], ids=repr
+)
+def test_the_options_of_a_step_go_with_it(between, options):
+    nets, y = pair("cross_entropy", *between), LABELS
+    for net in nets:
+        net.fit(X, y, epochs=3, batch_size=8, optimizer=fm.Adam(0.01), **options)
+    assert relative_error(nets[1].params, nets[0].params) < 1e-10
+    plain = pair("cross_entropy", *between)[1]
+    plain.fit(X, y, epochs=3, batch_size=8, optimizer=fm.Adam(0.01))
+    assert relative_error(plain.params, nets[1].params) > 1e-4
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", PAIRS)
