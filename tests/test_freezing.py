@@ -5,27 +5,12 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from step_cases import RULES, WAYS, WEIGHT, X, Y
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
 from fastmlp import trainer as trainers
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(50, 7))
-Y = RNG.normal(size=(50, 2))
-WEIGHT = RNG.uniform(0.5, 2, size=50)
-WAYS = {"tiles": lambda *given: False, "rows": lambda layout, n_threads, batch_size: n_threads > 1}
-RULES = {
-    "sgd": (fm.SGD(0.05), {"lr": 0.05}),
-    "decay": (fm.SGD(0.05, weight_decay=0.1), {"lr": 0.05, "weight_decay": 0.1}),
-    "momentum": (fm.SGD(0.02, momentum=0.9), {"lr": 0.02, "momentum": 0.9}),
-    "rmsprop": (fm.RMSprop(0.01), {"rule": "rmsprop", "lr": 0.01}),
-    "adagrad": (fm.Adagrad(0.01), {"rule": "adagrad", "lr": 0.01}),
-    "adam": (fm.Adam(0.01), {"rule": "adam", "lr": 0.01}),
-    "adamw": (fm.AdamW(0.01, weight_decay=0.1), {"rule": "adamw", "lr": 0.01, "weight_decay": 0.1}),
-    "nadam": (fm.NAdam(0.01), {"rule": "nadam", "lr": 0.01}),
-    "rprop": (fm.Rprop(0.01), {"rule": "rprop", "lr": 0.01}),
-}
 ORDER = np.arange(50)
 LEARNING = st.sampled_from([{}, {"trainable": False}, {"learning_rate_factor": 0.3}, {"learning_rate_factor": 2.5}])
 

@@ -6,32 +6,11 @@ import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
 from fastmlp import trainer
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(50, 7))
-Y = RNG.normal(size=(50, 2))
-WEIGHT = RNG.uniform(0.5, 2, size=50)
-WAYS = {"tiles": lambda *given: False, "rows": lambda layout, n_threads, batch_size: n_threads > 1}
-RULES = {
-    "sgd": (fm.SGD(0.05), {"lr": 0.05}),
-    "decay": (fm.SGD(0.05, weight_decay=0.1), {"lr": 0.05, "weight_decay": 0.1}),
-    "momentum": (fm.SGD(0.02, momentum=0.9), {"lr": 0.02, "momentum": 0.9}),
-    "rmsprop": (fm.RMSprop(0.01), {"rule": "rmsprop", "lr": 0.01}),
-    "adagrad": (fm.Adagrad(0.01), {"rule": "adagrad", "lr": 0.01}),
-    "adam": (fm.Adam(0.01), {"rule": "adam", "lr": 0.01}),
-    "adamw": (fm.AdamW(0.01, weight_decay=0.1), {"rule": "adamw", "lr": 0.01, "weight_decay": 0.1}),
-    "nadam": (fm.NAdam(0.01), {"rule": "nadam", "lr": 0.01}),
-    "rprop": (fm.Rprop(0.01), {"rule": "rprop", "lr": 0.01}),
-}
-
-
-def network(*between, n_hidden=19, dtype="float64"):
-    layers = [fm.Input(7), fm.Dense(n_hidden, "tanh"), *between, fm.Dense(5, "sigmoid"), 2]
-    return shake(fm.Network(layers, dtype=dtype, seed=0), np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])

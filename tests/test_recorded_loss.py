@@ -5,6 +5,7 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from step_cases import WAYS
 from twins import shake, twin_of
 
 import fastmlp as fm
@@ -16,7 +17,6 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 7))
 Y = RNG.normal(size=(50, 2))
 WEIGHT = RNG.uniform(0.1, 5, size=50)
-WAYS = {"tiles": lambda *given: False, "rows": lambda layout, n_threads, batch_size: n_threads > 1}
 
 
 def network(dtype="float64"):

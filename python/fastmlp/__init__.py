@@ -3,6 +3,16 @@
     data -> batches -> forward -> loss -> backward -> update -> history
 
 The numbers are done by the compiled core `cnn_core`; this package gives them meaning: names, checks, memory, policy.
+Where to look, from the ground up:
+
+    names and numbers    activations losses custom_loss initializers optimizers schedules metrics
+    samples              readers datasets splits data inputs chunks class_weights training_data
+    network              layers layout groups construction parameters learner network description persistence
+    a fit                settings step_table trainer training streaming online lbfgs levenberg_marquardt
+    what it leaves       history recording optimizer_state averaging
+    who looks in         callbacks monitors stopping plateau progress
+    without training     inference derivatives learning_curves plots
+    for other people     estimators (scikit-learn's), cli
 """
 
 from __future__ import annotations

@@ -195,12 +195,15 @@ class Network(Parameters, Learner):
         return self.astype(self.dtype)
 
     def check_samples(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, place: str = ""
     ) -> tuple[Rows, Targets, NDArray[np.float64] | None]:
-        """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit."""
-        rows = check_inputs(self, X)
-        targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype)
-        return rows, targets, check_weights(sample_weight, len(rows))
+        """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit.
+
+        ``place`` stands behind the arguments' names in errors.
+        """
+        rows = check_inputs(self, X, f"X{place}")
+        targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype, f"y{place}")
+        return rows, targets, check_weights(sample_weight, len(rows), f"sample_weight{place}")
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.

@@ -28,11 +28,9 @@ class Metric(NamedTuple):
 
 def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
     """Metrics from names of `fastmlp.metrics.METRICS` and functions; one alone needs no list."""
-    if metrics == ():
-        return ()
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
-    if not isinstance(metrics, Iterable):
+    if not isinstance(metrics, (tuple, Iterable)):  # a tuple is told at once
         raise TypeError(f"metrics must be a list of names or functions of (y_true, y_pred), got {metrics!r:.60}")
     made = tuple(_metric(metric) for metric in metrics)
     names = [metric.name for metric in made]

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.class_weights import weights_of_classes
-from fastmlp.data import Rows, Targets, check_targets, check_weights
-from fastmlp.inputs import check_inputs
+from fastmlp.data import Rows, Targets
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -41,9 +40,7 @@ def check_samples(
     place: str = "",
 ) -> TrainingData:
     """Samples without validation; ``place`` stands behind the arguments' names in errors."""
-    rows = check_inputs(network, X, f"X{place}")
-    targets = check_targets(y, len(rows), network.n_outputs, network.loss, network.dtype, f"y{place}")
-    weights = check_weights(sample_weight, len(rows), f"sample_weight{place}")
+    rows, targets, weights = network.check_samples(X, y, sample_weight, place)
     return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_outputs, weights))
 
 
