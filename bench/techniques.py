@@ -19,10 +19,11 @@ import click
 import numpy as np
 
 import fastmlp as fm
-from fastmlp import inference, inputs, layout, trainer
+from fastmlp import inference, inputs, layout
 from fastmlp.bench.cases import Problem, make_problem
 from fastmlp.bench.report import as_table, number
 from fastmlp.bench.tasks import TASKS
+from fastmlp.training import trainer
 
 BY_NAME = {task.name: task for task in TASKS}
 Switch = Callable[[], Any]

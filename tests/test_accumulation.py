@@ -56,8 +56,8 @@ def test_batch_norms_see_each_batch_by_itself(name, n_threads):
     batch_size=st.integers(2, 60), accumulate=st.integers(1, 30), n_threads=st.integers(1, 3), counts_rows=st.booleans()
 )
 def test_any_batches_of_a_batch_norm(batch_size, accumulate, n_threads, counts_rows):
-    from fastmlp.settings import FitSettings
-    from fastmlp.training import fit
+    from fastmlp.training.fit import fit
+    from fastmlp.training.settings import FitSettings
 
     net = network(fm.BatchNorm(epsilon=0.1))
     twin = twin_of(net)
@@ -103,9 +103,9 @@ def test_schedules_count_steps():
 
 
 def test_memory_is_that_of_a_batch():
-    from fastmlp.settings import FitSettings
-    from fastmlp.trainer import Trainer
-    from fastmlp.training_data import check_training_data
+    from fastmlp.training.samples import check_training_data
+    from fastmlp.training.settings import FitSettings
+    from fastmlp.training.trainer import Trainer
 
     rng = np.random.default_rng(0)
     wide, y = rng.normal(size=(4000, 7)), rng.normal(size=(4000, 2))

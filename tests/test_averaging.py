@@ -12,9 +12,9 @@ from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer as trainers
-from fastmlp.averaging import holds
-from fastmlp.step_table import average_shares
+from fastmlp.training import trainer as trainers
+from fastmlp.training.averaging import holds
+from fastmlp.training.step_table import average_shares
 
 ORDER = np.arange(50)
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import chunks as chunks_module
 from fastmlp.data import check_dense
+from fastmlp.training import chunks as chunks_module
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(101, 4))

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 import fastmlp as fm
-from fastmlp import training
 from fastmlp.cli import main
 from fastmlp.persistence import load_with_extra, save
+from fastmlp.training import fit as training
 
 RNG = np.random.default_rng(0)
 QUICK = ("--epochs", "3", "--seed", "0")

@@ -8,7 +8,7 @@ from step_cases import RULES, WAYS, WEIGHT, X, Y, compare, network
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer as trainers
+from fastmlp.training import trainer as trainers
 
 BOUNDS = [{"clip_norm": 0.3}, {"clip_value": 0.05}, {"clip_norm": 0.2, "clip_value": 0.05}]
 

@@ -9,7 +9,7 @@ from step_cases import RULES, WAYS, WEIGHT, X, Y
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer as trainers
+from fastmlp.training import trainer as trainers
 
 ORDER = np.arange(50)
 LEARNING = st.sampled_from([{}, {"trainable": False}, {"learning_rate_factor": 0.3}, {"learning_rate_factor": 2.5}])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import levenberg_marquardt as module
-from fastmlp.levenberg_marquardt import LeastSquares
-from fastmlp.training_data import check_training_data
+from fastmlp.training import levenberg_marquardt as module
+from fastmlp.training.levenberg_marquardt import LeastSquares
+from fastmlp.training.samples import check_training_data
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))

@@ -8,7 +8,7 @@ from step_cases import RULES, WAYS, WEIGHT, X, Y, compare, network
 from twins import shake
 
 import fastmlp as fm
-from fastmlp import trainer as trainers
+from fastmlp.training import trainer as trainers
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])

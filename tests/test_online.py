@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp.optimizer_state import OptimizerState
+from fastmlp.training.optimizer_state import OptimizerState
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(24, 3))

@@ -10,7 +10,7 @@ from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer
+from fastmlp.training import trainer
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])

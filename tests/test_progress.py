@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from fastmlp.callbacks.progress import summary, wants_bar
 from fastmlp.history import History
-from fastmlp.progress import summary, wants_bar
 
 FIT = """
 import sys, time

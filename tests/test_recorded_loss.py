@@ -9,9 +9,9 @@ from step_cases import WAYS
 from twins import shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer as trainers
-from fastmlp.settings import FitSettings
-from fastmlp.training import fit
+from fastmlp.training import trainer as trainers
+from fastmlp.training.fit import fit
+from fastmlp.training.settings import FitSettings
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 7))

@@ -7,8 +7,8 @@ import scipy.sparse
 from twins import shake, twin_of
 
 import fastmlp as fm
-from fastmlp import trainer
 from fastmlp.layout import splits_rows
+from fastmlp.training import trainer
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 7))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp import lbfgs
 from fastmlp.batches import Pace
+from fastmlp.training import lbfgs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))

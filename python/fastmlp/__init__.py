@@ -5,13 +5,12 @@
 The numbers are done by the compiled core `cnn_core`; this package gives them meaning: names, checks, memory, policy.
 Where to look, from the ground up:
 
-    names and numbers    activations losses custom_loss initializers optimizers schedules metrics
-    samples              readers datasets splits data inputs chunks class_weights training_data
-    network              layers layout groups construction parameters learner network description persistence
-    a fit                settings step_table trainer training streaming online lbfgs levenberg_marquardt
-    what it leaves       history recording optimizer_state averaging
-    who looks in         callbacks monitors stopping plateau progress
+    names and numbers    activations losses custom_loss initializers optimizers schedules values metrics
+    samples              readers datasets splits data inputs batches
+    network              layers layout groups construction parameters learner network
+    a fit                training callbacks history threads
     without training     inference derivatives learning_curves plots
+    on disk              files description persistence
     for other people     estimators (scikit-learn's), cli
 """
 
@@ -28,8 +27,9 @@ from fastmlp.network import Network
 
 if TYPE_CHECKING:
     from fastmlp import plots
-    from fastmlp.callbacks import Callback, Run
-    from fastmlp.chunks import Chunks
+    from fastmlp.callbacks.base import Callback, Run
+    from fastmlp.callbacks.plateau import Plateau
+    from fastmlp.callbacks.stopping import EarlyStopping, TimeLimit, Tolerance
     from fastmlp.custom_loss import CustomLoss
     from fastmlp.datasets import Dataset, load_digits, load_mnist
     from fastmlp.derivatives import check_gradients
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
     from fastmlp.persistence import load
-    from fastmlp.plateau import Plateau
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
     from fastmlp.readers.tables import Table, read_csv
@@ -56,13 +55,13 @@ if TYPE_CHECKING:
         Warmup,
     )
     from fastmlp.splits import train_validation_test_split
-    from fastmlp.stopping import EarlyStopping, TimeLimit, Tolerance
+    from fastmlp.training.chunks import Chunks
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "callbacks": ("Callback", "Run"),
-    "chunks": ("Chunks",),
+    "callbacks.base": ("Callback", "Run"),
+    "training.chunks": ("Chunks",),
     "custom_loss": ("CustomLoss",),
     "datasets": ("Dataset", "load_digits", "load_mnist"),
     "derivatives": ("check_gradients",),
@@ -74,7 +73,7 @@ _LAZY = {
     "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
     "persistence": ("load",),
-    "plateau": ("Plateau",),
+    "callbacks.plateau": ("Plateau",),
     "schedules": (
         "Constant",
         "CosLog4",
@@ -86,7 +85,7 @@ _LAZY = {
         "StepDecay",
         "Warmup",
     ),
-    "stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
+    "callbacks.stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
     "splits": ("train_validation_test_split",),
     "readers.tables": ("Table", "read_csv"),
 }

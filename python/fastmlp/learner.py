@@ -1,6 +1,6 @@
 """How a network is told to learn: `fit`, and `train_on_batch` for data that come one batch at a time.
 
-The methods collect their arguments and hand over to `training` and `online`, imported when they are first needed.
+The methods collect their arguments and hand over to the package `training`, imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
-    from fastmlp.callbacks import CallbackLike
-    from fastmlp.chunks import Chunks
+    from fastmlp.callbacks.base import CallbackLike
     from fastmlp.history import History
     from fastmlp.network import Network
-    from fastmlp.online import BatchTrainer
-    from fastmlp.optimizer_state import OptimizerState
+    from fastmlp.training.chunks import Chunks
+    from fastmlp.training.online import BatchTrainer
+    from fastmlp.training.optimizer_state import OptimizerState
     from fastmlp.values import Value
 
 
@@ -126,11 +126,11 @@ class Learner:
         DivergedError
             The loss stopped being finite; the network has the weights of the best finite epoch.
         """
-        from fastmlp.callbacks import make_callbacks
+        from fastmlp.callbacks.base import make_callbacks
         from fastmlp.optimizers import make_optimizer
-        from fastmlp.recording import make_metrics
-        from fastmlp.settings import FitSettings
-        from fastmlp.training import fit
+        from fastmlp.training.fit import fit
+        from fastmlp.training.recording import make_metrics
+        from fastmlp.training.settings import FitSettings
 
         settings = FitSettings(
             optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
@@ -179,6 +179,6 @@ class Learner:
         >>> [net.train_on_batch([[1.0]], [2.0], optimizer=fm.SGD(0.25)) for _ in range(3)]
         [2.0, 0.5, 0.125]
         """
-        from fastmlp import online
+        from fastmlp.training import online
 
         return online.train_on_batch(cast("Network", self), X, y, optimizer, sample_weight, class_weight)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.layers import check_size
 from fastmlp.network import Network
-from fastmlp.training_data import check_training_data
+from fastmlp.training.samples import check_training_data
 
 
 @dataclass(frozen=True, eq=False)

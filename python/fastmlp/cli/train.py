@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from fastmlp.activations import ACTIVATIONS
+from fastmlp.callbacks.stopping import EarlyStopping
 from fastmlp.cli import report
 from fastmlp.cli.model import LEARNING_RATES, Settings, TargetScale, make_network, make_optimizer
 from fastmlp.cli.sources import Columns, Problem, read_problem
@@ -22,7 +23,6 @@ from fastmlp.losses import LOSSES
 from fastmlp.metrics import as_labels, confusion_matrix, regression_errors
 from fastmlp.network import Network
 from fastmlp.optimizers import OPTIMIZERS
-from fastmlp.stopping import EarlyStopping
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""

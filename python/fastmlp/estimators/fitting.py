@@ -12,14 +12,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from fastmlp.batches import count_batches
-from fastmlp.callbacks import make_callbacks
+from fastmlp.callbacks.base import make_callbacks
 from fastmlp.errors import DivergedError
 from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
 from fastmlp.network import Network
-from fastmlp.settings import FitSettings
-from fastmlp.training import fit
+from fastmlp.training.fit import fit
+from fastmlp.training.settings import FitSettings
 from fastmlp.values import Value
 
 NOT_FINITE = (

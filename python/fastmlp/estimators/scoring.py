@@ -17,7 +17,7 @@ from fastmlp.inference import measure, predict
 from fastmlp.network import Network
 
 if TYPE_CHECKING:
-    from fastmlp.callbacks import Run
+    from fastmlp.callbacks.base import Run
 
 
 class Samples(NamedTuple):

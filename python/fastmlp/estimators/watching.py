@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fastmlp.callbacks import Callback, Run
+from fastmlp.callbacks.base import Callback, Run
 from fastmlp.network import Network
 from fastmlp.parameters import Snapshot
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from fastmlp.data import Rows, Targets
-from fastmlp.training_data import TrainingData, check_samples
+from fastmlp.training.samples import TrainingData, check_samples
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastmlp.callbacks import Callback
+from fastmlp.callbacks.base import Callback
 from fastmlp.layers import check_size
 from fastmlp.optimizers import Optimizer, WholeSetMethod
-from fastmlp.recording import Metric
+from fastmlp.training.recording import Metric
 from fastmlp.values import Value, check_value
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastmlp.optimizer_state import AverageState
 from fastmlp.parameters import Snapshot
+from fastmlp.training.optimizer_state import AverageState
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

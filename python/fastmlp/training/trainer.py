@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.epoch import Epochs
-from fastmlp.averaging import MovingAverage
 from fastmlp.batches import Pace, count_batches
 from fastmlp.errors import DivergedError
 from fastmlp.groups import training_tables
 from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import make_workspace, splits_rows
-from fastmlp.optimizer_state import state_to_begin_with
 from fastmlp.optimizers import Optimizer
 from fastmlp.parameters import Snapshot
-from fastmlp.settings import FitSettings
-from fastmlp.step_table import dropout_rates, step_table, steps_change
 from fastmlp.threads import choose_threads
-from fastmlp.training_data import TrainingData
+from fastmlp.training.averaging import MovingAverage
+from fastmlp.training.optimizer_state import state_to_begin_with
+from fastmlp.training.samples import TrainingData
+from fastmlp.training.settings import FitSettings
+from fastmlp.training.step_table import dropout_rates, step_table, steps_change
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

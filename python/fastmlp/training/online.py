@@ -14,10 +14,10 @@ from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_form
 from fastmlp.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
-from fastmlp.settings import FitSettings
 from fastmlp.threads import choose_threads, single_threaded_blas_for
-from fastmlp.trainer import Trainer
-from fastmlp.training_data import TrainingData, check_training_data
+from fastmlp.training.samples import TrainingData, check_training_data
+from fastmlp.training.settings import FitSettings
+from fastmlp.training.trainer import Trainer
 from fastmlp.values import Schedule
 
 if TYPE_CHECKING:

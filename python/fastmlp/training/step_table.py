@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastmlp.losses import Loss
     from fastmlp.network import Network
     from fastmlp.optimizers import Optimizer
-    from fastmlp.settings import FitSettings
+    from fastmlp.training.settings import FitSettings
 
 BOUNDS = ("clip_norm", "clip_value", "max_norm")
 """Settings above 0 that bound the gradient or the weights of a step, or None."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.callbacks import Callback, Run
+from fastmlp.callbacks.base import Callback, Run
 from fastmlp.history import History
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from fastmlp.batches import count_batches
-from fastmlp.callbacks import Callback, Run
-from fastmlp.chunks import Blocks, Chunks
+from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.errors import DivergedError
 from fastmlp.optimizers import Optimizer
-from fastmlp.progress import ProgressBar
-from fastmlp.recording import record
-from fastmlp.settings import FitSettings
-from fastmlp.trainer import Trainer
-from fastmlp.training_data import TrainingData, check_that_it_learns, check_validation
+from fastmlp.training.chunks import Blocks, Chunks
+from fastmlp.training.recording import record
+from fastmlp.training.samples import TrainingData, check_that_it_learns, check_validation
+from fastmlp.training.settings import FitSettings
+from fastmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from fastmlp.callbacks import Callback, Run
-from fastmlp.chunks import Chunks
+from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.progress import ProgressBar, wants_bar
 from fastmlp.history import History
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
-from fastmlp.progress import ProgressBar, wants_bar
-from fastmlp.recording import check_metrics, record, recorded_names
-from fastmlp.settings import FitSettings
-from fastmlp.streaming import Stream, fit_stream
 from fastmlp.threads import single_threaded_blas_for
-from fastmlp.trainer import Trainer
-from fastmlp.training_data import TrainingData, check_training_data
+from fastmlp.training.chunks import Chunks
+from fastmlp.training.recording import check_metrics, record, recorded_names
+from fastmlp.training.samples import TrainingData, check_training_data
+from fastmlp.training.settings import FitSettings
+from fastmlp.training.streaming import Stream, fit_stream
+from fastmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -105,7 +105,7 @@ def whole_set_records(network: Network, data: TrainingData, settings: FitSetting
     """The names that a method which sees all samples at once records besides; it is asked whether it can."""
     if not isinstance(settings.optimizer, LevenbergMarquardt):
         return ()
-    from fastmlp.levenberg_marquardt import check_least_squares
+    from fastmlp.training.levenberg_marquardt import check_least_squares
 
     check_least_squares(network, data, settings.optimizer)
     return ("damping",)
@@ -118,11 +118,11 @@ def fit_whole_set(
     if settings.warm_start:
         run.network.optimizer_state = None
     if isinstance(settings.optimizer, LBFGS):
-        from fastmlp.lbfgs import fit_lbfgs
+        from fastmlp.training.lbfgs import fit_lbfgs
 
         fit_lbfgs(run, data, settings, hooks)
     else:
-        from fastmlp.levenberg_marquardt import fit_levenberg_marquardt
+        from fastmlp.training.levenberg_marquardt import fit_levenberg_marquardt
 
         fit_levenberg_marquardt(run, data, settings, hooks)
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from fastmlp.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.errors import DivergedError
 from fastmlp.optimizers import LBFGS
-from fastmlp.recording import record
+from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
-    from fastmlp.callbacks import Callback, Run
-    from fastmlp.settings import FitSettings
-    from fastmlp.training_data import TrainingData
+    from fastmlp.callbacks.base import Callback, Run
+    from fastmlp.training.samples import TrainingData
+    from fastmlp.training.settings import FitSettings
 
 
 def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:

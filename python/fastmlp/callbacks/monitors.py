@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastmlp.callbacks import Run
+from fastmlp.callbacks.base import Run
 from fastmlp.errors import unknown_name
 
 LARGER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "recall", "score"})

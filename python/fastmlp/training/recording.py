@@ -12,10 +12,10 @@ from fastmlp.data import Rows, Targets
 from fastmlp.errors import unknown_name
 from fastmlp.inference import measure, predict
 from fastmlp.metrics import CLASS_METRICS, METRICS
-from fastmlp.training_data import Validation
+from fastmlp.training.samples import Validation
 
 if TYPE_CHECKING:
-    from fastmlp.callbacks import Run
+    from fastmlp.callbacks.base import Run
     from fastmlp.network import Network
 
 

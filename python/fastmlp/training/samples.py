@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.class_weights import weights_of_classes
 from fastmlp.data import Rows, Targets
+from fastmlp.training.class_weights import weights_of_classes
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

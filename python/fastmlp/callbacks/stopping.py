@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastmlp.callbacks import Callback, Run
+from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.monitors import Monitor, epochs
 from fastmlp.errors import unknown_name
 from fastmlp.layers import check_size
-from fastmlp.monitors import Monitor, epochs
 from fastmlp.values import check_value
 
 if TYPE_CHECKING:

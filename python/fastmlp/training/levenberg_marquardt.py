@@ -23,14 +23,14 @@ from fastmlp.inputs import input_source, target_source
 from fastmlp.layers import BatchNorm, Dropout
 from fastmlp.layout import aligned_empty, make_workspace
 from fastmlp.optimizers import LevenbergMarquardt
-from fastmlp.recording import record
 from fastmlp.threads import choose_threads, single_threaded_blas_for
+from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
-    from fastmlp.callbacks import Callback, Run
+    from fastmlp.callbacks.base import Callback, Run
     from fastmlp.network import Network
-    from fastmlp.settings import FitSettings
-    from fastmlp.training_data import TrainingData
+    from fastmlp.training.samples import TrainingData
+    from fastmlp.training.settings import FitSettings
 
 BLOCK_ROWS = 256
 """Rows of J that are multiplied together, over all threads."""

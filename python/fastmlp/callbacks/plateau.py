@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastmlp.callbacks import Callback, Run
+from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.monitors import Monitor
 from fastmlp.layers import check_size
-from fastmlp.monitors import Monitor
 from fastmlp.optimizers import Rprop, WholeSetMethod
 from fastmlp.values import check_value
 
