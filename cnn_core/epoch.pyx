@@ -275,10 +275,35 @@ cdef class Epochs:
             if self.course.first > 0:
                 self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
 
+    def position(self):
+        """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which the
+        next batch begins, the losses of the best epoch and of the newest, and the row of `copies` with the newest.
+        """
+        return (self.way.seed, self.course.n_steps, self.course.n_finished, self.course.first, self.kept.best_loss,
+                self.kept.newest_loss, self.kept.newest)
+
+    def go_to(self, uint64_t seed, Py_ssize_t n_steps, Py_ssize_t n_epochs, Py_ssize_t first, double best_loss,
+              double newest_loss, int newest):
+        """Stand there, behind `begin`. What the arrays held then, the caller has put back: parameters and statistics,
+        state, order, copies, averages, summed losses (the first column of `partials`), the record under way.
+        """
+        self.way.seed = seed
+        self.course.n_steps = n_steps
+        self.course.n_finished = n_epochs
+        self.course.first = first
+        self.kept.best_loss = best_loss
+        self.kept.newest_loss = newest_loss
+        self.kept.newest = newest
+
     @property
     def n_steps(self):
         """Steps done since training began."""
         return self.course.n_steps
+
+    @property
+    def first(self):
+        """The row at which the next batch begins."""
+        return self.course.first
 
     @property
     def n_epochs(self):

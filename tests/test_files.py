@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from fastmlp.files import as_path, open_binary, pieces, read_at_most, replacing
+from fastmlp.files import as_path, open_binary, pieces, read_at_most, remove_unfinished, replacing
 
 
 def test_gzip_is_recognised_by_contents_not_by_name(tmp_path):
@@ -98,3 +98,21 @@ def test_replacing_gives_the_usual_file_mode(tmp_path):
 def test_what_is_not_a_path_is_a_type_error_naming_the_argument(path):
     with pytest.raises(TypeError, match="directory must be a string or a path"):
         as_path(path, "directory")
+
+
+def test_the_file_before_can_be_kept(tmp_path):
+    path, keep = tmp_path / "file", tmp_path / "before"
+    for content in (b"one", b"two"):
+        with replacing(path, keep=keep) as file:
+            file.write(content)
+    assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
+    with pytest.raises(OSError, match="broken"), replacing(path, keep=keep) as file:
+        raise OSError("broken")
+    assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
+
+
+def test_unfinished_files_are_removed_and_no_others(tmp_path):
+    for name in (".run[1].0a.part", ".run1.0a.part", ".run[1].0a.other", "run[1]"):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path / "run[1]")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".run1.0a.part", ".run[1].0a.other", "run[1]"]

@@ -16,12 +16,13 @@ TESTS = Path(__file__).parent
 
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
-    "errors", "values", "batches", "history", "activations", "losses", "custom_loss", "initializers", "data",
-    "layers", "schedules", "groups", "layout", "inputs", "construction", "parameters", "learner", "network",
-    "optimizers", "training.optimizer_state", "training.averaging", "training.class_weights", "training.samples",
-    "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads",
-    "inference", "metrics", "training.recording", "training.settings", "training.step_table", "callbacks.progress",
-    "derivatives", "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.streaming",
+    "files", "errors", "state_files", "values", "batches", "history", "activations", "losses", "custom_loss",
+    "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction", "parameters",
+    "learner", "network", "optimizers", "training.optimizer_state", "training.averaging", "training.class_weights",
+    "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping",
+    "callbacks.plateau", "threads", "inference", "metrics", "training.recording", "training.settings",
+    "training.step_table", "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives",
+    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.streaming", "training.epochs",
     "training.fit", "training.online",
 ]  # fmt: skip
 
@@ -30,7 +31,9 @@ TESTED_ELSEWHERE = {
     "base": "callbacks",
     "construction": "network",
     "description": "persistence",
+    "epochs": "training",
     "fit": "training",
+    "fingerprint": "checkpoint",
     "groups": "freezing",
     "lbfgs": "training",
     "learner": "training",

@@ -10,6 +10,7 @@ file or the new one, never half of one.
 from __future__ import annotations
 
 import contextlib
+import glob
 import io
 import os
 from collections.abc import Iterator
@@ -90,12 +91,13 @@ def read_at_most(stream: IO[bytes], n_bytes: int) -> bytearray:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``path`` when the ``with`` block ends well.
 
     The bytes go to a hidden file in the same folder, are flushed to the disk,
-    and the file is renamed. After any exception, an interrupt included, that
-    file is removed and ``path`` is as it was.
+    and the file is renamed; what had its name before is called ``keep`` then, if
+    that is given. After any exception, an interrupt included, the hidden file is
+    removed and ``path`` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
@@ -103,8 +105,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, keep)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed in `replacing` have left beside ``path``."""
+    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            unfinished.unlink()

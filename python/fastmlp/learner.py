@@ -6,6 +6,7 @@ The methods collect their arguments and hand over to the package `training`, imp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +52,9 @@ class Learner:
         max_norm: Value | None = None,
         accumulate: int = 1,
         average: float | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: float | None = None,
+        resume: bool = False,
     ) -> History:
         """Train.
 
@@ -114,6 +118,16 @@ class Learner:
             From 0 to 1, usually 0.99 to 0.9999: the decay of a moving average of parameters and running statistics
             along the steps, corrected for its start; 1 is their plain mean. The network holds the averages at the
             end, and whenever validation or a callback looks; ``history["loss"]`` is that of the path.
+        checkpoint : path, optional
+            A file that keeps everything about the fit while it runs; its last version stays beside it under
+            ``<name>.previous``. A process that dies loses no more than what came after it. Not with `LBFGS`. See
+            docs/guide/checkpoints.md.
+        checkpoint_every : float, optional
+            Seconds between checkpoints, 0 for as often as can be (about every 50 ms). None: 10, or so many more that
+            writing them takes a hundredth of the time. One more is written at the beginning, and one at the end.
+        resume : bool, default False
+            True: go on from the checkpoint, of the same fit, where there is one; to the bit as if the fit had never
+            been interrupted. Only ``epochs`` may be more than they were.
 
         Returns
         -------
@@ -125,8 +139,13 @@ class Learner:
             For arguments that do not fit; the network is as it was.
         DivergedError
             The loss stopped being finite; the network has the weights of the best finite epoch.
+        FileExistsError
+            There is a checkpoint, and ``resume`` is False.
+        OSError
+            The first checkpoint can't be written. Later it is a warning, and training goes on.
         """
         from fastmlp.callbacks.base import make_callbacks
+        from fastmlp.files import as_path
         from fastmlp.optimizers import make_optimizer
         from fastmlp.training.fit import fit
         from fastmlp.training.recording import make_metrics
@@ -137,6 +156,8 @@ class Learner:
             callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
             progress=progress, alpha=alpha, warm_start=warm_start, clip_norm=clip_norm, clip_value=clip_value,
             max_norm=max_norm, accumulate=accumulate, average=average,
+            checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
+            checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
         return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
 

@@ -5,6 +5,7 @@ A callback is any function of a `Run`, called after each epoch, or a `Callback` 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,11 +33,13 @@ class Run:
     epoch : int
         Index of the epoch just finished.
     stop_reason : str or None
-        Set by `stop`.
+        Set by `stop` and `pause`.
     optimizer : optimizer or None
         The one that trains.
     learning_rate_factor : float
         What the learning rate is multiplied by from the next epoch on; a callback may change it.
+    is_paused : bool
+        Whether a resumed fit is to go on in spite of the stop.
     """
 
     network: Network
@@ -47,10 +50,24 @@ class Run:
     stop_reason: str | None = None
     optimizer: Optimizer | WholeSetMethod | None = None
     learning_rate_factor: float = 1.0
+    is_paused: bool = False
+    _start: float = 0.0
 
     def stop(self, reason: str) -> None:
         """End the fit for this reason: after this epoch, or at once if called between batches."""
         self.stop_reason = reason
+
+    def pause(self, reason: str) -> None:
+        """As `stop`; but a fit that resumes from the checkpoint goes on."""
+        self.stop_reason, self.is_paused = reason, True
+
+    def began(self, seconds: float = 0.0) -> None:
+        """The fit begins now, or goes on after so many seconds."""
+        self._start = time.perf_counter() - seconds
+
+    def seconds(self) -> float:
+        """How long the fit has taken so far, without the time between an interruption and `began`."""
+        return time.perf_counter() - self._start
 
 
 class Callback:
@@ -67,6 +84,17 @@ class Callback:
 
     def on_fit_end(self, run: Run) -> None:
         """After the last epoch, also when the fit was interrupted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of this callback: numbers, text, arrays, dictionaries and lists of them, by name.
+
+        A callback that remembers something from epoch to epoch returns it here and takes it back in
+        `load_state_dict`; then a resumed fit is the same as one that was never interrupted.
+        """
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned, after `on_fit_begin`; raise for what can't be right."""
 
 
 CallbackLike: TypeAlias = Callback | Callable[[Run], Any]

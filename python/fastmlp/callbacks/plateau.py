@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmlp.callbacks.base import Callback, Run
@@ -87,3 +89,11 @@ class Plateau(Callback):
             rate = run.history.last("learning_rate")
             if rate > self.floor:
                 run.learning_rate_factor *= max(self.factor, self.floor / rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best so far, and for how long there was no better."""
+        return {"best": self._best, "since": self._since}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._best, self._since = float(state["best"]), int(state["since"])

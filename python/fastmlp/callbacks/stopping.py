@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.monitors import Monitor, epochs
 from fastmlp.errors import unknown_name
 from fastmlp.layers import check_size
+from fastmlp.parameters import Snapshot
 from fastmlp.values import check_value
-
-if TYPE_CHECKING:
-    from fastmlp.parameters import Snapshot
 
 
 class EarlyStopping(Callback):
@@ -94,6 +92,18 @@ class EarlyStopping(Callback):
         if run.epoch - self._improved >= self.patience:
             run.stop(f"{self._monitor.name(run)} has not improved for {epochs(self.patience)}")
 
+    def state_dict(self) -> dict[str, Any]:
+        """The best so far, its weights too."""
+        best = None if self._best is None else self._best._asdict()
+        scores = {"to_beat": self._to_beat, "improved": self._improved, "best_score": self._best_score}
+        return {**scores, "best_epoch": self._best_epoch, "best": best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._to_beat, self._best_score = float(state["to_beat"]), float(state["best_score"])
+        self._improved, self._best_epoch = int(state["improved"]), int(state["best_epoch"])
+        self._best = None if state["best"] is None else Snapshot(**state["best"])
+
     def on_fit_end(self, run: Run) -> None:
         """Restore the best weights."""
         if self._best is not None:
@@ -149,11 +159,20 @@ class Tolerance(Callback):
         if self._still >= self.patience:
             run.stop(f"{self._monitor.name(run)} changed by less than {self.epsilon:g}")
 
+    def state_dict(self) -> dict[str, Any]:
+        """The last number, and for how long there was no change."""
+        return {"last": self._last, "still": self._still}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._last, self._still = float(state["last"]), int(state["still"])
+
 
 class TimeLimit(Callback):
     """Stop when the fit has taken ``seconds``, within a long epoch too (`LBFGS`, `LevenbergMarquardt`: after a step).
 
-    Looked at about every 50 ms, between batches. An epoch that is cut short isn't in the history.
+    Looked at about every 50 ms, between batches. An epoch that is cut short isn't in the history. A fit that resumes
+    from a checkpoint goes on for as long again.
 
     Raises ``ValueError`` or ``TypeError`` unless ``seconds`` is a number above 0.
 
@@ -176,7 +195,7 @@ class TimeLimit(Callback):
     def on_progress(self, run: Run) -> None:
         """Look at the clock."""
         if time.perf_counter() >= self._end:
-            run.stop(f"time limit of {self.seconds:g} s")
+            run.pause(f"time limit of {self.seconds:g} s")
 
     def on_epoch_end(self, run: Run) -> None:
         """Look at the clock."""

@@ -88,9 +88,9 @@ class Blocks:
         self.enough = self.most = 0
         self._first: TrainingData | None = None
 
-    def cut(self) -> Generator[TrainingData | None, None, None]:
-        """The blocks, and None behind each epoch."""
-        for epoch in range(1, self.n_epochs + 1):
+    def cut(self, first_epoch: int = 1) -> Generator[TrainingData | None, None, None]:
+        """The blocks from the epoch of that number on, and None behind each epoch."""
+        for epoch in range(first_epoch, self.n_epochs + 1):
             waiting: list[TrainingData] = []
             n_chunks = 0
             for n_chunks, chunk in enumerate(_read(self.chunks, epoch), 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -35,7 +34,6 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
     frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
     penalty = float(cast(float, settings.alpha)) / divisor("mean", len(data.X), data.weights)
     decay = rule.weight_decay + penalty
-    start = time.perf_counter()
     best: dict[str, Any] = {"loss": np.inf}
 
     def objective(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -58,8 +56,10 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
         if loss < best["loss"]:
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1
-        seconds = time.perf_counter() - start
-        record(run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[seconds], learning_rate=[1.0])
+        record(
+            run, data.validation, settings.metrics, n_threads,
+            loss=[loss], seconds=[run.seconds()], learning_rate=[1.0],
+        )  # fmt: skip
         for hook in hooks:
             hook.on_epoch_end(run)
         if run.stop_reason:

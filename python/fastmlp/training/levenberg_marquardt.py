@@ -8,8 +8,7 @@ gradient g = 2 c J.T r + decay w and its curvature close to A = 2 c J.T J + deca
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +23,13 @@ from fastmlp.layers import BatchNorm, Dropout
 from fastmlp.layout import aligned_empty, make_workspace
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.threads import choose_threads, single_threaded_blas_for
+from fastmlp.training.checkpoint import check_alike
 from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
     from fastmlp.network import Network
+    from fastmlp.training.checkpoint import Checkpoint
     from fastmlp.training.samples import TrainingData
     from fastmlp.training.settings import FitSettings
 
@@ -159,18 +160,18 @@ class Damping:
     Source: Nielsen's rule, in Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
     """
 
-    def __init__(self, value: float) -> None:
-        self.value, self._growth = value, 2.0
+    def __init__(self, value: float, growth: float = 2.0) -> None:
+        self.value, self.growth = value, growth
 
     def accepted(self, gain: float) -> None:
         """A step lowered the loss by ``gain`` times what it promised."""
         self.value = max(self.value * max(1 / 3, 1 - (2 * gain - 1) ** 3), 1e-20)
-        self._growth = 2.0
+        self.growth = 2.0
 
     def refused(self) -> None:
         """A step raised the loss."""
-        self.value *= self._growth
-        self._growth *= 2
+        self.value *= self.growth
+        self.growth *= 2
 
 
 def find_step(problem: LeastSquares, damping: Damping) -> float | None:
@@ -190,17 +191,43 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
             return None
 
 
-def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
+class Descent:
+    """Where the method stands between two steps."""
+
+    def __init__(self, network: Network, problem: LeastSquares) -> None:
+        self.problem = problem
+        self.damping: Damping | None = None
+        self._arrays = {"params": network.params, "twin_params": problem.twin.params}
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        damping = None if self.damping is None else vars(self.damping)
+        return {"arrays": self._arrays, "loss": self.problem.loss, "damping": damping}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand there; ``ValueError`` or ``TypeError`` for what can't be."""
+        check_alike(state["arrays"], self._arrays)
+        if state["damping"] is not None:
+            self.damping = Damping(**{name: float(value) for name, value in state["damping"].items()})
+        self.problem.loss = float(state["loss"])
+        for name, array in self._arrays.items():
+            array[:] = state["arrays"][name]
+
+
+def fit_levenberg_marquardt(
+    run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...], checkpoint: Checkpoint | None
+) -> None:
     """Minimise the mean loss over all samples; each step that lowers it is an epoch of the history.
 
     As with LBFGS, ``history["loss"]`` is the loss after the step, with the L2 penalty of ``alpha`` (a number) and
     without the optimizer's own decay; ``history["damping"]`` is what the next step begins with.
     """
-    start = time.perf_counter()
     network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
     assert isinstance(rule, LevenbergMarquardt)
     problem = LeastSquares(network, data, rule.weight_decay, n_threads, cast(float, settings.alpha))
-    damping = None
+    descent = Descent(network, problem)
+    if checkpoint is not None:
+        checkpoint.begin(run, settings.callbacks, descent.state_dict, descent.load_state_dict)
     with single_threaded_blas_for(network.n_params**2 * len(data.X)):
         while run.epoch + 1 < run.n_epochs and not run.stop_reason:
             problem.linearize()
@@ -209,7 +236,7 @@ def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings,
             if np.abs(problem.gradient).max() <= rule.tolerance:
                 run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
                 break
-            damping = damping or Damping(rule.damping * problem.diagonal.max())
+            damping = descent.damping = descent.damping or Damping(rule.damping * problem.diagonal.max())
             loss = find_step(problem, damping)
             if loss is None:
                 run.stop("Levenberg-Marquardt: no step lowers the loss")
@@ -217,8 +244,12 @@ def fit_levenberg_marquardt(run: Run, data: TrainingData, settings: FitSettings,
             network.params[:] = problem.twin.params
             run.epoch += 1
             record(
-                run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[time.perf_counter() - start],
+                run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[run.seconds()],
                 learning_rate=[1.0], damping=[damping.value],
             )  # fmt: skip
             for hook in hooks:
                 hook.on_epoch_end(run)
+            if checkpoint is not None:
+                checkpoint.write_if_due()
+        if checkpoint is not None:
+            checkpoint.write()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from fastmlp.callbacks.base import Callback
 from fastmlp.layers import check_size
-from fastmlp.optimizers import Optimizer, WholeSetMethod
+from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
 from fastmlp.training.recording import Metric
 from fastmlp.values import Value, check_value
 
@@ -35,6 +36,9 @@ class FitSettings:
     max_norm: Value | None = None
     accumulate: int = 1
     average: float | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: float | None = None
+    resume: bool = False
     loss_counts_rows: bool = False
     """Of weighted samples: the recorded loss is the mean over the batches of their weighted mean losses, each counted
     as often as it has rows. Else, and without weights, it is the weighted mean over the samples."""
@@ -42,7 +46,7 @@ class FitSettings:
     def __post_init__(self) -> None:
         check_size("epochs", self.epochs)
         check_size("batch_size", self.batch_size)
-        for argument in ("shuffle", "warm_start"):
+        for argument in ("shuffle", "warm_start", "resume"):
             flag = getattr(self, argument)
             if not isinstance(flag, (bool, np.bool_)):
                 raise TypeError(f"{argument} must be True or False, got {flag!r}")
@@ -53,6 +57,17 @@ class FitSettings:
             name = type(self.optimizer).__name__
             raise TypeError(f"alpha must be a number for {name}, which has no steps, got a function of the step")
         self._check_steps()
+        self._check_checkpoint()
+
+    def _check_checkpoint(self) -> None:
+        if self.checkpoint is None:
+            for argument in ("checkpoint_every", "resume"):
+                if getattr(self, argument):
+                    raise ValueError(f"{argument}={getattr(self, argument)!r} needs a checkpoint, the path of its file")
+        elif isinstance(self.optimizer, LBFGS):
+            raise ValueError("checkpoint can't be kept with LBFGS: SciPy doesn't give away where it stands")
+        if self.checkpoint_every is not None:
+            check_value("checkpoint_every", self.checkpoint_every, low=0.0, schedule=False)
 
     def _check_steps(self) -> None:
         """The settings that change what a step does."""

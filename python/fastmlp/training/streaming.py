@@ -1,15 +1,16 @@
 """fit() of chunks: while the core trains on one block of rows, a thread reads and checks the next.
 
 To the core every block is an epoch of its own, with rows in an order of its own; here they add up to the epochs of the
-history. One block is ahead at most, so memory has two of them, whatever the size of the data.
+history. One block is ahead at most, so memory has two of them, whatever the size of the data. A fit that resumes from a
+checkpoint reads the epoch's source again and passes over the blocks that it has learnt from.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
@@ -18,6 +19,7 @@ from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.errors import DivergedError
 from fastmlp.optimizers import Optimizer
+from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.chunks import Blocks, Chunks
 from fastmlp.training.recording import record
 from fastmlp.training.samples import TrainingData, check_that_it_learns, check_validation
@@ -26,6 +28,67 @@ from fastmlp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far a fit of chunks has come.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch under way, from 1.
+    n_blocks : int
+        Its blocks that are done.
+    loss, weight : float
+        Summed over their rows.
+    learning_rate : float
+        Of the epoch's first step.
+    n_rows, n_rows_before : int
+        Of those blocks, and of the epoch before.
+    n_all_blocks : int
+        Done since training began.
+    """
+
+    epoch: int = 1
+    n_blocks: int = 0
+    loss: float = 0.0
+    weight: float = 0.0
+    learning_rate: float = 0.0
+    n_rows: int = 0
+    n_rows_before: int = 0
+    n_all_blocks: int = 0
+
+    def with_block(self, trainer: Trainer) -> Tally:
+        """That behind the trainer's block."""
+        loss, rate = (float(number) for number in trainer.records[0])
+        weight = trainer.weight_of(trainer.data)
+        return replace(
+            self,
+            n_blocks=self.n_blocks + 1,
+            loss=self.loss + loss * weight,
+            weight=self.weight + weight,
+            learning_rate=self.learning_rate if self.n_blocks else rate,
+            n_rows=self.n_rows + len(trainer.data.X),
+            n_all_blocks=self.n_all_blocks + 1,
+        )
+
+    def next_epoch(self) -> Tally:
+        """That of the epoch that follows."""
+        return Tally(self.epoch + 1, n_rows_before=self.n_rows, n_all_blocks=self.n_all_blocks)
+
+
+def read_tally(training: dict[str, Any] | None) -> Tally:
+    """The tally of a checkpoint, or a fresh one."""
+    if training is None:
+        return Tally()
+    try:
+        tally = Tally(**{name: type(fresh)(training["tally"][name]) for name, fresh in asdict(Tally()).items()})
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise ValueError("the checkpoint is not one of a fit of Chunks") from None
+    if tally.epoch < 1:
+        raise ValueError(f"the checkpoint has an epoch {tally.epoch}")
+    return tally
 
 
 class Stream:
@@ -40,6 +103,7 @@ class Stream:
         validation_data: tuple[ArrayLike, ArrayLike] | None,
         class_weight: object,
         settings: FitSettings,
+        training: dict[str, Any] | None = None,
     ) -> None:
         check_that_it_learns(network)
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
@@ -50,18 +114,31 @@ class Stream:
         if isinstance(class_weight, str):
             raise ValueError(f"class_weight must be a dict for Chunks, which are never all there, got {class_weight!r}")
         self.validation = check_validation(network, validation_data)
+        self.tally = read_tally(training)
         blocks = Blocks(network, chunks, settings.epochs, settings.batch_size * settings.accumulate, class_weight)
-        self._blocks = blocks.cut()
-        first = next(self._blocks)
-        assert first is not None
-        self._first: TrainingData | None = first
-        self.trainer = Trainer(network, first, settings, one_by_one=True, endless=True, most_samples=blocks.most)
+        data = self._pass_over(blocks)
+        self.block_sizes = blocks.enough, blocks.most
+        self.trainer = Trainer(network, data, settings, one_by_one=True, endless=True, most_samples=blocks.most)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="fastmlp-chunks")
+
+    def _pass_over(self, blocks: Blocks) -> TrainingData:
+        """To the first block that isn't done; a block for the trainer to begin with, that one if there is one."""
+        self._blocks = blocks.cut(min(self.tally.epoch, blocks.n_epochs))
+        last = None
+        for _ in range(self.tally.n_blocks):
+            last = next(self._blocks)
+            if last is None:
+                raise ValueError("the source has fewer rows in an epoch than it had when the checkpoint was made")
+        self._first = next(self._blocks)
+        data = self._first or last
+        assert data is not None  # an epoch has at least one block
+        self._is_over = self.tally.epoch > blocks.n_epochs
+        return data
 
     def __iter__(self) -> Iterator[TrainingData | None]:
         """All blocks, each read by another thread while the one before it is in use; `close` is due afterwards."""
         block, self._first = self._first, None  # it isn't kept longer than another one
-        more = True
+        more = not self._is_over
         while more:
             ahead: Future[tuple[TrainingData | None, bool]] = self._pool.submit(self._next)
             yield block
@@ -79,54 +156,80 @@ class Stream:
             return block, True
         return None, False
 
+    def state_dict(self) -> dict[str, Any]:
+        """Where training stands, for a checkpoint."""
+        return {"tally": asdict(self.tally), **self.trainer.state_dict()}
 
-def fit_stream(stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None) -> None:
+    def has_begun(self) -> bool:
+        """Whether the trainer has done something of the block that the tally doesn't have yet."""
+        return self.trainer.core.n_epochs > self.tally.n_all_blocks or self.trainer.core.first > 0
+
+
+def fit_stream(
+    stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None
+) -> None:
     """Block after block, until all epochs are done or a callback stops them."""
     trainer = stream.trainer
     trainer.begin()
-    start = time.perf_counter()
-    total = weight = rate = 0.0
-    n_rows, n_rows_before = 0, 0
+    settled = True  # false while the tally, the history and the callbacks lag behind the network
     wait = True
     try:
+        if checkpoint is not None:
+            checkpoint.begin(run, trainer.settings.callbacks, stream.state_dict, trainer.load_state_dict)
+            trainer.multiply_learning_rate(run.learning_rate_factor)
+        has_begun = stream.has_begun()
+        if has_begun and trainer.n_ordered != len(trainer.data.X):
+            raise ValueError("the source gives other chunks than it gave when the checkpoint was made")
         for block in stream:
+            settled = block is not None
             if block is None:
-                run.epoch += 1
-                with trainer.shown():
-                    record(
-                        run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
-                        loss=[total / (weight or 1.0)], seconds=[time.perf_counter() - start], learning_rate=[rate],
-                    )  # fmt: skip
-                    for hook in hooks:
-                        hook.on_epoch_end(run)
-                trainer.multiply_learning_rate(run.learning_rate_factor)
-                n_rows_before, n_rows, total, weight = n_rows, 0, 0.0, 0.0
-            else:
-                train_block(run, trainer, block, hooks)
-                rate = rate if n_rows else float(trainer.records[0, 1])
-                n_rows += len(block.X)
-                total += float(trainer.records[0, 0]) * trainer.weight_of(block)
-                weight += trainer.weight_of(block)
-                if bar is not None and n_rows <= n_rows_before:
-                    bar.advance(len(block.X) / n_rows_before)
+                finish_epoch(stream, run, hooks)
+                settled = True
+            elif not run.stop_reason:
+                if not has_begun:
+                    trainer.take(block)
+                train_block(stream, run, hooks, checkpoint)
+                if bar is not None and stream.tally.n_rows <= stream.tally.n_rows_before:
+                    bar.advance(len(block.X) / stream.tally.n_rows_before)
+            has_begun = False
             if run.stop_reason:
                 break
+            if checkpoint is not None:
+                checkpoint.write_if_due()
         trainer.check_params()
+        if checkpoint is not None:
+            checkpoint.write()
     except KeyboardInterrupt:
         wait = False
         trainer.check_params()
+        if checkpoint is not None and settled:
+            checkpoint.write()
         raise
     finally:
         trainer.end()
         stream.close(wait)
 
 
-def train_block(run: Run, trainer: Trainer, block: TrainingData, hooks: tuple[Callback, ...]) -> None:
-    """All batches of a block, unless a callback stops between two of them."""
-    trainer.take(block)
-    n_batches = count_batches(len(block.X), trainer.batch_size)
-    while n_batches and not run.stop_reason:
-        n_batches -= trainer.advance(n_batches)
+def finish_epoch(stream: Stream, run: Run, hooks: tuple[Callback, ...]) -> None:
+    """Record an epoch, and call what the caller has asked to be called."""
+    trainer, tally = stream.trainer, stream.tally
+    run.epoch += 1
+    with trainer.shown():
+        record(
+            run, stream.validation, trainer.settings.metrics, trainer.workspace.n_threads,
+            loss=[tally.loss / (tally.weight or 1.0)], seconds=[run.seconds()], learning_rate=[tally.learning_rate],
+        )  # fmt: skip
+        for hook in hooks:
+            hook.on_epoch_end(run)
+    trainer.multiply_learning_rate(run.learning_rate_factor)
+    stream.tally = tally.next_epoch()
+
+
+def train_block(stream: Stream, run: Run, hooks: tuple[Callback, ...], checkpoint: Checkpoint | None) -> None:
+    """All batches of a block that are left, unless a callback stops between two of them."""
+    trainer = stream.trainer
+    while trainer.core.n_epochs == stream.tally.n_all_blocks and not run.stop_reason:
+        trainer.advance(count_batches(len(trainer.data.X) - trainer.core.first, trainer.batch_size))
         if not trainer.core.is_finite:
             trainer.restore()
             raise DivergedError(
@@ -136,3 +239,7 @@ def train_block(run: Run, trainer: Trainer, block: TrainingData, hooks: tuple[Ca
         with trainer.shown():
             for hook in hooks:
                 hook.on_progress(run)
+        if checkpoint is not None and trainer.core.n_epochs == stream.tally.n_all_blocks:
+            checkpoint.write_if_due()
+    if trainer.core.n_epochs > stream.tally.n_all_blocks:
+        stream.tally = stream.tally.with_block(trainer)

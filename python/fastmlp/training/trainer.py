@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from fastmlp.optimizers import Optimizer
 from fastmlp.parameters import Snapshot
 from fastmlp.threads import choose_threads
 from fastmlp.training.averaging import MovingAverage
+from fastmlp.training.checkpoint import check_alike
 from fastmlp.training.optimizer_state import state_to_begin_with
 from fastmlp.training.samples import TrainingData
 from fastmlp.training.settings import FitSettings
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+POSITION: dict[str, Callable[[Any], Any]] = {
+    "seed": int, "n_steps": int, "n_epochs": int, "first": int, "best_loss": float, "newest_loss": float, "newest": int
+}  # fmt: skip
+"""What `Epochs.position` tells, in its order."""
 _ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
 
 
@@ -69,6 +75,7 @@ class Trainer:
                 f"which compares their loss from step to step; got {settings.batch_size}"
             )
         self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs
+        self.endless = endless
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
@@ -102,9 +109,68 @@ class Trainer:
         self.gradients = np.zeros((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         self.pace = Pace(1 if endless else self.n_batches, layout.flops_per_row * self.batch_size)
         self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
+        self.learning_rates = self.table["learning_rate"].copy()
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
         shuffle = settings.shuffle and part_rows < n_samples  # the order within one batch changes nothing
         self.order = np.arange(n_samples) if shuffle else None
+        self.n_ordered = len(data.X)  # samples that the order is of
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the fit depends on, as a checkpoint keeps it."""
+        return {
+            "position": dict(zip(POSITION, self.core.position(), strict=True)),
+            "first_step": self.first_step,
+            "n_averaged_before": 0 if self.average is None else self.average.n_before,
+            "learning_rate_factor": self.rate_factor,
+            "n_samples": self.n_ordered,
+            "generator": self.network.rng.bit_generator.state,
+            "arrays": self._arrays(self.core.n_epochs),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where a trainer of the same fit stood, behind `begin`; ``ValueError`` for what can't be."""
+        position = {name: number(state["position"][name]) for name, number in POSITION.items()}
+        check_position(position, len(self.data.X), self.batch_size)
+        arrays, saved = self._arrays(position["n_epochs"]), state["arrays"]
+        check_alike(saved, arrays)
+        n_samples, here = int(state["n_samples"]), len(self.data.X)
+        if n_samples != here and (position["first"] > 0 or not self.endless):
+            raise ValueError(f"its batches are of {n_samples} samples, and here are {here}")
+        if n_samples == here and "order" in arrays and (np.sort(saved["order"][:here]) != np.arange(here)).any():
+            raise ValueError("it has no order of the samples")
+        first_step, n_before = int(state["first_step"]), int(state["n_averaged_before"])
+        factor = float(state["learning_rate_factor"])
+        try:
+            self.network.rng.bit_generator.state = state["generator"]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"it has no state of the network's random generator ({error!r:.60})") from None
+        for name, array in arrays.items():
+            array[:] = saved[name]
+        self.first_step, self.rate_factor, self.n_ordered = first_step, factor, n_samples
+        if self.average is not None:
+            self.average.n_before = n_before
+        self.core.go_to(*position.values())
+        done = self.core.n_steps
+        if done < self.n_epochs * self.n_batches:
+            self._fill_table(done - done % len(self.table) if self.changes else 0)
+
+    def _arrays(self, n_epochs: int) -> dict[str, NDArray[Any]]:
+        """The arrays that change from step to step, behind so many epochs."""
+        arrays = {
+            "params": self.network.params,
+            "statistics": self.network.statistics,
+            "kept_params": self.kept.params,
+            "kept_statistics": self.kept.statistics,
+            "record": self.records[n_epochs % len(self.records)],
+            "losses": self.workspace.partials[:, 0],
+        }
+        if self.state.vectors is not None:
+            arrays["vectors"] = self.state.vectors
+        if self.order is not None:
+            arrays["order"] = self.order
+        if self.average is not None:
+            arrays |= {f"average_{name}": array for name, array in self.average.values._asdict().items()}
+        return arrays
 
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
@@ -112,14 +178,22 @@ class Trainer:
         numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
         averaged = 0 if self.average is None else self.average.n_before + start
         table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
-        table["learning_rate"] *= self.rate_factor
         return table, dropout_rates(self.network.layers, numbers)
+
+    def _fill_table(self, start: int) -> None:
+        """The table of the steps from `start` on, in the memory that the core knows."""
+        ahead, rates = self._steps_ahead(start)
+        self.table[: len(ahead)] = ahead
+        if self.rates is not None and rates is not None:
+            self.rates[: len(ahead)] = rates
+        self.learning_rates = self.table["learning_rate"].copy()
+        self.table["learning_rate"] *= self.rate_factor
 
     def multiply_learning_rate(self, factor: float) -> None:
         """From now on every step has this times the learning rate that the optimizer gives it."""
         if factor != self.rate_factor:
-            self.table["learning_rate"] *= factor / self.rate_factor
             self.rate_factor = factor
+            self.table["learning_rate"] = self.learning_rates * factor
 
     def begin(self) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
@@ -149,9 +223,9 @@ class Trainer:
         """Tell the core where the samples are: at first, or behind an epoch, any number that there is room for."""
         network = self.network
         X, y = input_source(network, data.X), target_source(network, data.targets)
-        if self.order is not None and len(data.X) != len(self.data.X):
+        if self.order is not None and len(data.X) != self.n_ordered:
             self.order[: len(data.X)] = np.arange(len(data.X))
-        self.data = data
+        self.data, self.n_ordered = data, len(data.X)
         self.core.begin(X, y, data.weights, self.weight_of(data) or 1.0)
 
     def weight_of(self, data: TrainingData) -> float:
@@ -161,10 +235,7 @@ class Trainer:
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
         if self.changes and done and done % len(self.table) == 0:
-            ahead, rates = self._steps_ahead(done)
-            self.table[: len(ahead)] = ahead
-            if self.rates is not None and rates is not None:
-                self.rates[: len(ahead)] = rates
+            self._fill_table(done)
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
@@ -240,6 +311,16 @@ class Trainer:
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
             self.network.optimizer_state = self.state if finite else None
+
+
+def check_position(position: dict[str, Any], n_samples: int, batch_size: int) -> None:
+    """``ValueError`` for a position at which the core can't stand."""
+    first = position["first"]
+    if not 0 <= first < n_samples or first % batch_size:
+        raise ValueError(f"no batch begins at row {first} of {n_samples}")
+    for name, limit in (("seed", 2**63), ("n_steps", 2**62), ("n_epochs", 2**62), ("newest", 2)):
+        if not 0 <= position[name] < limit:
+            raise ValueError(f"{name} is {position[name]}")
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:

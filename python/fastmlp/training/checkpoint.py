@@ -1,0 +1,172 @@
+"""Checkpoints: a fit on disk, from which another process goes on as if nothing had happened.
+
+One holds everything that the rest of the fit depends on: parameters and running statistics, the optimizer's momenta,
+the order of samples and the generator behind it, where in the epoch training stands, the history, the best weights, and
+the states of callbacks. And it holds what the fit is (`fingerprint`), so that no other one goes on from it.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.files import remove_unfinished
+from fastmlp.state_files import StateFile
+from fastmlp.training.fingerprint import check_same, has_state
+
+if TYPE_CHECKING:
+    from fastmlp.callbacks.base import Callback, Run
+
+FORMAT = 1
+"""Version of what a checkpoint holds; those of another one are refused."""
+SECONDS = 10.0
+"""Between checkpoints, where nothing else was asked for."""
+SHARE = 0.01
+"""Of the time at most, for writing them; then they come less often."""
+
+_FORM = {"format": int, "fit": dict, "run": dict, "history": dict, "callbacks": list, "training": dict}
+
+
+class Checkpoint:
+    """The checkpoint of one fit: what was read, and when the next is due.
+
+    Attributes
+    ----------
+    training : dict or None
+        Where training stood when the checkpoint was made; None where the fit begins.
+
+    Raises
+    ------
+    FileExistsError
+        There is a checkpoint, and it isn't to be resumed.
+    ValueError
+        It is damaged, and so is the one before it.
+    """
+
+    def __init__(self, path: Path, every: float | None, resume: bool) -> None:
+        self._file = StateFile(path)
+        self._every = every
+        if not resume and self._file.exists():
+            raise FileExistsError(
+                f"checkpoint={str(path)!r} exists: resume=True goes on from it; to begin afresh, remove it and "
+                f"{path.name}.previous"
+            )
+        self._saved = self._file.read(_check_form) if resume else None
+        self.training: dict[str, Any] | None = None if self._saved is None else self._saved["training"]
+
+    def check(self, fit: Mapping[str, str], n_epochs: int) -> None:
+        """Raise ``ValueError`` if what was read is of another fit than this."""
+        self._fit = dict(fit)
+        if self._saved is None:
+            return
+        try:
+            check_same(self._saved["fit"], self._fit)
+            n_done = int(self._saved["run"]["epoch"]) + 1
+            if n_done > n_epochs:
+                raise ValueError(f"the checkpoint has {n_done} epochs, more than epochs={n_epochs}")
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"{self._file.path} can't be resumed: {error}") from None
+
+    def begin(
+        self,
+        run: Run,
+        callbacks: tuple[Callback, ...],
+        state: Callable[[], dict[str, Any]],
+        load: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """Put back what was read, or write the first checkpoint, which shows that there is room for one.
+
+        ``state`` tells where training stands, ``load`` takes it there. Raises ``ValueError`` for a state that can't be,
+        ``TypeError`` for a callback's that can't be written, ``OSError`` if the disk fails.
+        """
+        self._run, self._callbacks, self._state = run, tuple(filter(has_state, callbacks)), state
+        remove_unfinished(self._file.path)
+        if self._saved is None:
+            self._write()
+        else:
+            try:
+                load(self._saved["training"])
+                _load_run(run, self._callbacks, self._saved)
+            except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+                raise ValueError(f"{self._file.path} can't be resumed: {error!s:.300}") from None
+            self._saved = None
+            self._cost = 0.0
+            self._last = time.perf_counter()
+
+    def write_if_due(self) -> None:
+        """Write, where it is time to."""
+        pause = max(SECONDS, self._cost / SHARE) if self._every is None else self._every
+        if time.perf_counter() - self._last >= pause:
+            self.write()
+
+    def write(self) -> None:
+        """Write; a disk that fails is a warning, and the last checkpoint stays."""
+        try:
+            self._write()
+        except OSError as error:
+            warnings.warn(
+                f"no checkpoint could be written ({error}); training goes on, and {self._file.path} stays as it was",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            self._last = time.perf_counter()
+
+    def _write(self) -> None:
+        start = time.perf_counter()
+        run = self._run
+        self._file.write(
+            {
+                "format": FORMAT,
+                "fit": self._fit,
+                "run": {
+                    "epoch": run.epoch,
+                    "stop_reason": None if run.is_paused else run.stop_reason,
+                    "learning_rate_factor": run.learning_rate_factor,
+                    "seconds": run.seconds(),
+                },
+                "history": dict(run.history.items()),
+                "callbacks": [callback.state_dict() for callback in self._callbacks],
+                "training": self._state(),
+            }
+        )
+        self._last = time.perf_counter()
+        self._cost = self._last - start
+
+
+def _check_form(state: dict[str, Any]) -> None:
+    """``ValueError`` unless the state has the parts of a checkpoint of this format."""
+    version = state.get("format")
+    if version != FORMAT:
+        raise ValueError(f"it has format {version!r:.20}, not {FORMAT}")
+    for name, kind in _FORM.items():
+        if not isinstance(state.get(name), kind):
+            raise ValueError(f"its part {name!r} is missing or no {kind.__name__}")
+
+
+def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any]) -> None:
+    """History, run and callbacks as they were."""
+    state = saved["run"]
+    epoch, factor, seconds = int(state["epoch"]), float(state["learning_rate_factor"]), float(state["seconds"])
+    columns = {name: np.asarray(values, np.float64).tolist() for name, values in saved["history"].items()}
+    for callback, each in zip(callbacks, saved["callbacks"], strict=True):
+        callback.load_state_dict(each)
+    reason = state["stop_reason"]
+    run.history.extend(**columns)
+    run.epoch, run.learning_rate_factor, run.stop_reason = epoch, factor, None if reason is None else str(reason)
+    run.began(seconds)
+
+
+def check_alike(saved: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """``ValueError`` unless the arrays saved are those of this fit, in name, shape and dtype."""
+    if set(saved) != set(arrays):
+        raise ValueError(f"it has the arrays {', '.join(sorted(saved))}; expected {', '.join(sorted(arrays))}")
+    for name, array in arrays.items():
+        got = saved[name]
+        if not isinstance(got, np.ndarray) or (got.shape, got.dtype) != (array.shape, array.dtype):
+            raise ValueError(f"the array {name} is not one of shape {array.shape} and {array.dtype}")

@@ -1,0 +1,77 @@
+"""The epochs of a fit, one chunk of the core's after another.
+
+The core trains in chunks of about 50 ms: a part of a long epoch, or many short ones. It shuffles, and ends with the
+first epoch that isn't finite. Between chunks Python looks for Ctrl-C and records the epochs that are finished. Where
+something wants to look in after every epoch, a validation or a callback, no chunk goes beyond the end of one.
+"""
+
+from __future__ import annotations
+
+from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.progress import ProgressBar
+from fastmlp.training.checkpoint import Checkpoint
+from fastmlp.training.recording import record
+from fastmlp.training.trainer import Trainer
+
+
+def fit_epochs(
+    trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None
+) -> None:
+    """Epoch after epoch, until all are done or a callback stops them."""
+    trainer.begin()
+    settled = True  # false while the history and the callbacks lag behind the network
+    try:
+        if checkpoint is not None:
+            checkpoint.begin(run, trainer.settings.callbacks, trainer.state_dict, trainer.load_state_dict)
+            trainer.multiply_learning_rate(run.learning_rate_factor)
+        behind = trainer.core.n_epochs > run.epoch + 1  # an interrupted fit may have left an epoch to be recorded
+        while behind or (run.epoch + 1 < run.n_epochs and not run.stop_reason):
+            n_steps = 0 if behind else trainer.run()
+            behind = False
+            if bar is not None:
+                bar.advance(n_steps / trainer.n_batches)
+            settled = False
+            look_in(trainer, run, hooks)
+            settled = True
+            trainer.check()
+            if checkpoint is not None:
+                checkpoint.write_if_due()
+        trainer.check_params()
+        if checkpoint is not None:
+            checkpoint.write()
+    except KeyboardInterrupt:
+        if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
+            record_finished(run, trainer)
+        trainer.check()
+        if checkpoint is not None and settled:
+            checkpoint.write()
+        raise
+    finally:
+        trainer.end()
+
+
+def look_in(trainer: Trainer, run: Run, hooks: tuple[Callback, ...]) -> None:
+    """Record, and call what the caller has asked to be called."""
+    with trainer.shown():
+        for hook in hooks:
+            hook.on_progress(run)
+        if record_finished(run, trainer):
+            for hook in hooks:
+                hook.on_epoch_end(run)
+            trainer.multiply_learning_rate(run.learning_rate_factor)
+
+
+def record_finished(run: Run, trainer: Trainer) -> int:
+    """Record the epochs finished since the last time, and return how many; their times are evenly spread."""
+    losses, rates = trainer.finished(run.epoch + 1)
+    n_epochs = len(losses)
+    if n_epochs == 0:
+        return 0
+    before = run.history.last("seconds") if run.epoch >= 0 else 0.0
+    each = (run.seconds() - before) / n_epochs
+    run.epoch += n_epochs
+    record(
+        run, trainer.data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
+        loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
+    )  # fmt: skip
+    return n_epochs

@@ -1,0 +1,123 @@
+"""What a fit is: everything that its course depends on, as text by name. Two fits that agree in it do the same steps.
+
+Functions of the user's own are told apart by name only. Of the numbers of samples, some rows are looked at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastmlp.callbacks.base import Callback
+from fastmlp.data import Rows
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+    from fastmlp.training.samples import TrainingData
+    from fastmlp.training.settings import FitSettings
+
+SAMPLED_ROWS = 64
+_SETTINGS = (
+    "optimizer", "batch_size", "shuffle", "metrics", "alpha", "warm_start", "clip_norm", "clip_value", "max_norm",
+    "accumulate", "average",
+)  # fmt: skip
+_HINTS = {
+    "n_threads": "; the same n_threads gives the same bits",
+    "samples": ", in X, y, weights or validation_data",
+}
+
+
+def fingerprint(
+    network: Network, settings: FitSettings, data: TrainingData, n_threads: int | None, **more: object
+) -> dict[str, str]:
+    """The network's make-up, the settings, and the samples or, of those that come in chunks, their kind."""
+    make_up = {name: getattr(network, name) for name in ("n_features", "layers", "output", "loss", "dtype", "n_params")}
+    make_up |= {"input scaling": (network.input.shift, network.input.scale)}
+    make_up |= {name: getattr(settings, name) for name in _SETTINGS}
+    make_up |= {"n_threads": n_threads, "callbacks": _with_state(settings.callbacks), **more}
+    return {name: as_text(value) for name, value in make_up.items()} | kinds(data)
+
+
+def data_fingerprint(data: TrainingData) -> dict[str, str]:
+    """Numbers of the samples, and a digest of some of them."""
+    parts = {"X": data.X, "y": data.targets.rows}
+    if data.validation is not None:
+        parts |= {"validation X": data.validation[0], "validation y": data.validation[1].rows}
+    total = hashlib.sha256()
+    for rows in parts.values():
+        total.update(_sampled(rows))
+    if data.weights is not None:
+        total.update(data.weights[_spread(len(data.weights))].tobytes())
+    sizes = {f"rows of {name}": str(len(rows)) for name, rows in parts.items()}
+    return sizes | {"sample weights": "no" if data.weights is None else "yes", "samples": total.hexdigest()[:16]}
+
+
+def kinds(data: TrainingData) -> dict[str, str]:
+    """Dtypes of samples, and whether they are sparse."""
+    described = {}
+    for name, rows in (("X", data.X), ("y", data.targets.rows)):
+        described[f"dtype of {name}"] = f"{rows.dtype}" + ("" if rows.starts is None else ", sparse")
+    return described
+
+
+def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
+    """Raise ``ValueError`` naming what differs between the fit that a checkpoint is of and this one."""
+    differing = [name for name in now if made_with.get(name) != now[name]]
+    if differing:
+        told = [f"{name}: {made_with.get(name)!s:.200} there, {now[name]:.200} here" for name in differing[:3]]
+        more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
+        hint = _HINTS.get(differing[0], "")
+        raise ValueError(f"the checkpoint is one of another fit: {'; '.join(told)}{more}{hint}")
+
+
+def as_text(value: Any) -> str:
+    """The value as text that depends on nothing but the value."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        return f"array {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]} {value.shape}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = (f"{field.name}={as_text(getattr(value, field.name))}" for field in dataclasses.fields(value))
+        return f"{type(value).__name__}({', '.join(fields)})"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(as_text, value))})"
+    if callable(value):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+    return str(value)
+
+
+def has_state(callback: Callback) -> bool:
+    """Whether the callback has something for a checkpoint to keep."""
+    return type(callback).state_dict is not Callback.state_dict
+
+
+def _with_state(callbacks: Iterable[Callback]) -> list[str]:
+    """Kind and settings of the callbacks whose state a checkpoint keeps."""
+    described = []
+    for callback in callbacks:
+        if has_state(callback):
+            settings = (f"{name}={as_text(value)}" for name, value in vars(callback).items() if name[0] != "_")
+            described.append(f"{type(callback).__name__}({', '.join(settings)})")
+    return described
+
+
+def _spread(n: int) -> np.ndarray[Any, Any]:
+    """Some of n rows, evenly spread."""
+    return np.unique(np.linspace(0, n - 1, SAMPLED_ROWS).astype(np.int64))
+
+
+def _sampled(rows: Rows) -> bytes:
+    """The bytes of some rows."""
+    chosen = _spread(len(rows))
+    if rows.starts is None:
+        return bytes(rows.data[chosen])
+    assert rows.columns is not None
+    pieces = []
+    for i in chosen:
+        stretch = slice(rows.starts[i], rows.starts[i + 1])
+        pieces += [rows.columns[stretch].tobytes(), rows.data[stretch].tobytes()]
+    return b"".join(pieces)
