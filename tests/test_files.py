@@ -111,6 +111,14 @@ def test_the_file_before_can_be_kept(tmp_path):
     assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
 
 
+def test_the_file_before_is_kept_where_there_are_no_links(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    test_the_file_before_can_be_kept(tmp_path)
+
+
 def test_unfinished_files_are_removed_and_no_others(tmp_path):
     for name in (".run[1].0a.part", ".run1.0a.part", ".run[1].0a.other", "run[1]"):
         (tmp_path / name).touch()

@@ -106,13 +106,24 @@ def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         if keep is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(path, keep)
+            _keep(path, keep)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def _keep(path: Path, keep: Path) -> None:
+    """Give what is at ``path`` the name ``keep`` too; where the disk knows no links, that name alone."""
+    link = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    try:
+        os.link(path, link)
+        os.replace(link, keep)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        os.replace(path, keep)
 
 
 def remove_unfinished(path: Path) -> None:
