@@ -106,6 +106,13 @@ def test_the_file_before_can_be_kept(tmp_path):
         with replacing(path, keep=keep) as file:
             file.write(content)
     assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
+    if hasattr(os, "link"):
+        keep.unlink()
+        os.link(path, keep)  # as a process that was killed may leave them
+        with replacing(path, keep=keep) as file:
+            file.write(b"two")
+        assert sorted(os.listdir(tmp_path)) == ["before", "file"]
+    keep.write_bytes(b"one")
     with pytest.raises(OSError, match="broken"), replacing(path, keep=keep) as file:
         raise OSError("broken")
     assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
@@ -116,7 +123,11 @@ def test_the_file_before_is_kept_where_there_are_no_links(tmp_path, monkeypatch)
         raise PermissionError("no links here")
 
     monkeypatch.setattr(os, "link", no_links)
-    test_the_file_before_can_be_kept(tmp_path)
+    path, keep = tmp_path / "file", tmp_path / "before"
+    for content in (b"one", b"two"):
+        with replacing(path, keep=keep) as file:
+            file.write(content)
+    assert (path.read_bytes(), keep.read_bytes()) == (b"two", b"one")
 
 
 def test_unfinished_files_are_removed_and_no_others(tmp_path):

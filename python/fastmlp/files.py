@@ -118,8 +118,9 @@ def _keep(path: Path, keep: Path) -> None:
     """Give what is at ``path`` the name ``keep`` too; where the disk knows no links, that name alone."""
     link = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
-        os.link(path, link)
-        os.replace(link, keep)
+        if not (keep.exists() and path.samefile(keep)):  # else to rename the link would do nothing
+            os.link(path, link)
+            os.replace(link, keep)
     except FileNotFoundError:
         pass
     except OSError:
