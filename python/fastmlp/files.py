@@ -117,12 +117,11 @@ def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
 def _keep(path: Path, keep: Path) -> None:
     """Give what is at ``path`` the name ``keep`` too; where the disk knows no links, that name alone."""
     link = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    if not path.exists() or (keep.exists() and path.samefile(keep)):  # a link to the same file couldn't be renamed
+        return
     try:
-        if not (keep.exists() and path.samefile(keep)):  # else to rename the link would do nothing
-            os.link(path, link)
-            os.replace(link, keep)
-    except FileNotFoundError:
-        pass
+        os.link(path, link)
+        os.replace(link, keep)
     except OSError:
         os.replace(path, keep)
 
