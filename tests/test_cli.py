@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import fastmlp as fm
 from fastmlp.cli import main
 from fastmlp.persistence import load_with_extra, save
-from fastmlp.training import fit as training
+from fastmlp.training import epochs as training
 
 RNG = np.random.default_rng(0)
 QUICK = ("--epochs", "3", "--seed", "0")

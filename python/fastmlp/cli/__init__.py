@@ -1,15 +1,19 @@
 """The command ``fastmlp``.
 
-    train.py      read data, train, report, save
-    predict.py    a saved model on other data
-    info.py       what is in a saved model
-    sources.py    which file or folder is what kind of data
-    model.py      from the options to a network and an optimizer
-    report.py     results as text
-    writing.py    files that are written, checked before the work begins
+    train.py          read data, train, report, save
+    train_options.py  its options
+    fitting.py        the fit, and the signals that may end it
+    summary.py        what it says of network and training
+    predict.py        a saved model on other data
+    info.py           what is in a saved model
+    sources.py        which file or folder is what kind of data
+    model.py          from the options to a network and an optimizer
+    report.py         results as text
+    writing.py        files that are written, checked before the work begins
 
 A command's module is imported when the command is called for. What the package raises for bad input becomes
-``Error: ...`` and exit code 1; a wrong option is exit code 2; work ended by Ctrl-C is kept and gives 130.
+``Error: ...`` and exit code 1; a wrong option is exit code 2; work ended by Ctrl-C is kept and gives 130
+(by SIGTERM 143).
 """
 
 from __future__ import annotations

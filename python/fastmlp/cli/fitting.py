@@ -1,0 +1,70 @@
+"""The fit of ``fastmlp train``, and the signals that may end it early."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastmlp.callbacks.stopping import EarlyStopping
+from fastmlp.cli.model import Settings, TargetScale, make_optimizer
+from fastmlp.cli.sources import Problem
+from fastmlp.history import History
+from fastmlp.network import Network
+
+
+class Terminated:
+    """Whether SIGTERM has come."""
+
+    came = False
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[Terminated]:
+    """Inside, SIGTERM ends a fit as Ctrl-C does; in the main thread, where Python has its signals."""
+    terminated = Terminated()
+    if threading.current_thread() is not threading.main_thread():
+        yield terminated
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        terminated.came = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield terminated
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def fit(
+    network: Network,
+    problem: Problem,
+    settings: Settings,
+    patience: int | None,
+    threads: int | None,
+    progress: bool,
+    checkpoint: Path | None,
+    checkpoint_every: float | None,
+    resume: bool,
+) -> History:
+    """Train; numeric targets are scaled for it, and the network gives them in their own unit afterwards."""
+    X, y = problem.train
+    validation = problem.validation
+    scaled = problem.classes is None and network.output == "identity"
+    scale = TargetScale.of(y) if scaled else None
+    if scale is not None:
+        y = scale(y)
+        validation = None if validation is None else (validation[0], scale(validation[1]))
+    history = network.fit(
+        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=make_optimizer(settings, len(X)),
+        validation_data=validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
+        progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
+    )  # fmt: skip
+    if scale is not None:
+        scale.undo_in(network)
+    return history

@@ -1,0 +1,186 @@
+"""The options of ``fastmlp train``: their names, what they may be, and what the help says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.cli.model import LEARNING_RATES
+from fastmlp.losses import LOSSES
+from fastmlp.optimizers import OPTIMIZERS
+
+_HIDDEN_ACTIVATIONS = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
+_RATES = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
+
+
+def _widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Whole numbers separated by commas; ``none`` for no hidden layer."""
+    if value == "none":
+        return ()
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise click.BadParameter(f"{value!r} is not a list of widths such as 256,128, or none")
+    return tuple(map(int, parts))
+
+
+def _column(ctx: click.Context, param: click.Parameter, value: str | None) -> str | int | None:
+    """A column by name, or by position when it is a whole number."""
+    digits = "" if value is None else value.removeprefix("-")
+    return int(str(value)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else value
+
+
+def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str | int | None, ...]:
+    return tuple(_column(ctx, param, value) for value in values)
+
+
+_FILE: Any = click.Path(dir_okay=False, path_type=Path)
+
+
+OPTIONS = (
+    click.argument("data", required=False, type=click.Path(exists=True, path_type=Path)),
+    click.option(
+        "--target",
+        callback=_column,
+        metavar="COLUMN",
+        help="Column of a CSV file to predict: its name, or its position from 0 (-1: the last).  [default: the last]",
+    ),
+    click.option(
+        "--drop",
+        multiple=True,
+        callback=_columns,
+        metavar="COLUMN",
+        help="Column of a CSV file to leave out, such as a row number; may be given several times.",
+    ),
+    click.option(
+        "--categorical",
+        multiple=True,
+        callback=_columns,
+        metavar="COLUMN",
+        help="Column of numbers that are codes, to be read as text; may be given several times.",
+    ),
+    click.option(
+        "--task",
+        type=click.Choice(["classification", "regression"]),
+        help="Whether targets are classes or "
+        "numbers.  [default: texts and the whole numbers of image data are classes, other numbers are numbers]",
+    ),
+    click.option(
+        "--test-fraction",
+        default=0.2,
+        show_default=True,
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share of the rows set aside for the test, where DATA has no test part; the same rows every time.",
+    ),
+    click.option(
+        "--validation-fraction",
+        default=0.0,
+        show_default=True,
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share set aside to watch the training by: a second curve in --plot, and what --patience looks at.",
+    ),
+    click.option(
+        "--hidden",
+        default="256",
+        show_default=True,
+        callback=_widths,
+        metavar="WIDTHS",
+        help="Units of the hidden layers, such as 128 or 256,128; none for a linear model.",
+    ),
+    click.option(
+        "--activation",
+        default="relu",
+        show_default=True,
+        type=click.Choice(_HIDDEN_ACTIVATIONS),
+        metavar="NAME",
+        help=f"Of the hidden layers: {', '.join(_HIDDEN_ACTIVATIONS)}.",
+    ),
+    click.option(
+        "--output",
+        type=click.Choice(list(ACTIVATIONS)),
+        metavar="NAME",
+        help="Activation of the last layer.  [default: what the loss asks for]",
+    ),
+    click.option(
+        "--loss",
+        type=click.Choice(list(LOSSES)),
+        metavar="NAME",
+        help=f"One of {', '.join(LOSSES)}.  [default: cross_entropy for classes, squared_error for numbers]",
+    ),
+    click.option(
+        "--dropout",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share of hidden units left out of each training step.  [default: 0.2 for classes, 0 for numbers]",
+    ),
+    click.option(
+        "--label-smoothing",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share of each target spread over "
+        "all classes in training: more right answers, less certain ones.  [default: 0.1 for cross-entropies]",
+    ),
+    click.option(
+        "--dtype",
+        default="float32",
+        show_default=True,
+        type=click.Choice(["float32", "float64"]),
+        help="Of weights and arithmetic.",
+    ),
+    click.option(
+        "--epochs", default=40, show_default=True, type=click.IntRange(1), help="Passes over the training rows."
+    ),
+    click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Rows per update."),
+    click.option(
+        "--optimizer",
+        default="adam",
+        show_default=True,
+        type=click.Choice(list(OPTIMIZERS)),
+        metavar="NAME",
+        help=f"One of {', '.join(OPTIMIZERS)}.",
+    ),
+    click.option("--learning-rate", type=float, help=f"The largest of the schedule.  [default: {_RATES}]"),
+    click.option(
+        "--schedule",
+        default="one-cycle",
+        show_default=True,
+        type=click.Choice(["one-cycle", "cosine", "constant"]),
+        help="How the learning rate moves: up and down, only down, or not at all.",
+    ),
+    click.option("--momentum", type=float, help="Of sgd and rmsprop.  [default: 0]"),
+    click.option("--weight-decay", type=float, help="Pull of the weights towards 0.  [default: 0; 0.01 for adamw]"),
+    click.option(
+        "--patience",
+        type=click.IntRange(1),
+        help="Stop after so many epochs without improvement, and go back to the best.  [default: train all epochs]",
+    ),
+    click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of weights, order and dropout."),
+    click.option("--threads", type=click.IntRange(1, 1024), help="[default: as many as the work is worth]"),
+    click.option(
+        "--checkpoint",
+        type=_FILE,
+        help="Keep everything about the training in this file while it runs, so that it can be resumed.",
+    ),
+    click.option(
+        "--checkpoint-every",
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        help="Time between checkpoints.  [default: 10, or more where writing them would take over 1 % of it]",
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on from the checkpoint of the same command, if there is one, as if nothing had happened.",
+    ),
+    click.option("--save", type=_FILE, help="Write the model to this file (.safetensors)."),
+    click.option("--plot", type=_FILE, help="Write the learning curves to this picture (.png, .pdf or .svg)."),
+    click.option("--quiet", is_flag=True, help="No progress bar and no report; errors only."),
+)
+
+
+def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command all of them, in this order."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
