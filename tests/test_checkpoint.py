@@ -57,6 +57,12 @@ def chunks():
         yield X[low : low + 25], LABELS[low : low + 25]
 
 
+def chunks_of(epoch):
+    """In another order in every epoch."""
+    for low in np.random.default_rng(epoch).permutation([0, 25, 50]):
+        yield X[low : low + 25], LABELS[low : low + 25]
+
+
 # What makes the network, the samples, and the arguments of fit.
 CASES = {
     "defaults": (lambda: network(8, 3), (X, LABELS), {}),
@@ -88,6 +94,7 @@ CASES = {
     "own loss": (lambda: network(8, 2, loss=fm.CustomLoss(squares)), (X, NUMBERS), {}),
     "metrics": (lambda: network(8, 3), (X, LABELS), {"validation_data": VALIDATION, "metrics": ["macro_f1"]}),
     "chunks": (lambda: network(*DEEP, 3), (fm.Chunks(chunks), None), {"batch_size": 4}),
+    "chunks of an epoch": (lambda: network(8, 3), (fm.Chunks(chunks_of), None), {"batch_size": 4}),
     "unshuffled chunks": (lambda: network(8, 3), (fm.Chunks(chunks), None), {"shuffle": False, "batch_size": 25}),
     "squared losses": (
         lambda: network(3, 2, loss="squared_error"),

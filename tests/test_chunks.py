@@ -354,3 +354,14 @@ def test_divergence_keeps_finite_weights():
     with pytest.raises(fm.DivergedError, match="stopped being finite in epoch 1; try a smaller learning rate"):
         net.fit(fm.Chunks(cut([50], X, 1e200 * Y)), optimizer=fm.SGD(1e10), epochs=3)
     assert net.is_finite()
+
+
+def test_a_source_that_asks_is_told_the_epoch():
+    asked = []
+
+    def source(epoch, scale=1):
+        asked.append((epoch, scale))
+        yield X[:10], Y[:10]
+
+    network().fit(fm.Chunks(source), epochs=3, batch_size=5)
+    assert asked == [(0, 1), (1, 1), (2, 1)]

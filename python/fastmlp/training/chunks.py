@@ -8,6 +8,7 @@ the next block; only an epoch may end with a smaller batch. Small chunks are put
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +20,7 @@ from fastmlp.training.samples import TrainingData, check_samples
 if TYPE_CHECKING:
     from fastmlp.network import Network
 
-Source: TypeAlias = "Iterable[Any] | Callable[[], Iterable[Any]]"
+Source: TypeAlias = "Iterable[Any] | Callable[..., Iterable[Any]]"
 
 BLOCK_BYTES = 2**20
 """Chunks smaller than this are put together: a block should take longer than it takes to hand it over."""
@@ -31,10 +32,11 @@ class Chunks:
     Parameters
     ----------
     source : callable or iterable
-        A function that returns an iterator, called anew for every epoch; or what can be iterated over again and again,
-        such as a list. It gives ``(X, y)`` or ``(X, y, sample_weight)``, as `Network.fit` takes them, of any number of
-        rows; X of one dtype, or sparse, throughout. The next chunk is asked for, on another thread, while the network
-        learns from the last one: so each must have arrays of its own.
+        A function that returns an iterator, called anew for every epoch, with the epoch's index (from 0) if it has a
+        parameter named ``epoch``; or what can be iterated over again and again, such as a list. It gives ``(X, y)`` or
+        ``(X, y, sample_weight)``, as `Network.fit` takes them, of any number of rows; X of one dtype, or sparse,
+        throughout. The next chunk is asked for, on another thread, while the network learns from the last one: so each
+        must have arrays of its own.
 
     Raises
     ------
@@ -63,12 +65,22 @@ class Chunks:
                 "for good; pass the function that makes it"
             )
         self.source = source
+        self._takes_epoch = callable(source) and _has_parameter(source, "epoch")
 
-    def __iter__(self) -> Iterator[Any]:
-        chunks = self.source() if callable(self.source) else self.source
+    def of_epoch(self, epoch: int) -> Iterator[Any]:
+        """The chunks of the epoch of that index, as the source gives them."""
+        arguments = {"epoch": epoch} if self._takes_epoch else {}
+        chunks = self.source(**arguments) if callable(self.source) else self.source
         if not isinstance(chunks, Iterable):
             raise TypeError(f"source must return an iterator of chunks, got {chunks!r:.60}")
         return iter(chunks)
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some compiled functions have no signature
+        return False
 
 
 class Blocks:
@@ -144,7 +156,7 @@ def _read(chunks: Chunks, epoch: int) -> Iterator[Any]:
     """What the source gives; what it raises names the place."""
     number = 1
     try:
-        for chunk in chunks:
+        for chunk in chunks.of_epoch(epoch - 1):
             yield chunk
             number += 1
     except Exception as error:
