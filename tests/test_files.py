@@ -135,3 +135,39 @@ def test_unfinished_files_are_removed_and_no_others(tmp_path):
         (tmp_path / name).touch()
     remove_unfinished(tmp_path / "run[1]")
     assert sorted(each.name for each in tmp_path.iterdir()) == [".run1.0a.part", ".run[1].0a.other", "run[1]"]
+
+
+def test_replacing_flushes_the_file_before_its_name_and_the_folder_behind(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def flushed(descriptor):
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def renamed(*names):
+        done.append("name")
+        replace(*names)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", renamed)
+    with replacing(tmp_path / "new") as file:
+        file.write(b"x")
+    assert done == ["file", "name", "folder"]
+
+
+def test_a_folder_that_cannot_be_flushed_does_not_fail_a_file_in_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with replacing(tmp_path / "new") as file:
+        file.write(b"x")
+    assert (tmp_path / "new").read_bytes() == b"x"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", as_path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path} is a pipe, a socket or a device"), open_binary(path):
+            pass
+    with pytest.raises(IsADirectoryError), open_binary(tmp_path):
+        pass

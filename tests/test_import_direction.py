@@ -46,6 +46,7 @@ TESTED_ELSEWHERE = {
     "streaming": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",
+    "stored_state": "persistence",
     "table_columns": "tables",
     "trainer": "training",
     "values": "schedules",

@@ -136,7 +136,7 @@ def test_what_cannot_be_saved_is_refused_and_nothing_written(path):
     scheduled = fm.Network([2, 3], loss=fm.Loss("cross_entropy", label_smoothing=lambda step: 0.1))
     with pytest.raises(ValueError, match="label_smoothing is a function of the step"):
         scheduled.save(path)
-    dropping = fm.Network([fm.Input(2), fm.Dropout(fm.Cosine(0.5, n_steps=9)), 3])
+    dropping = fm.Network([fm.Input(2), fm.Dropout(lambda step: 0.5), 3])
     with pytest.raises(ValueError, match="the rate of a Dropout is a function of the step"):
         dropping.save(path)
     own = fm.Network([2, 3], init=FanScaled(3.0, both_fans=True, uniform=True))
@@ -162,9 +162,54 @@ def test_paths_are_checked(tmp_path):
         trained("plain").save(tmp_path / "no folder" / "model")
 
 
+def test_schedules_of_the_package_come_back(path):
+    network = fm.Network(
+        [5, fm.Dense(8, "relu"), fm.Dropout(fm.Cosine(0.5, n_steps=9)), 3],
+        loss=fm.Loss("cross_entropy", label_smoothing=fm.Warmup(3, fm.Exponential(0.2))), seed=1,
+    )  # fmt: skip
+    network.save(path)
+    twin = load(path)
+    assert (twin.layers, twin.loss) == (network.layers, network.loss)
+    for net in (network, twin):
+        net.fit(X, LABELS, epochs=2, batch_size=8)
+    np.testing.assert_array_equal(twin.params, network.params)
+
+
+@pytest.mark.parametrize("average", [None, 0.9])
+@pytest.mark.parametrize("optimizer", [fm.Adam(0.01), fm.SGD(0.1), fm.SGD(0.1, momentum=0.9), fm.Rprop()])
+def test_momenta_come_back(optimizer, average, path):
+    network = trained()
+    settings = {"optimizer": optimizer, "epochs": 2, "batch_size": 40, "warm_start": True, "average": average}
+    network.fit(X, LABELS, **settings)
+    network.save(path)
+    twin = load(path)
+    assert twin.optimizer_state.n_steps == network.optimizer_state.n_steps == 2
+    for net in (network, twin):
+        net.fit(X, LABELS, **settings)
+    np.testing.assert_array_equal(twin.params, network.params)
+    twin.optimizer_state = None
+    twin.save(path)
+    assert load(path).optimizer_state is None
+
+
+def test_nan_is_written_and_read_only_where_it_is_allowed(path):
+    network = trained("plain")
+    network.params[4] = np.nan
+    with pytest.raises(ValueError, match=r"network: 0\.weight must be finite, got nan"):
+        network.save(path)
+    assert not path.exists()
+    network.save(path, allow_nan=True)
+    with pytest.raises(ValueError, match=r"array '0\.weight' must be finite, got nan in row 0, column 4") as refused:
+        fm.load(path)
+    assert str(refused.value).startswith(str(path))
+    np.testing.assert_array_equal(fm.load(path, allow_nan=True).params, network.params)
+
+
 def rewritten(path, change):
-    """The file of a batch-norm network after ``change(description, arrays)``."""
-    save(trained(), path)
+    """The file of a batch-norm network with momenta after ``change(description, arrays)``."""
+    network = trained()
+    network.train_on_batch(X, LABELS)
+    save(network, path)
     arrays = load_file(path)
     length = int.from_bytes(path.read_bytes()[:8], "little")
     header = json.loads(path.read_bytes()[8 : 8 + length])
@@ -245,6 +290,23 @@ BAD = {
     "array of other shape": (array("0.weight", lambda w: w.T.copy()), r"is F32 of shape \(8, 5\), expected F32"),
     "array with NaN": (array("4.bias", lambda b: b * np.float32("nan")), "array '4.bias' must be finite, got nan"),
     "negative variance": (array("1.running_variance", lambda v: -v), "must not be negative"),
+    "optimizer of another form": (put("optimizer", {}), "an optimizer must have n_averaged, n_slots, n_steps, rule"),
+    "optimizer without a name": (put("optimizer", "rule", 1), "rule must be the name of an optimizer, got 1"),
+    "steps below zero": (put("optimizer", "n_steps", -1), "n_steps of an optimizer must be a whole number from 0"),
+    "steps of a float": (put("optimizer", "n_steps", 1.0), "n_steps of an optimizer must be a whole number from 0"),
+    "a thousand momenta": (put("optimizer", "n_slots", 1000), "n_slots of an optimizer must be a whole number"),
+    "momenta lacking": (put("optimizer", "n_slots", None), "differing: optimizer.vectors"),
+    "momenta of others": (array("optimizer.vectors", lambda v: v[:, :-1].copy()), "'optimizer.vectors' is F32 of"),
+    "momenta of NaN": (array("optimizer.vectors", lambda v: v * np.float32("nan")), "'optimizer.vectors' must be fin"),
+    "average lacking": (put("optimizer", "n_averaged", 3), "differing: optimizer.path, optimizer.path_stat"),
+    "estimator is text": (put("estimator", "MLP"), "an estimator must have curves by name"),
+    "curves without end": (put("estimator", {"curves": {str(i): 1 for i in range(17)}}), "must have curves by name"),
+    "curve of no length": (put("estimator", {"curves": {"a": -1}}), "must have lengths"),
+    "curve lacking": (put("estimator", {"curves": {"a": 10**15}}), "differing: curve.a"),
+    "schedule unknown": (network("layers", 3, "rate", {"kind": "exec"}), "is no value that fastmlp writes"),
+    "no schedule": (network("layers", 3, "rate", {"kind": "Normal", "std": 1.0}), "rate must be a number or a fun"),
+    "schedule above one": (network("layers", 3, "rate", {"kind": "Constant", "value": 1.5}), "rate"),
+    "smoothing by a tuple": (network("loss", "label_smoothing", {"kind": "tuple", "items": []}), "label_smoothing mu"),
     "scale alone": (array("input.scale", lambda _: np.ones(5)), "differing: input.shift"),
 }
 
@@ -273,7 +335,7 @@ def test_files_that_are_no_models_are_refused(path):
     with pytest.raises(ValueError, match="the metadata have no entry 'fastmlp'"):
         load(path)
     save_file({"w": np.zeros(3, np.float32)}, path, {"fastmlp": "x" * 9_000_000})
-    with pytest.raises(ValueError, match="a header of .* bytes; a fastmlp model has 8388608 at most"):
+    with pytest.raises(ValueError, match="a header of .* bytes; a fastmlp model has 4194304 at most"):
         load(path)
 
 

@@ -10,7 +10,7 @@ Where to look, from the ground up:
     network              layers layout groups construction parameters learner network
     a fit                training callbacks history threads
     without training     inference derivatives learning_curves plots
-    on disk              files description persistence
+    on disk              files model_file plain_values description stored_state persistence
     for other people     estimators (scikit-learn's), cli
 """
 

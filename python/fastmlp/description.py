@@ -10,13 +10,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from fastmlp.custom_loss import CustomLoss
 from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
 from fastmlp.losses import Loss
 from fastmlp.network import Network
+from fastmlp.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
 """A file of layers without parameters could name millions."""
@@ -30,7 +29,8 @@ _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 def describe(network: Network) -> dict[str, Any]:
     """The network's make-up as dictionaries, lists, text and numbers.
 
-    Raises ``ValueError`` for what can't be written down: a schedule, an initialiser of the user's own.
+    Raises ``ValueError`` for what can't be written down: a function in the place of a number, an initialiser of the
+    user's own.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def describe(network: Network) -> dict[str, Any]:
             "a CustomLoss is a function, which can't be written down; give the network a loss of the table first, "
             "such as net.loss = fm.Loss('squared_error'), and the CustomLoss again behind loading"
         )
-    if callable(network.loss.label_smoothing):
+    if is_function(network.loss.label_smoothing):
         raise ValueError(
             "label_smoothing is a function of the step, which can't be written down; "
             "give the network a loss with a constant first, such as net.loss = fm.Loss('cross_entropy')"
@@ -97,19 +97,27 @@ def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Los
         check_size("n_features", description["n_features"]),
         tuple(_build_layer(layer) for layer in description["layers"]),
         description["output"],
-        Loss(**description["loss"]),
+        Loss(**description["loss"] | _read_rate(description["loss"], "label_smoothing")),
         _build_initializer(description["init"]),
     )
 
 
+def is_function(value: object) -> bool:
+    """Whether a hyper-value is a function of the user's own, which no file can hold; the package's schedules can be."""
+    return callable(value) and not isinstance(value, tuple(SCHEDULES.values()))
+
+
 def _plain_fields(specification: Any) -> dict[str, Any]:
-    """The fields of a frozen description, NumPy's numbers as Python's."""
+    """The fields of a frozen description as JSON values; initialisers have names of their own."""
     values = ((field.name, getattr(specification, field.name)) for field in dataclasses.fields(specification))
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values}
+    return {
+        name: _describe_initializer(value) if name == "init" and value is not None else to_plain(value)
+        for name, value in values
+    }
 
 
 def _describe_layer(layer: Layer) -> dict[str, Any]:
-    if isinstance(layer, Dropout) and callable(layer.rate):
+    if isinstance(layer, Dropout) and is_function(layer.rate):
         raise ValueError(
             "the rate of a Dropout is a function of the step, which can't be written down; a network with the same "
             "layers, its rates numbers, and the same params can be"
@@ -118,8 +126,6 @@ def _describe_layer(layer: Layer) -> dict[str, Any]:
     for name in _LEARNING:
         if fields.get(name) == 1:
             del fields[name]
-    if fields.get("init") is not None:
-        fields["init"] = _describe_initializer(fields["init"])
     return fields
 
 
@@ -141,7 +147,13 @@ def _build_layer(description: Any) -> Layer:
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])
-    return kind(**fields)
+    return kind(**fields | _read_rate(fields, "rate"))
+
+
+def _read_rate(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    """A schedule in the place of the number, where the field of this name describes one."""
+    given = fields.get(name)
+    return {name: from_plain(given)} if isinstance(given, dict) else {}
 
 
 def _build_initializer(description: Any) -> str | Initializer:

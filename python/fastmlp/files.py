@@ -2,9 +2,11 @@
 
 Every reader of the package opens files through here. Gzip is recognised by
 its first two bytes, never by the name. Data are read in pieces, so that memory
-grows with what a file really holds and not with what its header claims. A file
-is written beside its final place and renamed at the end: readers see the old
-file or the new one, never half of one.
+grows with what a file really holds and not with what its header claims; pipes
+and devices, which end late or never, are refused. Nothing is mapped into
+memory: a mapped file that somebody cuts off kills the process. A file is
+written beside its final place and renamed at the end: readers see the old file
+or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ import contextlib
 import glob
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PIECE = 1 << 20  # bytes read at a time: large enough to be quick, small beside any data set
+MAX_BYTES = 4 * 2**30
+"""What readers of data take in at most unless told otherwise; packed files unfold to a thousand times their size."""
 
 
 def as_path(path: str | os.PathLike[str], argument: str = "path") -> Path:
@@ -32,6 +37,22 @@ def as_path(path: str | os.PathLike[str], argument: str = "path") -> Path:
     if not isinstance(path, (str, os.PathLike)) or isinstance(os.fspath(path), bytes):
         raise TypeError(f"{argument} must be a string or a path, got {type(path).__name__}")
     return Path(path)
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a file for reading, as ``open(path, "rb")`` does, if it is one: ``ValueError`` for a pipe or a device.
+
+    It never waits: a pipe without a writer would otherwise hold the program for good.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(f"{path} is a pipe, a socket or a device; expected a regular file")
+        yield file
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def gunzipped(stream: io.BufferedReader) -> BinaryIO:
@@ -61,10 +82,10 @@ def broken_gzip_as_value_error(name: object) -> Iterator[None]:
 def open_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a plain or gzip file for reading its contents as bytes.
 
-    Raises ``OSError`` when it cannot be opened. Damaged gzip data met inside
-    the ``with`` block become a ``ValueError`` naming the path.
+    Raises ``OSError`` when it cannot be opened, ``ValueError`` for what is no regular file. Damaged
+    gzip data met inside the ``with`` block become a ``ValueError`` naming the path.
     """
-    with open(path, "rb") as file, broken_gzip_as_value_error(path):
+    with open_regular(path) as file, broken_gzip_as_value_error(path):
         yield gunzipped(file)
 
 
@@ -96,7 +117,8 @@ def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
 
     The bytes go to a hidden file in the same folder, are flushed to the disk,
     and the file is renamed; what had its name before is called ``keep`` then, if
-    that is given. After any exception, an interrupt included, the hidden file is
+    that is given. The folder is flushed last, so that the new name outlives a
+    power cut. After any exception, an interrupt included, the hidden file is
     removed and ``path`` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
@@ -112,6 +134,17 @@ def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write the folder's names to the disk, where the system lets a folder be opened: Windows doesn't."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _keep(path: Path, keep: Path) -> None:

@@ -385,14 +385,15 @@ class Network(Parameters, Learner):
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, allow_nan: bool = False) -> None:
         """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`.
 
-        Raises ``ValueError`` for what can't be written down: a `CustomLoss`, a schedule, an initialiser of one's own.
+        Momenta in ``optimizer_state`` are written too. Raises ``ValueError`` for NaN and infinity unless ``allow_nan``,
+        and for what can't be written down: a `CustomLoss`, a function as a rate, an initialiser of one's own.
         """
         from fastmlp.persistence import save
 
-        save(self, path)
+        save(self, path, allow_nan=allow_nan)
 
     def __repr__(self) -> str:
         parts = [str(self.n_features)]

@@ -1,11 +1,13 @@
 """Models on disk: one safetensors file, nothing in it that could run.
 
 The arrays stand under the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader; a
-scaled input adds "input.shift" and "input.scale" (float64). The file's metadata have one entry, "fastmlp": JSON with
-the format's version, the library's, the network's description (`fastmlp.description`) and what the caller added.
+scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`fastmlp.stored_state`).
+The file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's description
+(`fastmlp.description`), what the caller added, and what an estimator is beside its network. The guide on saving has the
+whole layout.
 
 A file is believed only as far as it bears itself out. The header's length is held against the file's size first, then
-the arrays' names, shapes and dtypes against the description, and only then is memory taken.
+the arrays' names, shapes, dtypes and places against the description, and only then is memory taken.
 
 Source: the safetensors format, https://github.com/huggingface/safetensors#format.
 """
@@ -15,8 +17,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +27,31 @@ from fastmlp.description import build, describe, read_description
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
+from fastmlp.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.network import Network
+from fastmlp.stored_state import build_state, describe_state, state_shapes
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
 
 _KEY = "fastmlp"
-_LONGEST_HEADER = 8 * 2**20  # bytes: far more than any network needs, and it bounds the memory for parsing
-_DTYPES = {np.dtype(np.float32): "F32", np.dtype(np.float64): "F64"}
+_ALWAYS = {"format", "library", "network", "extra"}
+_SOMETIMES = {"optimizer", "estimator"}
+_MOST_CURVES = 16
 
 
-def save(network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None) -> None:
+class Model(NamedTuple):
+    """What a file holds; ``estimator`` and ``curves`` are those of `fastmlp.estimators.storing`, or None and empty."""
+
+    network: Network
+    extra: dict[str, Any]
+    estimator: dict[str, Any] | None
+    curves: dict[str, NDArray[np.float64]]
+
+
+def save(
+    network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None, allow_nan: bool = False
+) -> None:
     """Write a network to a safetensors file, all at once or not at all.
 
     An existing file is replaced when the new one is complete and on the disk. The same network gives the same bytes.
@@ -44,18 +59,22 @@ def save(network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, 
     Parameters
     ----------
     network : Network
-        Everything is kept but the history, the optimizer's state and the seed of initial weights: the network that
-        `load` gives predicts and trains on as this one would, to the bit.
+        Everything is kept but the history and the seed of initial weights: the network that `load` gives predicts and
+        trains on as this one would, to the bit. ``network.optimizer_state``, which ``fit(warm_start=True)`` and
+        `train_on_batch` leave, is kept too, and with Adam takes twice the room of the weights: set it to None first
+        for a small file.
     path : str or path
         The file; ``.safetensors`` is the usual ending.
     extra : mapping, optional
         More to keep, of what JSON can hold: names of classes, for one. `load_with_extra` gives it back.
+    allow_nan : bool, default False
+        Whether a network with NaN or infinity may be written, to look into it later.
 
     Raises
     ------
     ValueError
-        NaN or infinity in the network, a schedule as label smoothing, an ``extra`` that JSON can't hold or of more
-        than 8 MiB.
+        NaN or infinity in the network, a function in the place of a number, an ``extra`` that JSON can't hold or of
+        more than 4 MiB.
     OSError
         The file can't be written.
 
@@ -68,40 +87,26 @@ def save(network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, 
     >>> bool((load(path).params == network.params).all())
     True
     """
-    from safetensors.numpy import save as to_bytes
-
-    from fastmlp import __version__
-
-    path = as_path(path)
-    arrays = _arrays(network)
-    for name, array in arrays.items():
-        check_finite(f"network: {name}", array)
-    description = {
-        "format": FORMAT,
-        "library": __version__,
-        "network": describe(network),
-        "extra": {} if extra is None else dict(extra),
-    }
-    try:
-        text = json.dumps(description, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"extra must hold only what JSON can: {error}") from None
-    content = to_bytes(arrays, {_KEY: text})
-    if int.from_bytes(content[:8], "little") > _LONGEST_HEADER:
-        raise ValueError(f"extra and names are too long for the file's header of {_LONGEST_HEADER} bytes at most")
-    with replacing(path) as file:
-        file.write(content)
+    write_model(Model(network, {} if extra is None else dict(extra), None, {}), path, allow_nan)
 
 
-def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network from a file that `save` wrote.
+def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:
+    """Read a network from a file that `save`, an estimator's ``save`` or ``fastmlp train --save`` wrote.
 
     The file is checked in full; nothing in it is ever executed, and memory is taken only in proportion to its size.
+
+    Parameters
+    ----------
+    path : str or path
+        A regular file.
+    allow_nan : bool, default False
+        Whether NaN and infinity in its arrays are taken as they are.
 
     Raises
     ------
     ValueError
-        The file is not such a model, or damaged, or inconsistent, or of a newer format; the path is named.
+        The file is not such a model, or damaged, or inconsistent, or of a newer format, or holds NaN or infinity; the
+        path is named.
     OSError
         The file can't be opened.
 
@@ -109,25 +114,68 @@ def load(path: str | os.PathLike[str]) -> Network:
     --------
     >>> load("digits.safetensors").predict(images)  # doctest: +SKIP
     """
-    return load_with_extra(path)[0]
+    return read_model(path, allow_nan).network
 
 
-def load_with_extra(path: str | os.PathLike[str]) -> tuple[Network, dict[str, Any]]:
+def load_with_extra(path: str | os.PathLike[str], *, allow_nan: bool = False) -> tuple[Network, dict[str, Any]]:
     """As `load`, with the dictionary that was saved beside the network (empty if there was none)."""
-    from safetensors import SafetensorError, safe_open
+    network, extra, _, _ = read_model(path, allow_nan)
+    return network, extra
+
+
+def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> None:
+    """Write a network and what belongs to it, all at once or not at all; raises as `save` does."""
+    from safetensors.numpy import save as to_bytes
+
+    from fastmlp import __version__
 
     path = as_path(path)
-    size = _check_header_length(path)
+    network = model.network
+    arrays = _arrays(network)
+    description = {
+        "format": FORMAT,
+        "library": __version__,
+        "network": describe(network),
+        "extra": model.extra,
+    }
+    if network.optimizer_state is not None:
+        description["optimizer"], more = describe_state(network, network.optimizer_state)
+        arrays |= more
+    if not allow_nan:
+        for name, array in arrays.items():
+            check_finite(f"network: {name}", array)
+    if model.estimator is not None:
+        lengths = {name: len(curve) for name, curve in model.curves.items()}
+        description["estimator"] = {**model.estimator, "curves": lengths}
+        arrays |= {f"curve.{name}": curve for name, curve in model.curves.items()}
     try:
-        with safe_open(path, framework="numpy") as file:
-            description = _read_metadata(file.metadata())
-            _check_arrays(file, description["network"], size)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        return _restore(description["network"], arrays), description["extra"]
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file ({error})") from None
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
+        text = json.dumps(description, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"extra must hold only what JSON can: {error}") from None
+    content = to_bytes(arrays, {_KEY: text})
+    if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
+        raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
+    """Read and check everything that a file holds; raises as `load` does."""
+    path = as_path(path)
+    with open_model(path) as file:
+        try:
+            description = _read_metadata(file.metadata)
+            curves = _check_curves(description.get("estimator"))
+            file.check_places(_expected_arrays(description, file) | curves)
+            arrays = file.read()
+            return Model(
+                _restore(description, arrays, allow_nan),
+                description["extra"],
+                description.get("estimator"),
+                {name.removeprefix("curve."): arrays[name] for name in curves},
+            )
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
@@ -138,22 +186,9 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _check_header_length(path: Path) -> int:
-    """Hold the header's length against the file's size; return the size in bytes."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(8)
-    length = int.from_bytes(start, "little")
-    if len(start) < 8 or length > size - 8:
-        raise ValueError(f"{path} is not a safetensors file: its {size} bytes can't hold the header that they announce")
-    if length > _LONGEST_HEADER:
-        raise ValueError(f"{path} has a header of {length} bytes; a fastmlp model has {_LONGEST_HEADER} at most")
-    return size
-
-
-def _read_metadata(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The JSON that `save` wrote, its outermost keys checked."""
-    if not metadata or _KEY not in metadata:
+    if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
     description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
     if not isinstance(description, dict):
@@ -164,7 +199,7 @@ def _read_metadata(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     if version > FORMAT:
         written = f"{description.get('library')!r:.50}"
         raise ValueError(f"format {version}, written by fastmlp {written}, is newer than {FORMAT}; update fastmlp")
-    if set(description) != {"format", "library", "network", "extra"} or not isinstance(description["extra"], dict):
+    if not _ALWAYS <= set(description) <= _ALWAYS | _SOMETIMES or not isinstance(description["extra"], dict):
         raise ValueError("the metadata must have format, library, network and extra")
     return description
 
@@ -173,37 +208,48 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"the metadata hold {name}; expected finite numbers")
 
 
-def _check_arrays(file: Any, description: Any, size: int) -> None:
-    """Hold the names, shapes and dtypes of the arrays against the network described, before any is read."""
-    n_features, layers, output, loss, _ = read_description(description)
-    dtype = np.dtype(description["dtype"])
-    if n_features > size:
-        raise ValueError(f"n_features={n_features} can't be right in a file of {size} bytes")
+def _check_curves(estimator: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtypes and shapes of the curves of an estimator by their names in the file."""
+    if estimator is None:
+        return {}
+    curves = estimator.get("curves") if isinstance(estimator, dict) else None
+    if not isinstance(curves, dict) or len(curves) > _MOST_CURVES:
+        raise ValueError("the description of an estimator must have curves by name")
+    if not all(type(length) is int and 0 <= length < 2**53 for length in curves.values()):
+        raise ValueError("the curves of an estimator must have lengths")
+    return {f"curve.{name}": ("F64", (length,)) for name, length in curves.items()}
+
+
+def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Dtypes and shapes of the arrays of the network described by their names, before any memory is taken."""
+    network = description["network"]
+    n_features, layers, output, loss, _ = read_description(network)
+    code = CODES[np.dtype(network["dtype"])]
+    if n_features > file.size:
+        raise ValueError(f"n_features={n_features} can't be right in a file of {file.size} bytes")
     if not layers:
         raise ValueError("the network described has no layers")
     layout = make_layout(Input(n_features), layers, output_activation(layers, output, loss))
-    expected = {f"{s.layer}.{s.name}": (_DTYPES[dtype], s.shape) for s in layout.segments}
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {f"{s.layer}.{s.name}": (code, s.shape) for s in layout.segments}
     expected |= {f"{s.layer}.{s.name}": ("F64", s.shape) for s in layout.statistics}
-    names = set(file.keys())
-    if "input.shift" in names or "input.scale" in names:
+    if "input.shift" in file.places or "input.scale" in file.places:
         expected |= {f"input.{name}": ("F64", (n_features,)) for name in ("shift", "scale")}
-    if names != set(expected):
-        odd = ", ".join(sorted(names ^ set(expected))[:5])
-        raise ValueError(f"the arrays in the file are not those of the network described (differing: {odd:.200})")
-    for name, (code, shape) in expected.items():
-        view = file.get_slice(name)
-        got = view.get_dtype(), tuple(view.get_shape())
-        if got != (code, shape):
-            raise ValueError(f"array {name!r} is {got[0]} of shape {got[1]}, expected {code} of shape {shape}")
+    if "optimizer" in description:
+        shapes = state_shapes(description["optimizer"], layout.n_params, layout.n_statistics)
+        expected |= {name: ("F64" if name.endswith("_statistics") else code, shape) for name, shape in shapes.items()}
+    return expected
 
 
-def _restore(description: Any, arrays: Mapping[str, NDArray[Any]]) -> Network:
+def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], allow_nan: bool) -> Network:
     """The network, with the numbers of the arrays."""
     for name, array in arrays.items():
-        check_finite(f"array {name!r}", array)
+        if not (allow_nan or name.startswith("curve.")):
+            check_finite(f"array {name!r}", array)
         if name.endswith("running_variance") and array.min() < 0:
             raise ValueError(f"array {name!r} must not be negative, got {array.min():g}")
-    network = build(description, arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0))
+    network = build(description["network"], arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0))
     for name, view in network.named_arrays().items():
         view[:] = arrays[name]
+    if "optimizer" in description:
+        network.optimizer_state = build_state(description["optimizer"], arrays, network)
     return network

@@ -10,6 +10,7 @@
     fitting.py       one fit with an update rule
     quasi_newton.py  one fit by L-BFGS
     conversion.py    from and to scikit-learn's own estimators
+    storing.py       to and from a file
     base.py          what classifier.py and regressor.py share
 
 Importing this package imports scikit-learn; ``fastmlp.MLPClassifier`` does so at its first use.

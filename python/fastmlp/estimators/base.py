@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -215,6 +216,51 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         from fastmlp.estimators.conversion import to_sklearn
 
         return to_sklearn(self)
+
+    def save(self, path: str | os.PathLike[str], *, allow_nan: bool = False) -> None:
+        """Write the fitted estimator to a safetensors file, all at once or not at all; `load` gives it back.
+
+        Kept are the network with the optimizer's momenta, the arguments, classes, feature names and the record of the
+        fits, so that predictions, warm starts and `partial_fit` go on as here, to the bit. An argument that is code (a
+        function, a callback, a RandomState) is left out, and so is what scikit-learn's metadata routing was told.
+        `fastmlp.load` reads the network alone, and the command ``fastmlp predict`` takes the file too.
+
+        Parameters
+        ----------
+        path : str or path
+            An existing file is replaced.
+        allow_nan : bool, default False
+            Whether weights of NaN or infinity may be written.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            There is nothing to write yet.
+        ValueError
+            As for `Network.save`; classes that are neither numbers nor texts.
+        OSError
+            The file can't be written.
+        """
+        from fastmlp.estimators.storing import save_estimator
+
+        save_estimator(self, path, allow_nan)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, allow_nan: bool = False) -> Any:
+        """The estimator that `save` wrote, as fitted as it was; nothing in the file is ever executed.
+
+        Warns of arguments that the file could not hold: their defaults stand there.
+
+        Raises
+        ------
+        ValueError
+            The file holds another estimator or a network alone, or is damaged, inconsistent or of a newer format.
+        OSError
+            The file can't be opened.
+        """
+        from fastmlp.estimators.storing import load_estimator
+
+        return load_estimator(cls, path, allow_nan)
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the views of the network are made anew behind it."""

@@ -1,0 +1,70 @@
+"""Where an optimizer stands, as JSON values and arrays, and back: so that `load` gives what can train on.
+
+The momenta are "optimizer.vectors" (n_slots, n_params). Of a fit with ``average`` there are the parameters and running
+statistics behind the last step too, "optimizer.path" and "optimizer.path_statistics"; the averages are the network's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastmlp.network import Network
+from fastmlp.parameters import Snapshot
+from fastmlp.training.averaging import holds
+from fastmlp.training.optimizer_state import AverageState, OptimizerState
+
+_KEYS = {"rule", "n_steps", "n_slots", "n_averaged"}
+_MOST_SLOTS = 16
+_MOST_STEPS = 2**53
+
+
+def describe_state(network: Network, state: OptimizerState) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The state's make-up as JSON values, and its arrays by the names that they have in a file.
+
+    An average that the network doesn't hold any more would not be gone on with, and is left out.
+    """
+    average = state.average if state.average is not None and holds(network, state.average.average) else None
+    arrays = {} if state.vectors is None else {"optimizer.vectors": state.vectors}
+    if average is not None:
+        arrays |= {"optimizer.path": average.path.params, "optimizer.path_statistics": average.path.statistics}
+    description = {
+        "rule": state.rule,
+        "n_steps": int(state.n_steps),
+        "n_slots": None if state.vectors is None else len(state.vectors),
+        "n_averaged": None if average is None else int(average.n_steps),
+    }
+    return description, arrays
+
+
+def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of the state's arrays by name; ``ValueError`` when the description isn't what `describe_state` gives.
+
+    Running statistics are float64, all else is of the network's dtype.
+    """
+    if not isinstance(description, dict) or set(description) != _KEYS:
+        raise ValueError(f"the description of an optimizer must have {', '.join(sorted(_KEYS))}")
+    if not isinstance(description["rule"], str):
+        raise ValueError(f"rule must be the name of an optimizer, got {description['rule']!r:.50}")
+    for name, most in (("n_steps", _MOST_STEPS), ("n_slots", _MOST_SLOTS), ("n_averaged", _MOST_STEPS)):
+        value = description[name]
+        if (value is None and name != "n_steps") or (type(value) is int and 0 <= value <= most):
+            continue
+        raise ValueError(f"{name} of an optimizer must be a whole number from 0 to {most}, got {value!r:.50}")
+    shapes: dict[str, tuple[int, ...]] = {}
+    if description["n_slots"] is not None:
+        shapes["optimizer.vectors"] = (description["n_slots"], n_params)
+    if description["n_averaged"] is not None:
+        shapes |= {"optimizer.path": (n_params,), "optimizer.path_statistics": (n_statistics,)}
+    return shapes
+
+
+def build_state(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], network: Network) -> OptimizerState:
+    """The state that was described, with the arrays of the file, for a network that has its numbers already."""
+    average = None
+    if description["n_averaged"] is not None:
+        path = Snapshot(arrays["optimizer.path"], arrays["optimizer.path_statistics"])
+        average = AverageState(path, network.snapshot(), description["n_averaged"])
+    return OptimizerState(description["rule"], arrays.get("optimizer.vectors"), description["n_steps"], average)
