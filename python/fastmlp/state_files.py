@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.files import replacing
+from fastmlp.files import open_regular, replacing
 
 _STATE, _DIGEST = "fastmlp state", "sha256"
 _ARRAY = "array at"
@@ -78,7 +78,8 @@ class StateFile:
 
 def _read(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     try:
-        state = from_bytes(path.read_bytes())
+        with open_regular(path) as file:
+            state = from_bytes(file.read())
         check(state)
     except ValueError as error:
         raise ValueError(f"{path} is damaged or no checkpoint ({error!s:.300})") from None
