@@ -2,7 +2,8 @@
 
 Environment switches:
   FASTMLP_DEBUG=1         bounds checks and the core's own checks on, optimisation off
-  FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (see CONTRIBUTING.md for how to run under them)
+  FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (.ci/sanitize runs the tests under them)
+  FASTMLP_COVERAGE=1      counts which lines of the core run, optimisation off (.ci/coverage prints them)
   FASTMLP_OPENMP=0        one thread only, no OpenMP runtime
   FASTMLP_MULTIVERSION=0  one version of each kernel, for the oldest CPU of the architecture
   FASTMLP_MULTIVERSION=3  versions up to AVX2 (x86-64-v3), none for AVX-512
@@ -25,7 +26,8 @@ def switch(name: str, default: bool) -> bool:
 
 DEBUG = switch("FASTMLP_DEBUG", False)
 SANITIZE = switch("FASTMLP_SANITIZE", False)
-MULTIVERSION = 0 if DEBUG or SANITIZE else int(os.environ.get("FASTMLP_MULTIVERSION") or "4")
+COVERAGE = switch("FASTMLP_COVERAGE", False)
+MULTIVERSION = int(os.environ.get("FASTMLP_MULTIVERSION") or ("0" if DEBUG else "4"))
 
 DIRECTIVES = {
     "language_level": 3,
@@ -63,7 +65,8 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
         return ["/O2"], [], []
     openmp = openmp_flags()
     # Neither flag changes a result: no kernel reads errno or the floating-point exception flags.
-    compile_flags = ["-O0" if DEBUG else "-O3", "-fno-math-errno", "-fno-trapping-math", *openmp]
+    optimisation = "-O0" if DEBUG or COVERAGE else "-O1" if SANITIZE else "-O3"
+    compile_flags = [optimisation, "-fno-math-errno", "-fno-trapping-math", *openmp]
     link_flags = [*openmp]
     macros = [("CYTHON_USE_SYS_MONITORING", "0")]
     if DEBUG:
@@ -76,6 +79,9 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
         sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
         compile_flags += sanitizers
         link_flags += sanitizers
+    if COVERAGE:
+        compile_flags += ["--coverage", "-fprofile-update=atomic"]
+        link_flags.append("--coverage")
     return compile_flags, link_flags, macros
 
 

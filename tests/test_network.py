@@ -104,6 +104,7 @@ for layers in ([60_000, 200_000, 1], [fm.Input(2**31 - 1, scale=0.5), 8]):
 """
 
 
+@pytest.mark.plain_build(reason="the address sanitizer reserves terabytes of addresses, and the test limits them")
 def test_a_network_larger_than_memory_is_refused():
     """With less memory than the machine has, so that nothing has to be filled to find out."""
     pytest.importorskip("resource")

@@ -14,7 +14,6 @@ from scipy.special import expit
 import fastmlp as fm
 
 pytestmark = pytest.mark.mnist
-DEBUG = "FASTMLP_DEBUG" in os.environ
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def test_c11_updates_are_those_of_plain_numpy(mnist):
         np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
-@pytest.mark.skipif(DEBUG, reason="150 epochs of MNIST take minutes in a debug build")
+@pytest.mark.plain_build(reason="150 epochs of MNIST take minutes in a build with checks")
 def test_c11_accuracy_of_thirty_epochs(mnist):
     accuracy = []
     for seed in range(5):
@@ -64,9 +63,12 @@ def test_c11_accuracy_of_thirty_epochs(mnist):
     assert np.max(accuracy) >= 0.95  # published: 95.42 %, the best epoch of three runs
 
 
-def test_c11_cross_entropy_with_l2(mnist):
+MANY_ROWS = pytest.mark.plain_build(reason="the short form does for a build with checks")
+
+
+@pytest.mark.parametrize(("n_rows", "expected"), [(5000, 0.88), pytest.param(50_000, 0.95, marks=MANY_ROWS)])
+def test_c11_cross_entropy_with_l2(mnist, n_rows, expected):
     """Published: 96.49 % at best after 30 epochs with lambda 5; here three epochs."""
-    n_rows, expected = (5000, 0.88) if DEBUG else (50_000, 0.95)
     net = digit_network("binary_cross_entropy", "lecun_normal", seed=0)
     net.fit(
         mnist.X_train[:n_rows], mnist.y_train[:n_rows], epochs=3, batch_size=10,

@@ -384,17 +384,24 @@ def ctrl_c_interrupts():
 
 
 @pytest.mark.usefixtures("ctrl_c_interrupts")
-@pytest.mark.parametrize(("optimizer", "copies"), [(fm.SGD(0.01), 20_000), (fm.Adam(), 20_000), (fm.LBFGS(), 500)])
-def test_sigint_in_the_middle_of_a_long_epoch(optimizer, copies):
+@pytest.mark.parametrize(
+    ("optimizer", "copies", "wait_for"), [(fm.SGD(0.01), 20_000, 0), (fm.Adam(), 20_000, 0), (fm.LBFGS(), 500, 1)]
+)
+def test_sigint_in_the_middle_of_a_long_epoch(optimizer, copies, wait_for):
     """An epoch takes seconds with an update rule; fit returns within a chunk of the signal."""
     rows, targets = np.tile(X, (copies, 1)), np.tile(Y, copies)
     net = fm.Network([3, 64, 64, 1], seed=0)
     before, epochs = state(net), []
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    history = net.fit(
-        rows, targets, epochs=100, batch_size=4, optimizer=optimizer, n_threads=1, callbacks=[epochs.append]
-    )
+
+    def watch(run):
+        epochs.append(run)
+        if len(epochs) == wait_for:
+            timer.start()
+
+    if wait_for == 0:
+        timer.start()
+    history = net.fit(rows, targets, epochs=100, batch_size=4, optimizer=optimizer, n_threads=1, callbacks=[watch])
     timer.join()
     assert history.stop_reason == "interrupted"
     assert history.n_epochs == len(epochs)
