@@ -15,7 +15,8 @@ zeros and `tiny` the one for networks of a few weights, `penalty` is the part of
 `custom` calls a loss written in Python, `clipping` bounds a gradient and `max_norm` the weights, `averaging` follows
 the weights along their path, `simd` and `team` are what plain C has to offer. Objects that keep arrays are the
 exception, where describing these anew would take longer than the work: `predictor`, for a row, `epoch`, for an epoch of
-a few steps, whose order of samples is drawn by `shuffling`, and `batches.Source`, the samples.
+a few steps, whose order of samples is drawn by `shuffling`, and `batches.Source`, the samples. `access` tells who is at
+a network's arrays, for all Python threads; it alone raises, as nobody may get a turn between its look and its note.
 """
 
 import os

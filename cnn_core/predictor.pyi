@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.access import Access
 from cnn_core.batches import Source
 
 class Predictor:
@@ -19,6 +20,7 @@ class Predictor:
         partials: NDArray[np.float64],
         sparse: NDArray[np.uint8] | None,
         X: Source,
+        access: Access,
         empty: Callable[..., NDArray[Any]],
         dtype: np.dtype[Any],
         double_precision: bool,

@@ -2,14 +2,15 @@
 
 The other doors describe all their arrays at every call, which takes longer than a row does. A Predictor is told once
 where parameters and workspace are, and keeps them alive; a call looks at its rows and writes into a new array. It is
-the one object of the core with a memory of its own. It holds the GIL (or, where there is none, its lock), so that
-threads take turns on the workspace.
+the one object of the core with a memory of its own. It holds the GIL (or, where there is none, its lock and that of the
+network's `Access`), so that threads take turns on the workspace, and nobody begins to change what it reads.
 """
 cimport cython
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
 
+from cnn_core.access cimport Access
 from cnn_core.batches cimport Source, block_is_finite, make_samples
 from cnn_core.gradient cimport Job, make_job
 from cnn_core.inference cimport predict_tiles
@@ -36,6 +37,7 @@ cdef class Predictor:
 
     cdef Job job
     cdef tuple kept              # the arrays that the job's pointers name
+    cdef Access access
     cdef object empty
     cdef object dtype
     cdef void* params
@@ -47,7 +49,7 @@ cdef class Predictor:
 
     def __init__(self, Plan plan, const LayerSpec[::1] layers, unsigned char[::1] params,
                  double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
-                 Source X, object empty, object dtype, bint double_precision, double density):
+                 Source X, Access access, object empty, object dtype, bint double_precision, double density):
         """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
         self.job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
         self.n_out = layers[layers.shape[0] - 1].n_out
@@ -57,25 +59,32 @@ cdef class Predictor:
         self.density = density
         self.params = &params[0]
         self.work = &work[0]
+        self.access = access
         self.empty = empty
         self.dtype = dtype
         self.letter = b"d" if double_precision else b"f"
 
     def __call__(self, object X):
-        """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None where it is not what this is for."""
+        """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None where it is not what this is for.
+
+        None too while another thread changes the network.
+        """
         cdef Py_buffer rows, out
         cdef object result = None
+        cdef bint alone = True
         PyObject_GetBuffer(X, &rows, PyBUF_FORMAT | PyBUF_STRIDES)
         try:
             if self.takes(&rows):
                 result = self.empty((rows.shape[0], self.n_out), self.dtype)
                 PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-                with cython.critical_section(self):
-                    self.run(<const unsigned char*> rows.buf, rows.shape[0], out.buf)
+                with cython.critical_section(self, self.access):
+                    alone = not self.access.is_others()
+                    if alone:
+                        self.run(<const unsigned char*> rows.buf, rows.shape[0], out.buf)
                 PyBuffer_Release(&out)
         finally:
             PyBuffer_Release(&rows)
-        return result
+        return result if alone else None
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
         """Two dimensions, dense, of the right dtype and width, a few rows, all finite."""

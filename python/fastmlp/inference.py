@@ -33,8 +33,8 @@ def make_predictor(network: Network) -> Predictor:
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
     return Predictor(
         workspace.plan, network.layout.table, network.params.view(np.uint8), network.statistics,
-        workspace.work.view(np.uint8), workspace.partials, workspace.sparse, input_source(network, rows), np.empty,
-        network.dtype, network.dtype == np.float64, DENSITY,
+        workspace.work.view(np.uint8), workspace.partials, workspace.sparse, input_source(network, rows),
+        network._access, np.empty, network.dtype, network.dtype == np.float64, DENSITY,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
+    from cnn_core.access import Access
     from fastmlp.callbacks.base import CallbackLike
     from fastmlp.history import History
     from fastmlp.network import Network
@@ -26,8 +27,19 @@ if TYPE_CHECKING:
 class Learner:
     """Base of `Network`: its ways to train, and what they leave with it."""
 
-    optimizer_state: OptimizerState | None = None
+    _optimizer_state: OptimizerState | None = None
     _batch_trainer: BatchTrainer | None = None
+    _access: Access
+
+    @property
+    def optimizer_state(self) -> OptimizerState | None:
+        """Where the optimizer stands, to go on from; assign None to begin afresh."""
+        return self._optimizer_state
+
+    @optimizer_state.setter
+    def optimizer_state(self, state: OptimizerState | None) -> None:
+        with self._access.changing:
+            self._optimizer_state = state
 
     def fit(
         self,
@@ -137,6 +149,8 @@ class Learner:
         ------
         ValueError, TypeError
             For arguments that do not fit; the network is as it was.
+        RuntimeError
+            The network is in use: another thread trains it or reads it, or this is a callback of its own fit.
         DivergedError
             The loss stopped being finite; the network has the weights of the best finite epoch.
         FileExistsError
@@ -159,7 +173,8 @@ class Learner:
             checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
             checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
-        return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
+        with self._access.training:
+            return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
 
     def train_on_batch(
         self,
@@ -202,4 +217,5 @@ class Learner:
         """
         from fastmlp.training import online
 
-        return online.train_on_batch(cast("Network", self), X, y, optimizer, sample_weight, class_weight)
+        with self._access.training:
+            return online.train_on_batch(cast("Network", self), X, y, optimizer, sample_weight, class_weight)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnn_core.access import Access
 from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
 from fastmlp.data import Rows, Targets, check_targets, check_weights
 from fastmlp.initializers import Initializer, make_initializer
@@ -71,6 +72,14 @@ class Network(Parameters, Learner):
     ValueError, TypeError
         Unknown names, sizes that are no positive whole numbers, a loss that does not fit the output.
 
+    Notes
+    -----
+    Threads may share a network to read it: `predict`, `evaluate`, `save`, copies and gradients, any number at once,
+    give what each alone would. While one thread trains or changes it, all of these raise ``RuntimeError`` in the
+    others, as does a second `fit`; the thread that trains may read it in its callbacks. A thread that wants to train,
+    or to predict while another trains, takes a network of its own, made by `copy` before. What is written into
+    ``params`` or the views of it can't be told, and isn't refused.
+
     Examples
     --------
     >>> import numpy as np
@@ -84,6 +93,12 @@ class Network(Parameters, Learner):
     """
 
     _predictor: Predictor | None = None
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Network:
+        """A copy too, and what comes out of a pickle, is a network with an access of its own."""
+        network = super().__new__(cls)
+        network._access = Access()
+        return network
 
     def __init__(
         self,
@@ -120,22 +135,23 @@ class Network(Parameters, Learner):
 
         Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
         """
-        dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
-        streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
-        with np.errstate(over="ignore"):
-            for segment in self.layout.segments:
-                layer, view = self.layers[segment.layer], segment.view(self._params)
-                if isinstance(layer, Dense):
-                    init = self.init if layer.init is None else make_initializer(layer.init)
-                    draw = init.weights if segment.name == "weight" else init.biases
-                    view[:] = draw(streams[segment.layer], *segment.shape)
-                else:
-                    view[:] = 1.0 if segment.name == "gain" else 0.0
-        if not self.is_finite():
-            raise ValueError(f"init gives weights beyond {self.dtype}")
-        for segment in self.layout.statistics:
-            segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
-        self.optimizer_state = None
+        with self._access.changing:
+            dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
+            streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
+            with np.errstate(over="ignore"):
+                for segment in self.layout.segments:
+                    layer, view = self.layers[segment.layer], segment.view(self._params)
+                    if isinstance(layer, Dense):
+                        init = self.init if layer.init is None else make_initializer(layer.init)
+                        draw = init.weights if segment.name == "weight" else init.biases
+                        view[:] = draw(streams[segment.layer], *segment.shape)
+                    else:
+                        view[:] = 1.0 if segment.name == "gain" else 0.0
+            if not self.is_finite():
+                raise ValueError(f"init gives weights beyond {self.dtype}")
+            for segment in self.layout.statistics:
+                segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
+            self.optimizer_state = None
 
     def freeze(self, *numbers: int) -> None:
         """Freeze layers by their numbers in ``layers``: training leaves them as they are, until `unfreeze`.
@@ -151,14 +167,16 @@ class Network(Parameters, Learner):
         >>> net
         Network(4 -> 8 relu (frozen) -> 8 relu (frozen) -> 1 identity; loss squared_error, 121 parameters, float32)
         """
-        self.layers = with_trainable(self.layers, numbers, False)
-        self.layout = make_layout(self.input, self.layers, self.output)
+        with self._access.changing:
+            self.layers = with_trainable(self.layers, numbers, False)
+            self.layout = make_layout(self.input, self.layers, self.output)
 
     def unfreeze(self, *numbers: int) -> None:
         """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
         every = [i for i, layer in enumerate(self.layers) if hasattr(layer, "trainable")]
-        self.layers = with_trainable(self.layers, numbers or every, True)
-        self.layout = make_layout(self.input, self.layers, self.output)
+        with self._access.changing:
+            self.layers = with_trainable(self.layers, numbers or every, True)
+            self.layout = make_layout(self.input, self.layers, self.output)
 
     @property
     def n_features(self) -> int:
@@ -173,22 +191,24 @@ class Network(Parameters, Learner):
     def astype(self, dtype: Any) -> Network:
         """A copy with the same parameters in another dtype."""
         twin = Network.__new__(Network)
-        twin.__dict__.update(self.__dict__)
-        twin._predictor = twin._batch_trainer = None
-        twin.dtype = check_dtype(dtype)
-        check_scaling(self.input, twin.dtype)
-        twin._params = allocate(self.n_params, twin.dtype)
-        twin._params[:] = self._params
-        twin.statistics = self.statistics.copy()
-        twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
-        twin._seeds = deepcopy(self._seeds)
-        twin.rng = np.random.default_rng()
-        twin.rng.bit_generator.state = self.rng.bit_generator.state
+        with self._access.reading:
+            twin.__dict__.update(self.__getstate__())
+            twin.dtype = check_dtype(dtype)
+            check_scaling(self.input, twin.dtype)
+            twin._params = allocate(self.n_params, twin.dtype)
+            twin._params[:] = self._params
+            twin.statistics = self.statistics.copy()
+            twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
+            twin._seeds = deepcopy(self._seeds)
+            twin.rng = np.random.default_rng()
+            twin.rng.bit_generator.state = self.rng.bit_generator.state
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: everything but the predictor and the trainer of batches, which know addresses."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_predictor", "_batch_trainer")}
+        own = ("_access", "_predictor", "_batch_trainer")
+        with self._access.reading:
+            return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def copy(self) -> Network:
         """An independent network with the same parameters, optimizer state and generator state."""
@@ -224,7 +244,8 @@ class Network(Parameters, Learner):
                 return quick
         from fastmlp import inference
 
-        return inference.predict(self, check_inputs(self, X), n_threads)
+        with self._access.reading:
+            return inference.predict(self, check_inputs(self, X), n_threads)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
@@ -236,7 +257,8 @@ class Network(Parameters, Learner):
         from fastmlp import inference
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
-        return inference.measure(self, rows, targets, weights, n_threads)
+        with self._access.reading:
+            return inference.measure(self, rows, targets, weights, n_threads)
 
     def loss_and_gradients(
         self,
@@ -273,7 +295,8 @@ class Network(Parameters, Learner):
         from fastmlp import derivatives
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
-        return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
+        with self._access.reading:
+            return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
     def sample_gradients(self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Gradients (n_samples, n_params) of each sample's own loss, in the order of ``params``; dropout is off.
@@ -283,7 +306,8 @@ class Network(Parameters, Learner):
         from fastmlp import derivatives
 
         rows, targets, _ = self.check_samples(X, y)
-        return derivatives.sample_gradients(self, rows, targets, n_threads)
+        with self._access.reading:
+            return derivatives.sample_gradients(self, rows, targets, n_threads)
 
     def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """How the outputs change with the inputs: their Jacobian at each row.
@@ -316,7 +340,8 @@ class Network(Parameters, Learner):
         """
         from fastmlp import derivatives
 
-        return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
+        with self._access.reading:
+            return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
 
     def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
         """What every layer gives for X, as in `predict`: dropout is off, batch norms use their running statistics.
@@ -347,7 +372,8 @@ class Network(Parameters, Learner):
         """
         from fastmlp import inference
 
-        return inference.activations(self, check_inputs(self, X), n_threads)
+        with self._access.reading:
+            return inference.activations(self, check_inputs(self, X), n_threads)
 
     def cost_surface(
         self,
@@ -383,7 +409,8 @@ class Network(Parameters, Learner):
         from fastmlp import derivatives
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
-        return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
+        with self._access.reading:
+            return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
     def save(self, path: str | Path, *, allow_nan: bool = False) -> None:
         """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`.
@@ -393,7 +420,8 @@ class Network(Parameters, Learner):
         """
         from fastmlp.persistence import save
 
-        save(self, path, allow_nan=allow_nan)
+        with self._access.reading:
+            save(self, path, allow_nan=allow_nan)
 
     def __repr__(self) -> str:
         parts = [str(self.n_features)]

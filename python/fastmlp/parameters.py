@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnn_core.access import Access
 from cnn_core.batches import first_nonfinite
 from fastmlp.data import as_numbers
 from fastmlp.layers import Dense, Layer
@@ -27,6 +28,7 @@ class Parameters:
     layout: Layout
     statistics: NDArray[np.float64]
     _params: NDArray[Any]
+    _access: Access
 
     @property
     def params(self) -> NDArray[Any]:
@@ -38,7 +40,8 @@ class Parameters:
         numbers = as_numbers("params", values, ndim=1)
         if len(numbers) != self.n_params:
             raise ValueError(f"params must have {self.n_params} elements, got {len(numbers)}")
-        self._params[:] = numbers
+        with self._access.changing:
+            self._params[:] = numbers
 
     @property
     def n_params(self) -> int:
@@ -77,16 +80,18 @@ class Parameters:
 
     def snapshot(self, into: Snapshot | None = None) -> Snapshot:
         """A copy of parameters and running statistics, in the memory of an older one if given."""
-        if into is None:
-            return Snapshot(self.params.copy(), self.statistics.copy())
-        into.params[:] = self.params
-        into.statistics[:] = self.statistics
-        return into
+        with self._access.reading:
+            if into is None:
+                return Snapshot(self.params.copy(), self.statistics.copy())
+            into.params[:] = self.params
+            into.statistics[:] = self.statistics
+            return into
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take parameters and running statistics from a snapshot."""
-        self.params[:] = snapshot.params
-        self.statistics[:] = snapshot.statistics
+        with self._access.changing:
+            self.params[:] = snapshot.params
+            self.statistics[:] = snapshot.statistics
 
     def is_finite(self) -> bool:
         """Whether no parameter is NaN or infinite."""

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
+from cnn_core.access import forked
 from cnn_core.epoch import has_threads
 from fastmlp.layers import check_size
 
@@ -58,14 +59,16 @@ class _SingleThreadedBlas:
     """A context in which SciPy's BLAS uses one thread; contexts may nest and overlap in several threads."""
 
     def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew: nobody is inside."""
         self._lock = threading.Lock()
         self._depth = 0
+        self._own = threading.local()  # .depth: of this thread
         self._controller: Any = None
         self._limit: Any = None
+
+    def forked(self) -> None:
+        """In the child: only the thread that forked may be inside still."""
+        self._lock = threading.Lock()
+        self._depth = getattr(self._own, "depth", 0)
 
     def __enter__(self) -> None:
         with self._lock:
@@ -74,8 +77,10 @@ class _SingleThreadedBlas:
                     from threadpoolctl import ThreadpoolController
 
                     self._controller = ThreadpoolController().select(user_api="blas")
-                self._limit = self._controller.limit(limits=1)
+                if self._limit is None:
+                    self._limit = self._controller.limit(limits=1)
             self._depth += 1
+            self._own.depth = getattr(self._own, "depth", 0) + 1
 
     def __exit__(
         self,
@@ -85,6 +90,7 @@ class _SingleThreadedBlas:
     ) -> None:
         with self._lock:
             self._depth -= 1
+            self._own.depth -= 1
             if self._depth == 0:
                 self._limit.restore_original_limits()
                 self._limit = None
@@ -94,8 +100,9 @@ single_threaded_blas = _SingleThreadedBlas()
 
 
 def _after_fork() -> None:
-    """In the child: threads that were inside the context are gone, and so is the team."""
-    single_threaded_blas.reset()
+    """In the child: threads that were inside the context or at a network are gone, and so is the team."""
+    forked()
+    single_threaded_blas.forked()
     _Team.lost = _Team.lost or _Team.used
 
 
