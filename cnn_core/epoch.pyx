@@ -276,8 +276,8 @@ cdef class Epochs:
                 self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
 
     def position(self):
-        """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which the
-        next batch begins, the losses of the best epoch and of the newest, and the row of `copies` with the newest.
+        """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which
+        the next batch begins, the losses of the best epoch and of the newest, and the row of `copies` with the newest.
         """
         return (self.way.seed, self.course.n_steps, self.course.n_finished, self.course.first, self.kept.best_loss,
                 self.kept.newest_loss, self.kept.newest)
