@@ -22,6 +22,8 @@ def gradient(
     alpha: float,
     dropout_factor: float,
     dropout_key: int,
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...
 def sample_gradients(
@@ -35,5 +37,7 @@ def sample_gradients(
     sparse: NDArray[np.uint8] | None,
     X: Source,
     y: Source,
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...

@@ -20,6 +20,11 @@ cdef struct Job:
 cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
                   double[:, ::1] partials, unsigned char[::1] sparse) noexcept
 cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil
+
+cdef inline Py_ssize_t own_tile(Member member, Py_ssize_t first) noexcept nogil:
+    """The first one of this member's from tile `first` on: tile i is that of member i modulo the team."""
+    return first + (member.index + member.size - first % member.size) % member.size
+
 cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil
 cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil
 cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil

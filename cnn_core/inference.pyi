@@ -17,6 +17,8 @@ def predict(
     sparse: NDArray[np.uint8] | None,
     X: Source,
     out: NDArray[Any],
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...
 def activations(
@@ -29,6 +31,8 @@ def activations(
     sparse: NDArray[np.uint8] | None,
     X: Source,
     out: NDArray[Any],
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...
 def evaluate(
@@ -42,5 +46,7 @@ def evaluate(
     X: Source,
     y: Source,
     weights: NDArray[np.float64] | None,
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...

@@ -17,6 +17,8 @@ def input_gradients(
     sparse: NDArray[np.uint8] | None,
     X: Source,
     out: NDArray[Any],
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...
 def normal_equations(

@@ -20,7 +20,7 @@ from cnn_core.backward cimport backward
 from cnn_core.batches cimport Source, make_samples
 from cnn_core.blas cimport gemm, syrk
 from cnn_core.forward cimport forward
-from cnn_core.gradient cimport Job, count_tiles, last_batch_norm, load_inputs, load_tile, make_job, place_tile
+from cnn_core.gradient cimport Job, last_batch_norm, load_inputs, load_tile, make_job, own_tile, place_tile
 from cnn_core.normalisation cimport layer_norm_rows, running_norm_backward
 from cnn_core.simd cimport CLONES_VOID
 from cnn_core.team cimport Member, join, wait_for_all
@@ -52,16 +52,16 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
     backward(net, tile, &mode, 0, stop, params, work, <real*> NULL, 0.0, 0.0, 0.0)
 
 
-cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_samples, const real* params, real* out,
-                               real* work) noexcept nogil:
-    """out (n_samples, n_out, n_in): this member's tiles."""
+cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                               const real* params, real* out, real* work) noexcept nogil:
+    """out (n_samples, n_out, n_in): this member's tiles of those from `first` to `stop`."""
     cdef const Net* net = &job.net
     cdef Py_ssize_t n_in = net.layers[0].n_in, n_out = net.layers[net.n_layers - 1].n_out, i, k, row
     cdef Mode mode = prediction_mode()
     cdef const real* below
     cdef Tile tile
-    i = member.index
-    while i < count_tiles(job, n_samples):
+    i = own_tile(member, first)
+    while i < stop:
         tile = place_tile(job, member, i, n_samples)
         load_inputs(job, &tile, 0, work)
         forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
@@ -75,8 +75,8 @@ cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_sampl
 
 def input_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
                     real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X,
-                    real[:, :, ::1] out, int n_threads):
-    """out (n_samples, n_out, n_in) := d outputs / d inputs as the first layer sees them.
+                    real[:, :, ::1] out, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+    """out (n_samples, n_out, n_in) := d outputs / d inputs as the first layer sees them, for tiles `first` to `stop`.
 
     Here every layer has a `delta_below`, the first one too.
     """
@@ -87,7 +87,7 @@ def input_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] para
     cdef Py_ssize_t n_samples = X.rows.n_rows
     job.samples = make_samples(X, None, None, None)
     with nogil, parallel(num_threads=n_threads):
-        input_gradient_tiles(&job, join(&job.barrier), n_samples, params_, out_, work_)
+        input_gradient_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
 
 
 cdef CLONES_VOID outer_rows(const double* x, const double* delta, Py_ssize_t n_rows, Py_ssize_t n_in, Py_ssize_t n_out,

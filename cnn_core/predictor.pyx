@@ -112,8 +112,8 @@ cdef class Predictor:
         self.job.samples.X.n_rows = n_rows
         self.job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * self.job.samples.X.width) else NULL
         if self.letter == b"f":
-            predict_tiles(&self.job, join(&self.job.barrier), n_rows, <const float*> self.params, <float*> out,
-                          <float*> self.work)
+            predict_tiles(&self.job, join(&self.job.barrier), n_rows, 0, 1, <const float*> self.params,
+                          <float*> out, <float*> self.work)
         else:
-            predict_tiles(&self.job, join(&self.job.barrier), n_rows, <const double*> self.params, <double*> out,
-                          <double*> self.work)
+            predict_tiles(&self.job, join(&self.job.barrier), n_rows, 0, 1, <const double*> self.params,
+                          <double*> out, <double*> self.work)

@@ -25,5 +25,7 @@ def loss_surface(
     grid_0: NDArray[np.float64],
     grid_1: NDArray[np.float64],
     losses__out: NDArray[np.float64],
+    first: int,
+    stop: int,
     n_threads: int,
 ) -> None: ...

@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 from cnn_core.activations cimport activate
 from cnn_core.batches cimport Source, make_samples
 from cnn_core.forward cimport dense, forward
-from cnn_core.gradient cimport Job, count_tiles, load_tile, make_job, place_tile
+from cnn_core.gradient cimport Job, load_tile, make_job, place_tile
 from cnn_core.losses cimport loss_and_delta
 from cnn_core.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
@@ -28,13 +28,12 @@ cdef struct Axes:
     Py_ssize_t column
 
 
-cdef double loss_of_point(const Job* job, Member member, Py_ssize_t n_samples, const Mode* mode, const real* params,
-                          real* work) noexcept nogil:
-    """Summed loss of all samples, tile by tile."""
-    cdef double total = 0
+cdef double loss_of_point(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                          double total, const Mode* mode, const real* params, real* work) noexcept nogil:
+    """The total and the summed losses of the tiles from `first` to `stop`, one by one."""
     cdef Tile tile
     cdef Py_ssize_t t
-    for t in range(count_tiles(job, n_samples)):
+    for t in range(first, stop):
         tile = place_tile(job, member, t, n_samples)
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, mode, 0, job.net.n_layers, False, params, work)
@@ -85,9 +84,9 @@ cdef void losses_of_row(const Job* job, Tile samples, Py_ssize_t n_blocks, const
         done += count
 
 
-cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, const Axes* axes,
-                       const double[::1] grid_0, const double[::1] grid_1, real* params, Py_ssize_t n_params,
-                       real* work, double[:, ::1] losses__out) noexcept nogil:
+cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                       const Axes* axes, const double[::1] grid_0, const double[::1] grid_1, real* params,
+                       Py_ssize_t n_params, real* work, double[:, ::1] losses__out) noexcept nogil:
     """losses__out (n_0, n_1): this member's rows."""
     cdef Mode mode = prediction_mode()
     cdef Tile samples
@@ -111,7 +110,8 @@ cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, cons
             for j in range(grid_1.shape[0]):
                 params[axes.index_0] = <real> grid_0[i]
                 params[axes.index_1] = <real> grid_1[j]
-                losses__out[i, j] = loss_of_point(job, member, n_samples, &mode, params, work)
+                losses__out[i, j] = loss_of_point(job, member, n_samples, first, stop, losses__out[i, j], &mode, params,
+                                                  work)
         i += member.size
 
 
@@ -119,8 +119,11 @@ def loss_surface(Plan plan, const LayerSpec[::1] layers, real[:, ::1] params, do
                  real[::1] work, double[:, ::1] partials,
                  Source X, Source y, const double[::1] weights,
                  Py_ssize_t index_0, Py_ssize_t index_1, Py_ssize_t layer, Py_ssize_t row, Py_ssize_t column,
-                 const double[::1] grid_0, const double[::1] grid_1, double[:, ::1] losses__out, int n_threads):
+                 const double[::1] grid_0, const double[::1] grid_1, double[:, ::1] losses__out,
+                 Py_ssize_t first, Py_ssize_t stop, int n_threads):
     """losses__out (n_0, n_1) := summed loss of the samples with parameter index_0 at grid_0[i], index_1 at grid_1[j].
+
+    Where the samples make several tiles, the losses of those from `first` to `stop` are added to what is there.
 
     `params` (n_threads, n_params) are copies that are written over. For one parameter alone, index_0 is index_1 and
     grid_0 has one element: index_1 is written last. `layer`, `row` and `column` tell where index_1 stands.
@@ -134,5 +137,5 @@ def loss_surface(Plan plan, const LayerSpec[::1] layers, real[:, ::1] params, do
     axes.layer, axes.row, axes.column = layer, row, column
     job.samples = make_samples(X, y, weights, None)
     with nogil, parallel(num_threads=n_threads):
-        surface_rows(&job, join(&job.barrier), n_samples, &axes, grid_0, grid_1, params_, n_params, work_,
-                     losses__out)
+        surface_rows(&job, join(&job.barrier), n_samples, first, stop, &axes, grid_0, grid_1, params_, n_params,
+                     work_, losses__out)

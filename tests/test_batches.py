@@ -14,7 +14,7 @@ from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
 from cnn_core.batches import Dtype, Source
-from fastmlp.batches import Pace, count_batches
+from fastmlp.batches import Pace, count_batches, in_pieces
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(700, 5)).astype(np.uint8)
 TARGETS = np.random.default_rng(1).normal(size=(700, 2))
@@ -289,3 +289,62 @@ def test_two_epochs_of_any_network_equal_the_twin(
     np.testing.assert_allclose(history["loss"], losses, rtol=tolerance)
     assert relative_error(net.params, twin.flat()) < tolerance
     assert relative_error(net.predict(X), twin.forward(X)) < tolerance
+
+
+# --- Pieces ---
+
+
+@pytest.mark.parametrize(("n_tiles", "n_threads"), [(1, 1), (7, 1), (7, 2), (8, 2), (3, 5), (1000, 3)])
+@pytest.mark.parametrize("effort", [0.0, 1e5, 1e12])
+def test_pieces_cover_all_tiles_once_and_keep_the_threads_together(n_tiles, n_threads, effort):
+    pieces = list(in_pieces(n_tiles, n_threads, effort))
+    assert [first for first, _ in pieces] == [0, *(stop for _, stop in pieces[:-1])]
+    assert pieces[-1][1] == n_tiles
+    assert all((stop - first) % n_threads == 0 and stop > first for first, stop in pieces[:-1])
+    if effort == 0.0:
+        assert pieces == [(0, n_tiles)]  # as where batch norms need them all in one call
+    if effort == 1e12:
+        assert pieces[0] == (0, min(n_threads, n_tiles))
+
+
+def passes(n_threads, loss="cross_entropy"):
+    """What every door that may be called in pieces makes of several tiles, the last one ragged."""
+    rng = np.random.default_rng(3)
+    X, y, weight = rng.normal(size=(1511, 6)), rng.integers(0, 3, size=1511), rng.uniform(size=1511)
+    net = fm.Network([6, 9, fm.Dropout(0.3), 7, 3], activation="tanh", loss=loss, seed=0)
+    threads = {"n_threads": n_threads}
+    gradient = net.loss_and_flat_gradient(X, y, sample_weight=weight, dropout_seed=1, **threads)
+    surfaces = [
+        net.cost_surface(X[:n], y[:n], indices, [np.linspace(-1, 1, k) for k in sizes], **threads)
+        for n, indices, sizes in [(20, [0, 60], (5, 40)), (20, [3], (300,)), (1511, [3, 60], (3, 2)), (1511, [3], (4,))]
+    ]
+    least = fm.Network([6, 4, 1], activation="tanh", seed=0)
+    quasi = least.copy()
+    least.fit(X, X[:, 0] * X[:, 1], epochs=3, optimizer=fm.LevenbergMarquardt(), sample_weight=weight, **threads)
+    quasi.fit(X, X[:, 0] * X[:, 1], epochs=3, optimizer=fm.LBFGS(), sample_weight=weight, **threads)
+    return [
+        net.predict(X, **threads),
+        *net.activations(X, **threads),
+        *net.evaluate(X, y, sample_weight=weight, **threads).values(),
+        *gradient,
+        net.input_gradients(X, **threads),
+        net.sample_gradients(X, y, **threads),
+        *surfaces,
+        least.params,
+        quasi.params,
+    ]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_the_same_bits_however_a_pass_is_cut_into_calls(n_threads, monkeypatch):
+    whole = passes(n_threads)
+    calls = []
+
+    def cut(pace, n_steps):
+        calls.append(n_steps)
+        return 1 + len(calls) % 2
+
+    monkeypatch.setattr(Pace, "_bounded", cut)
+    for cut_up, at_once in zip(passes(n_threads), whole, strict=True):
+        np.testing.assert_array_equal(cut_up, at_once)
+    assert len(calls) > 200

@@ -22,7 +22,8 @@ ORDER = [
     "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping",
     "callbacks.plateau", "threads", "inference", "metrics", "training.recording", "training.settings",
     "training.step_table", "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives",
-    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.streaming",
+    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker",
+    "training.streaming",
     "training.epochs", "training.fit", "training.online",
 ]  # fmt: skip
 
@@ -45,6 +46,7 @@ TESTED_ELSEWHERE = {
     "resuming": "checkpoint",
     "settings": "training",
     "streaming": "chunks",
+    "worker": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",
     "stored_state": "persistence",

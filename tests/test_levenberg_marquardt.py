@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from twins import make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp.training import levenberg_marquardt as module
 from fastmlp.training.levenberg_marquardt import LeastSquares
 from fastmlp.training.samples import check_training_data
 
@@ -85,17 +84,6 @@ def test_training_equals_the_twin(name, loss, weight_decay, alpha, n_threads):
     np.testing.assert_allclose(history["loss"], losses, rtol=1e-7)
     np.testing.assert_allclose(history["damping"], dampings, rtol=1e-4)
     assert relative_error(net.params, twin.flat()) < 1e-5
-
-
-def test_the_same_bits_however_the_samples_are_cut_into_calls(monkeypatch):
-    results = []
-    for flops in (2e9, 1.0):
-        monkeypatch.setattr(module, "CHUNK_FLOPS", flops)
-        net, X, T, weight = make_case("several", n=900)
-        problem = linearized(net, X, T, weight, 2)
-        assert (problem.chunk < 900) == (flops == 1.0)
-        results.append(problem.products.copy())
-    np.testing.assert_array_equal(*results)
 
 
 def test_a_linear_network_is_solved_at_once():

@@ -99,7 +99,7 @@ resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
 for layers in ([60_000, 200_000, 1], [fm.Input(2**31 - 1, scale=0.5), 8]):
     try:
         fm.Network(layers)
-    except ValueError as error:
+    except MemoryError as error:
         print(error)
 """
 

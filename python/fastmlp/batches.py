@@ -1,6 +1,13 @@
-"""Which batches the core takes in one chunk."""
+"""How much the core does in one call: which batches of a fit, which tiles of a pass without training.
+
+A call that took long would keep Ctrl-C waiting. So the core is called for about 50 ms at a time, and Python looks in
+between. Results are the same to the bit, wherever the cuts are.
+"""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Iterator
 
 
 def count_batches(n_samples: int, batch_size: int) -> int:
@@ -33,3 +40,22 @@ class Pace:
         """Learn from the time that a chunk took."""
         if seconds > 0:
             self._n_steps = self._bounded(n_steps * self._seconds / seconds)
+
+
+def in_pieces(n_tiles: int, n_threads: int, effort: float) -> Iterator[tuple[int, int]]:
+    """Stretches ``(first, stop)`` of tiles that take about 50 ms each; ``effort``: multiplications of a tile.
+
+    All but the last have a tile for each thread, so that none has to wait.
+
+    >>> list(in_pieces(10, 2, 1e3)), next(in_pieces(10, 2, 1e9))
+    ([(0, 10)], (0, 2))
+    """
+    n_rounds = -(-n_tiles // n_threads)
+    pace = Pace(n_rounds, effort * n_threads)
+    done = 0
+    while done < n_rounds:
+        n = pace.n_steps(done, n_rounds - done)
+        start = time.perf_counter()
+        yield done * n_threads, min((done + n) * n_threads, n_tiles)
+        pace.took(n, time.perf_counter() - start)
+        done += n

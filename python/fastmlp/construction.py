@@ -14,11 +14,11 @@ from fastmlp.layout import aligned_empty
 
 
 def allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Memory for n parameters."""
+    """Memory for n parameters; ``MemoryError`` where there isn't so much, or can't be."""
     try:
         return aligned_empty(n, dtype)
     except (MemoryError, ValueError) as error:
-        raise ValueError(f"layers need {n} parameters, more than memory holds") from error
+        raise MemoryError(f"layers need {n} parameters, more than memory holds") from error
 
 
 def seed_sequence(seed: int | None) -> np.random.SeedSequence:

@@ -26,6 +26,9 @@ _DTYPES = {code: dtype for dtype, code in _CODES.items()} | {Dtype.LABEL: np.dty
 WEIGHT_RANGE = 1e-30, 1e30
 """Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
 
+AT_ONCE = 2**24
+"""Numbers that are looked at before Python looks for Ctrl-C."""
+
 
 @dataclass(slots=True)
 class Rows:
@@ -119,10 +122,12 @@ def check_finite(argument: str, array: NDArray[Any]) -> None:
     """Raise ``ValueError`` naming row and column of the first NaN or infinity of a C-contiguous array."""
     if array.dtype.kind != "f":
         return
-    at = first_nonfinite(array.reshape(-1))
-    if at >= 0:
-        place = f" in {_place(array, at)}" if array.ndim else ""
-        raise ValueError(f"{argument} must be finite, got {array.reshape(-1)[at]}{place}")
+    numbers = array.reshape(-1)
+    for start in range(0, len(numbers), AT_ONCE):
+        at = first_nonfinite(numbers[start : start + AT_ONCE])
+        if at >= 0:
+            place = f" in {_place(array, start + at)}" if array.ndim else ""
+            raise ValueError(f"{argument} must be finite, got {numbers[start + at]}{place}")
 
 
 def _place(array: NDArray[Any], at: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core import derivatives as _core
 from cnn_core.jacobian import input_gradients as core_input_gradients
 from cnn_core.surface import loss_surface
+from fastmlp.batches import in_pieces
 from fastmlp.data import Rows, Targets, as_numbers
 from fastmlp.errors import unknown_name
 from fastmlp.inputs import input_form, input_source, target_source
-from fastmlp.layout import MAX_TILE_ROWS, make_workspace, table_to_the_inputs
+from fastmlp.layout import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
 from fastmlp.threads import choose_threads, single_threaded_blas
 from fastmlp.values import check_value
 
@@ -55,14 +56,18 @@ def loss_and_flat_gradient(
     workspace = make_workspace(
         layout, network.loss, network.dtype, len(X), threads, training=True, form=input_form(network, X)
     )
-    gradients = np.empty((threads, layout.n_params), dtype=network.dtype)
+    gradients = np.zeros((threads, layout.n_params), dtype=network.dtype)
+    # Batch norms need all tiles in one call.
+    effort = 0.0 if layout.has_batch_norm else layout.effort(workspace.tile_rows)
+    sources = input_source(network, X), target_source(network, targets)
     statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
     with single_threaded_blas:
-        _core.gradient(
-            workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
-            workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), weights,
-            1 / by, float(dropout_seed is not None), dropout_seed or 0, threads,
-        )  # fmt: skip
+        for first, stop in workspace.pieces(len(X), effort):
+            _core.gradient(
+                workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
+                workspace.partials, workspace.sparse, *sources, weights,
+                1 / by, float(dropout_seed is not None), dropout_seed or 0, first, stop, threads,
+            )  # fmt: skip
     workspace.check()
     return float(workspace.partials[:, 0].sum()) / by, gradients[0]
 
@@ -78,11 +83,13 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
     )
     gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
     with single_threaded_blas:
-        _core.sample_gradients(
-            workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
-            workspace.partials, workspace.sparse, input_source(network, X), target_source(network, targets), threads,
-        )  # fmt: skip
-    workspace.check()
+        sources = input_source(network, X), target_source(network, targets)
+        for first, stop in workspace.pieces(len(X), layout.effort(1) + 20.0 * layout.n_params):
+            _core.sample_gradients(
+                workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
+                workspace.partials, workspace.sparse, *sources, first, stop, threads,
+            )  # fmt: skip
+            workspace.check()
     return gradients
 
 
@@ -96,10 +103,12 @@ def input_gradients(network: Network, X: Rows, n_threads: int | None) -> NDArray
     )  # fmt: skip
     out = np.empty((len(X), network.n_outputs, network.n_features), dtype=network.dtype)
     with single_threaded_blas:
-        core_input_gradients(
-            workspace.plan, table_to_the_inputs(layout, form), network.params, network.statistics, workspace.work,
-            workspace.partials, workspace.sparse, input_source(network, X), out, threads,
-        )  # fmt: skip
+        table, source = table_to_the_inputs(layout, form), input_source(network, X)
+        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows) * network.n_outputs):
+            core_input_gradients(
+                workspace.plan, table, network.params, network.statistics, workspace.work,
+                workspace.partials, workspace.sparse, source, out, first, stop, threads,
+            )  # fmt: skip
     if network.input.is_scaled:
         out *= np.asarray(network.input.scale, dtype=network.dtype)
     return out
@@ -161,15 +170,35 @@ def cost_surface(
         layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
     )
     copies = np.repeat(network.params[None, :], threads, axis=0)
-    out = np.empty((len(first), len(second)))
+    out = np.zeros((len(first), len(second)))
+    sources = input_source(network, X), target_source(network, targets)
     with single_threaded_blas:
-        loss_surface(
-            workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
-            input_source(network, X), target_source(network, targets), weights,
-            indices[0], indices[-1], *_column_of(network, indices[-1]), first, second, out, threads,
-        )  # fmt: skip
-    workspace.check()
+        for rows, columns, tiles in _stretches(out.shape, workspace, len(X), layout.effort(len(X), backward=False)):
+            piece = out[rows, columns].copy()
+            loss_surface(
+                workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
+                *sources, weights, indices[0], indices[-1], *_column_of(network, indices[-1]),
+                first[rows], second[columns], piece, *tiles, threads,
+            )  # fmt: skip
+            out[rows, columns] = piece
+            workspace.check()
     return (out if len(axes) == 2 else out[0]) / by
+
+
+def _stretches(
+    shape: tuple[int, ...], workspace: Workspace, n_rows: int, effort: float
+) -> Iterator[tuple[slice, slice, tuple[int, int]]]:
+    """Rows and columns of the grid, and tiles of the samples, for calls of the core of about 50 ms; ``effort`` is that
+    of a point. Points that stand in a tile side by side stay together.
+    """
+    side_by_side = max(1, workspace.tile_rows // n_rows - 1)
+    n_groups, n_tiles = -(-shape[1] // side_by_side), -(-n_rows // workspace.tile_rows)
+    for top, bottom in in_pieces(shape[0], workspace.n_threads, effort * shape[1]):
+        high = -(-(bottom - top) // workspace.n_threads)
+        for left, right in in_pieces(n_groups, 1, effort * side_by_side * high):
+            width = min((right - left) * side_by_side, shape[1])
+            for tiles in in_pieces(n_tiles, 1, effort / n_tiles * width * high):
+                yield slice(top, bottom), slice(left * side_by_side, right * side_by_side), tiles
 
 
 def _column_of(network: Network, index: int) -> tuple[int, int, int]:

@@ -47,10 +47,12 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     )
     out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
     with single_threaded_blas_for(layout.flops_per_row * len(X)):
-        core_predict(
-            workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-            workspace.sparse, input_source(network, X), out, threads,
-        )  # fmt: skip
+        source = input_source(network, X)
+        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
+            core_predict(
+                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
+                workspace.sparse, source, out, first, stop, threads,
+            )  # fmt: skip
     return out
 
 
@@ -64,10 +66,12 @@ def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArra
     ends = len(X) * np.cumsum(layout.table["n_out"])
     out = np.empty(int(ends[-1]), dtype=network.dtype)
     with single_threaded_blas_for(layout.flops_per_row * len(X)):
-        core_activations(
-            workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-            workspace.sparse, input_source(network, X), out, threads,
-        )  # fmt: skip
+        source = input_source(network, X)
+        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
+            core_activations(
+                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
+                workspace.sparse, source, out, first, stop, threads,
+            )  # fmt: skip
     return [outputs.reshape(len(X), -1) for outputs in np.split(out, ends[:-1])]
 
 
@@ -81,11 +85,13 @@ def measure(
         layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
     )
     with single_threaded_blas_for(layout.flops_per_row * len(X)):
-        core_evaluate(
-            workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-            workspace.sparse, input_source(network, X), target_source(network, targets), weights, threads,
-        )  # fmt: skip
-    workspace.check()
+        sources = input_source(network, X), target_source(network, targets)
+        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
+            core_evaluate(
+                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
+                workspace.sparse, *sources, weights, first, stop, threads,
+            )  # fmt: skip
+            workspace.check()
     total = len(X) if weights is None else weights.sum()
     loss, correct = workspace.partials[:, :2].sum(axis=0) / total
     measured = {"loss": float(loss)}

@@ -9,6 +9,7 @@ The workspace is one flat vector too. A buffer of width n takes n columns of it,
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from cnn_core.types import Kind, bytes_to_boundary
 from fastmlp.activations import ActivationSpec, activation_spec
+from fastmlp.batches import in_pieces
 from fastmlp.groups import make_groups
 from fastmlp.layers import BLAS_LIMIT, Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
 from fastmlp.losses import Loss
@@ -89,6 +91,13 @@ class Layout:
     def per_parameter(self, factor: str) -> NDArray[np.float64]:
         """A factor of the groups, (n_params,)."""
         return np.repeat(self.groups[factor], self.groups["length"])
+
+    def effort(self, n_rows: int, *, backward: bool = True) -> float:
+        """What rows cost on their way through the network, in multiplications. A number that is read, activated or
+        written counts as twenty: by this a first chunk is cut, before there is a measurement.
+        """
+        products = self.flops_per_row if backward else self.flops_per_row // 2
+        return n_rows * float(products + 20 * (self.n_columns + self.n_features))
 
     def find(self, layer: int, name: str) -> Segment | None:
         """The stretch of that name in that layer."""
@@ -241,6 +250,10 @@ class Workspace(NamedTuple):
     """Rows that go through the network together."""
     door: Any = None
     """What the core calls for a loss written in Python."""
+
+    def pieces(self, n_rows: int, effort: float) -> Iterator[tuple[int, int]]:
+        """Stretches of the tiles of so many rows, for calls of about 50 ms; ``effort`` is that of a tile."""
+        return in_pieces(-(-n_rows // self.tile_rows), self.n_threads, effort)
 
     def check(self) -> None:
         """Raise what a loss written in Python led to in the last pass."""

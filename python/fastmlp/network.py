@@ -71,6 +71,8 @@ class Network(Parameters, Learner):
     ------
     ValueError, TypeError
         Unknown names, sizes that are no positive whole numbers, a loss that does not fit the output.
+    MemoryError
+        More parameters than memory holds.
 
     Notes
     -----

@@ -322,7 +322,8 @@ class LevenbergMarquardt(WholeSetMethod):
     tolerance : float, default 1e-8
         Stops when no element of the gradient exceeds it.
     max_params : int, default 4000
-        ``fit`` raises ``ValueError`` for a network of more parameters.
+        ``fit`` raises ``ValueError`` for a network of more parameters. Each step solves as many equations in one call
+        of LAPACK, which Ctrl-C waits for: about a second for 4000.
     weight_decay : float, default 0.0
         Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
 

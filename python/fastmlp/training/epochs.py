@@ -72,9 +72,9 @@ def record_finished(run: Run, trainer: Trainer) -> int:
         return 0
     before = run.history.last("seconds") if run.epoch >= 0 else 0.0
     each = (run.seconds() - before) / n_epochs
-    run.epoch += n_epochs
     record(
         run, trainer.data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
+    run.epoch += n_epochs  # not before: Ctrl-C may end the validation
     return n_epochs

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 256
 """Rows of J that are multiplied together, over all threads."""
-CHUNK_FLOPS = 2e9
-"""Arithmetic of one call of the core, about 50 to 100 ms: between calls Python looks for Ctrl-C."""
 MAX_DAMPING = 1e12
 """Relative to the largest curvature: beyond it steps are lost in rounding."""
 
@@ -94,7 +92,7 @@ class LeastSquares:
             layout, network.loss, self.twin.dtype, n, threads, training=False, tile_rows=tile_rows
         )
         self.rows = aligned_empty(threads * tile_rows * (p + 1), self.twin.dtype).reshape(-1, p + 1)
-        self.chunk = int(CHUNK_FLOPS // (flops * threads * tile_rows) + 1) * threads * tile_rows
+        self.effort = layout.effort(tile_rows) + float(network.n_outputs * tile_rows * p**2)
         self.products = aligned_empty((p + 1) ** 2, self.twin.dtype).reshape(p + 1, p + 1)
         self.damped = aligned_empty(p**2, self.twin.dtype).reshape(p, p)
         self.curvature, self.gradient = self.products[:-1, :-1], self.products[:-1, -1]
@@ -109,11 +107,12 @@ class LeastSquares:
         moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
         twin.params[:] = self.network.params
         self.products.fill(0)
-        for first in range(0, len(self.data.X), self.chunk):
+        n, tile_rows = len(self.data.X), workspace.tile_rows
+        for first, stop in workspace.pieces(n, self.effort):
             normal_equations(
                 workspace.plan, twin.layout.table, twin.params, twin.statistics, workspace.work, workspace.partials,
                 *self.sources, self.data.weights, self.rows, self.products,
-                first, min(first + self.chunk, len(self.data.X)), workspace.n_threads,
+                first * tile_rows, min(stop * tile_rows, n), workspace.n_threads,
             )  # fmt: skip
         self.products *= self.factor
         if moved:  # else it is known, and to the last bit as steps are judged by it
@@ -139,10 +138,12 @@ class LeastSquares:
             self.twin.params[:] = params.astype(self.network.dtype)
         workspace = self.workspace
         workspace.partials.fill(0)
-        evaluate(
-            workspace.plan, self.twin.layout.table, self.twin.params, self.twin.statistics, workspace.work,
-            workspace.partials, None, *self.sources, self.data.weights, workspace.n_threads,
-        )  # fmt: skip
+        layout, n = self.twin.layout, len(self.data.X)
+        for first, stop in workspace.pieces(n, layout.effort(workspace.tile_rows, backward=False)):
+            evaluate(
+                workspace.plan, layout.table, self.twin.params, self.twin.statistics, workspace.work,
+                workspace.partials, None, *self.sources, self.data.weights, first, stop, workspace.n_threads,
+            )  # fmt: skip
         loss = float(workspace.partials[:, 0].sum()) / self.total
         squares = self.decays, self.penalties
         decay, penalty = (half_squares(factors, self.twin.params) for factors in squares)

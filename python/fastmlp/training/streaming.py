@@ -8,7 +8,7 @@ checkpoint reads the epoch's source again and passes over the blocks that it has
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from fastmlp.training.resuming import put_there, state_of
 from fastmlp.training.samples import TrainingData, check_that_it_learns, check_validation
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
+from fastmlp.training.worker import Worker
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -121,7 +122,7 @@ class Stream:
         data = self._pass_over(blocks)
         self.block_sizes = blocks.enough, blocks.most
         self.trainer = Trainer(network, data, settings, one_by_one=True, endless=True, most_samples=blocks.most)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fastmlp-chunks")
+        self._worker: Worker[tuple[TrainingData | None, bool]] = Worker("fastmlp-chunks")
 
     def _pass_over(self, blocks: Blocks) -> TrainingData:
         """To the first block that isn't done; a block for the trainer to begin with, that one if there is one."""
@@ -142,13 +143,13 @@ class Stream:
         block, self._first = self._first, None  # it isn't kept longer than another one
         more = not self._is_over
         while more:
-            ahead: Future[tuple[TrainingData | None, bool]] = self._pool.submit(self._next)
+            ahead: Future[tuple[TrainingData | None, bool]] = self._worker.submit(self._next)
             yield block
             block, more = ahead.result()
 
     def close(self, wait: bool) -> None:
         """Give up what is still to come; ``wait`` for the source to finish what it is at."""
-        self._pool.shutdown(wait=wait, cancel_futures=True)
+        self._worker.close(wait)
         if wait:
             self._blocks.close()
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+STEP_EFFORT, PARAMETER_EFFORT = 2000, 30
+"""What a step costs beside its rows, itself and for each parameter, in multiplications: for the first chunk's size."""
 _ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
 
 
@@ -101,7 +103,8 @@ class Trainer:
         self.first_step = self.state.n_steps
         n_gradients = 0 if self.direct else 1 if self.by_rows else threads
         self.gradients = np.zeros((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
-        self.pace = Pace(1 if endless else self.n_batches, layout.flops_per_row * self.batch_size)
+        effort = layout.effort(self.batch_size) + STEP_EFFORT + PARAMETER_EFFORT * layout.n_params
+        self.pace = Pace(1 if endless else self.n_batches, effort)
         self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
         self.learning_rates = self.table["learning_rate"].copy()
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
