@@ -384,7 +384,7 @@ NUMBER = QUICK | {"max_iter": 2}
 
 @pytest.mark.parametrize(("fit", "message"), [
     (lambda: fm.MLPClassifier(early_stopping=True).partial_fit(X, Y, classes=[0, 1, 2]), "does not support early_stop"),
-    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y, np.zeros(150)), "ontain at least one non-zero|hold a weight that is not zero"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y, np.zeros(150)), "non-zero number|a weight that is not zero"),
     (lambda: fm.MLPClassifier(**NUMBER).fit(X, np.c_[Y, Y]), "Multioutput target data is not supported"),
     (lambda: fm.MLPClassifier(**NUMBER).partial_fit(L_X, L_Y, classes=[0, 1]), "must name the 4 columns of y"),
     (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y).partial_fit(X, Y, classes=[0, 1]), "not the same as on last call"),
