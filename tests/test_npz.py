@@ -120,6 +120,15 @@ def test_a_header_claiming_less_than_the_member_holds(tmp_path):
         read_npz(path)
 
 
+def test_a_packing_that_numpy_does_not_use(tmp_path):
+    path = tmp_path / "packed.npz"
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("X.npy", npy(X))
+        archive.writestr("y.npy", npy(Y))
+    with pytest.raises(ValueError, match="x is packed in a way NumPy does not use .zip method 12"):
+        read_npz(path)
+
+
 def test_a_zip_directory_claiming_more_than_the_member_holds(tmp_path):
     path = write_zip(tmp_path / "lying.npz", X=npy(X, shape=(10**6, 500)), y=npy(Y))
     contents = bytearray(path.read_bytes())

@@ -131,8 +131,6 @@ def _check_grids(
     axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
     if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
         axes = [axes]  # one parameter may bring its values without a list around them
-    if not axes:
-        raise ValueError("grids must not be empty, got []")
     if len(axes) != len(indices):
         arrays = "array" if len(indices) == 1 else "arrays"
         raise ValueError(f"grids must be {len(indices)} one-dimensional {arrays}, got {len(axes)}")
