@@ -322,3 +322,9 @@ def test_sparse_rows_and_rows_that_are_mostly_zeros_give_the_same():
         assert isinstance(gradients, np.ndarray) and relative_error(gradients, expected) < 1e-11
         for got, layer in zip(net.activations(given), twin_of(net).layer_outputs(X), strict=True):
             assert relative_error(got, layer) < 1e-11
+
+
+def test_the_step_of_the_check_may_be_a_number_of_any_kind():
+    net = fm.Network([1, 1], bias=False, seed=0)
+    errors = [fm.check_gradients(net, [[1.0]], [2.0], step=step) for step in (np.uint8(1), 1.0)]
+    assert errors[0] == errors[1]
