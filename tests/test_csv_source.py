@@ -59,6 +59,7 @@ def test_a_quoted_field_across_the_end_of_the_sample_does_not_spoil_the_delimite
         ("a,b\n\n1\n", "line 3 has 1 fields, the lines before have 2"),
         ('a,b\n"open,2\n3,4\n', "line 3 is not proper CSV"),
         ('a,b\n"x"y,2\n', "line 2 is not proper CSV"),
+        ('a\tb\n"x"y\t2\n', r"line 2 is not proper CSV .'\\t' expected after"),
         (b"a,b\n1,\xff\n", "is not UTF-8 text"),
         ("a,b\n1,2\n".encode("utf-16-le"), "line 1 holds a zero byte"),
         ("a,b\n" + "1" * 200_000 + ",2\n", "line 2 is not proper CSV .field larger"),

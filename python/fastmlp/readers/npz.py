@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.datasets import Dataset
-from fastmlp.errors import some_names
+from fastmlp.errors import shown, some_names
 from fastmlp.files import MAX_BYTES, as_path, open_regular, read_at_most, too_large
 from fastmlp.layers import check_size
 
@@ -80,7 +80,7 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
             with zipfile.ZipFile(file) as archive:
                 arrays = _read_members(archive, path, max_bytes)
         except broken as error:
-            raise ValueError(f"{path} is not a whole NPZ file ({error!s:.200})") from None
+            raise ValueError(f"{path} is not a whole NPZ file ({shown(str(error), 200)})") from None
     n_columns = arrays[0][0].shape[1]
     for X, _ in arrays[1:]:
         if X.shape[1] != n_columns:
