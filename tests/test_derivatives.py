@@ -337,3 +337,9 @@ def test_a_surface_over_the_gain_of_a_norm(norm):
             net.params[[gain, weight]] = value, j
             expected[i, j] = net.evaluate(X, Y)["loss"]
     np.testing.assert_allclose(net.cost_surface(X, Y, [gain, weight], [values, [0.0, 1.0]]), expected, rtol=1e-12)
+
+
+def test_the_step_of_the_check_may_be_a_number_of_any_kind():
+    net = fm.Network([1, 1], bias=False, seed=0)
+    errors = [fm.check_gradients(net, [[1.0]], [2.0], step=step) for step in (np.uint8(1), 1.0)]
+    assert errors[0] == errors[1]

@@ -244,6 +244,7 @@ def check_gradients(
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {network!r}")
     check_value("step", step, low=0.0, low_open=True, schedule=False)
+    step = float(step)
     twin = network.astype("float64")
     rows, targets, weights = twin.check_samples(X, y, sample_weight)
 
