@@ -11,7 +11,7 @@ from scipy import sparse
 
 import fastmlp as fm
 from fastmlp.batches import Pace
-from fastmlp.state_files import StateFile, from_bytes, previous_of, to_bytes
+from fastmlp.persistence.state_files import StateFile, from_bytes, previous_of, to_bytes
 from fastmlp.training import checkpoint as checkpoints
 from fastmlp.training.trainer import Trainer
 

@@ -1,4 +1,4 @@
-"""fastmlp.model_file: a header is believed as far as the file bears it out, and no file can end the process."""
+"""persistence.model_file: a header is believed as far as the file bears it out, and no file can end the process."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import fastmlp as fm
-from fastmlp.model_file import open_model
+from fastmlp.persistence.model_file import open_model
 
 SHAPES = {"a": ("F32", (2, 3)), "b": ("F64", (2,)), "c": ("F32", ())}
 

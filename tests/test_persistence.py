@@ -1,4 +1,4 @@
-"""fastmlp.persistence: what is saved comes back to the bit, and a bad file is one clear error and little memory."""
+"""persistence.models: what is saved comes back to the bit, and a bad file is one clear error and little memory."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import fastmlp as fm
-from fastmlp import persistence
 from fastmlp.initializers import FanScaled
-from fastmlp.persistence import load, load_with_extra, save
+from fastmlp.persistence import models as persistence
+from fastmlp.persistence.models import load, load_with_extra, save
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(3.0, 2.0, (40, 5))

@@ -1,8 +1,9 @@
 """Estimators on disk: the network's file, with what an estimator is beside it, and no pickle.
 
-The metadata's "estimator" holds the class, the arguments (`fastmlp.plain_values`), the classes, and the record that the
-next warm start goes on from; loss curve and validation scores are arrays. An argument that is code (a function, a
-callback, a RandomState) has no place in a file: it is left out, named there, and the default stands in its place.
+The metadata's "estimator" holds the class, the arguments (`fastmlp.persistence.plain_values`), the classes, and the
+record that the next warm start goes on from; loss curve and validation scores are arrays. An argument that is code (a
+function, a callback, a RandomState) has no place in a file: it is left out, named there, and the default stands in its
+place.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
 from fastmlp.files import as_path
 from fastmlp.network import Network
-from fastmlp.persistence import Model, read_model, write_model
-from fastmlp.plain_values import from_plain, to_plain
+from fastmlp.persistence.models import Model, read_model, write_model
+from fastmlp.persistence.plain_values import from_plain, to_plain
 
 if TYPE_CHECKING:
     from fastmlp.estimators.base import BaseMLP

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.files import remove_unfinished
-from fastmlp.state_files import StateFile
+from fastmlp.persistence.state_files import StateFile
 from fastmlp.training.fingerprint import check_same, has_state
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
 from fastmlp.losses import Loss
 from fastmlp.network import Network
-from fastmlp.plain_values import SCHEDULES, from_plain, to_plain
+from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
 """A file of layers without parameters could name millions."""

@@ -1,10 +1,9 @@
 """Models on disk: one safetensors file, nothing in it that could run.
 
 The arrays stand under the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader; a
-scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`fastmlp.stored_state`).
-The file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's description
-(`fastmlp.description`), what the caller added, and what an estimator is beside its network. The guide on saving has the
-whole layout.
+scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`optimizer_states`). The
+file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's `description`,
+what the caller added, and what an estimator is beside its network. The guide on saving has the whole layout.
 
 A file is believed only as far as it bears itself out. The header's length is held against the file's size first, then
 the arrays' names, shapes, dtypes and places against the description, and only then is memory taken.
@@ -23,13 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.data import check_finite
-from fastmlp.description import build, describe, read_description
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
-from fastmlp.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.network import Network
-from fastmlp.stored_state import build_state, describe_state, state_shapes
+from fastmlp.persistence.description import build, describe, read_description
+from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
+from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
