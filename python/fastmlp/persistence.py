@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from fastmlp.data import check_finite
 from fastmlp.description import build, describe, read_description
+from fastmlp.errors import shown
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
@@ -175,7 +176,7 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
                 {name.removeprefix("curve."): arrays[name] for name in curves},
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
+            raise ValueError(f"{path} is not a fastmlp model that can be used: {shown(str(error), 400)}") from None
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
