@@ -191,7 +191,10 @@ def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The JSON that `save` wrote, its outermost keys checked."""
     if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
-    description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    try:
+        description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the metadata are not JSON: {error}") from None
     if not isinstance(description, dict):
         raise ValueError(f"the metadata must hold a dictionary, got {type(description).__name__}")
     version = description.get("format")
