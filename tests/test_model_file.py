@@ -106,6 +106,18 @@ def test_headers_of_another_form_are_refused_with_one_sentence(name, path):
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 600
 
 
+def test_names_from_the_header_send_nothing_to_the_terminal(path):
+    fm.Network([2, 1], bias=False).save(path)
+    content = path.read_bytes()
+    for old, new in ((b'"F32"', b'"\\u001b"'), (b'"0.weight"', b'"\\u001b[1m\\n"')):
+        changed = content[8:].replace(old, new)
+        grown = len(changed) - len(content[8:])
+        path.write_bytes((int.from_bytes(content[:8], "little") + grown).to_bytes(8, "little") + changed)
+        with pytest.raises(ValueError, match=r"\\x1b") as refused:
+            fm.load(path)
+        assert str(refused.value).isprintable()
+
+
 def test_of_another_dtype_or_shape(path):
     for changed in ({"a": ("F64", (2, 3))}, {"a": ("F32", (3, 2))}):
         with open_model(path) as file, pytest.raises(ValueError, match=r"array 'a' is F32 of shape \(2, 3\), expected"):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from fastmlp.errors import shown
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
@@ -75,7 +76,7 @@ def load_estimator(kind: type[BaseMLP], path: str | os.PathLike[str], allow_nan:
     try:
         estimator = _restored(kind, model)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not an estimator that can be used: {error!s:.400}") from None
+        raise ValueError(f"{path} is not an estimator that can be used: {shown(str(error), 400)}") from None
     left_out = ", ".join(model.estimator["left_out"])
     if left_out:
         warnings.warn(

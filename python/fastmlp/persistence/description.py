@@ -78,8 +78,8 @@ def build(description: Any, shift: Any = 0.0, scale: Any = 1.0) -> Network:
     )
     try:
         network.rng.bit_generator.state = description["generator"]
-    except (KeyError, OverflowError, AttributeError) as error:
-        raise ValueError(f"generator is not a state of PCG64 ({error!r})") from None
+    except (KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
+        raise ValueError(f"generator is not a state of PCG64 ({error!r:.100})") from None
     return network
 
 

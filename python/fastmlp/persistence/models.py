@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.data import check_finite
+from fastmlp.errors import shown
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
@@ -174,7 +175,7 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
                 {name.removeprefix("curve."): arrays[name] for name in curves},
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
+            raise ValueError(f"{path} is not a fastmlp model that can be used: {shown(str(error), 400)}") from None
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
@@ -189,7 +190,10 @@ def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The JSON that `save` wrote, its outermost keys checked."""
     if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
-    description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    try:
+        description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the metadata are not JSON: {error}") from None
     if not isinstance(description, dict):
         raise ValueError(f"the metadata must hold a dictionary, got {type(description).__name__}")
     version = description.get("format")

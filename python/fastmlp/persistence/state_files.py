@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import shown
 from fastmlp.files import open_regular, replacing
 
 _STATE, _DIGEST = "fastmlp state", "sha256"
@@ -82,7 +83,7 @@ def _read(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]
             state = from_bytes(file.read())
         check(state)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged or no checkpoint ({error!s:.300})") from None
+        raise ValueError(f"{path} is damaged or no checkpoint ({shown(str(error), 300)})") from None
     return state
 
 
