@@ -497,6 +497,15 @@ def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path, monkeypatch):
         fitted(CASES["defaults"], checkpoint=path, resume=True)
 
 
+def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path):
+    fitted(CASES["defaults"], checkpoint=tmp_path / "run.ckpt")
+    with pytest.raises(ValueError, match=r"run\.ckpt is not a fastmlp model.*it is the checkpoint of a fit"):
+        fm.load(tmp_path / "run.ckpt")
+    network(8, 3).save(tmp_path / "model")
+    with pytest.raises(ValueError, match="model is damaged or no checkpoint"):
+        fitted(CASES["defaults"], checkpoint=tmp_path / "model", resume=True)
+
+
 def test_checkpoints_come_when_they_are_due(tmp_path, monkeypatch):
     monkeypatch.setattr("fastmlp.training.trainer.Pace", ShortPace)
     n_written = []

@@ -30,6 +30,7 @@ from fastmlp.network import Network
 from fastmlp.persistence.description import build, describe, read_description
 from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
+from fastmlp.persistence.state_files import STATE
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
@@ -188,6 +189,8 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
 
 def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The JSON that `save` wrote, its outermost keys checked."""
+    if STATE in metadata:
+        raise ValueError("it is the checkpoint of a fit, which fit(checkpoint=..., resume=True) goes on from")
     if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
     try:

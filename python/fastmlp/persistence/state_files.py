@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fastmlp.errors import shown
 from fastmlp.files import open_regular, replacing
 
-_STATE, _DIGEST = "fastmlp state", "sha256"
+STATE, _DIGEST = "fastmlp state", "sha256"
 _ARRAY = "array at"
 """The one key of the dictionary that stands for an array; its value is the array's name."""
 
@@ -93,7 +93,7 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
 
     arrays: dict[str, NDArray[Any]] = {}
     text = json.dumps(_lift(state, "state", arrays))
-    content: bytes = save(arrays, {_STATE: text, _DIGEST: _digest(text, arrays)})
+    content: bytes = save(arrays, {STATE: text, _DIGEST: _digest(text, arrays)})
     return content
 
 
@@ -107,7 +107,7 @@ def from_bytes(content: bytes) -> dict[str, Any]:
         raise ValueError(f"its {len(content)} bytes can't hold the header that they announce")
     try:
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-        text, digest = metadata[_STATE], metadata[_DIGEST]
+        text, digest = metadata[STATE], metadata[_DIGEST]
         arrays = load(content)
         if _digest(text, arrays) != digest:
             raise ValueError("its checksum is wrong")
