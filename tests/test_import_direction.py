@@ -22,8 +22,8 @@ ORDER = [
     "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping",
     "callbacks.plateau", "threads", "inference", "metrics", "training.recording", "training.settings",
     "training.step_table", "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives",
-    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.worker", "training.streaming",
-    "training.epochs", "training.fit", "training.online",
+    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker",
+    "training.streaming", "training.epochs", "training.fit", "training.online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -42,6 +42,7 @@ TESTED_ELSEWHERE = {
     "parameters": "network",
     "plateau": "callbacks",
     "samples": "training",
+    "resuming": "checkpoint",
     "settings": "training",
     "streaming": "chunks",
     "worker": "chunks",

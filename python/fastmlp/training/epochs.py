@@ -7,10 +7,13 @@ something wants to look in after every epoch, a validation or a callback, no chu
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.recording import record
+from fastmlp.training.resuming import put_there, state_of
 from fastmlp.training.trainer import Trainer
 
 
@@ -22,7 +25,7 @@ def fit_epochs(
     settled = True  # false while the history and the callbacks lag behind the network
     try:
         if checkpoint is not None:
-            checkpoint.begin(run, trainer.settings.callbacks, trainer.state_dict, trainer.load_state_dict)
+            checkpoint.begin(run, trainer.settings.callbacks, partial(state_of, trainer), partial(put_there, trainer))
             trainer.multiply_learning_rate(run.learning_rate_factor)
         behind = trainer.core.n_epochs > run.epoch + 1  # an interrupted fit may have left an epoch to be recorded
         while behind or (run.epoch + 1 < run.n_epochs and not run.stop_reason):

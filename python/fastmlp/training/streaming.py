@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ from fastmlp.optimizers import Optimizer
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.chunks import Blocks, Chunks
 from fastmlp.training.recording import record
+from fastmlp.training.resuming import put_there, state_of
 from fastmlp.training.samples import TrainingData, check_that_it_learns, check_validation
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
@@ -159,7 +161,7 @@ class Stream:
 
     def state_dict(self) -> dict[str, Any]:
         """Where training stands, for a checkpoint."""
-        return {"tally": asdict(self.tally), **self.trainer.state_dict()}
+        return {"tally": asdict(self.tally), **state_of(self.trainer)}
 
     def has_begun(self) -> bool:
         """Whether the trainer has done something of the block that the tally doesn't have yet."""
@@ -176,7 +178,7 @@ def fit_stream(
     wait = True
     try:
         if checkpoint is not None:
-            checkpoint.begin(run, trainer.settings.callbacks, stream.state_dict, trainer.load_state_dict)
+            checkpoint.begin(run, trainer.settings.callbacks, stream.state_dict, partial(put_there, trainer))
             trainer.multiply_learning_rate(run.learning_rate_factor)
         has_begun = stream.has_begun()
         if has_begun and trainer.n_ordered != len(trainer.data.X):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ from fastmlp.optimizers import Optimizer
 from fastmlp.parameters import Snapshot
 from fastmlp.threads import choose_threads
 from fastmlp.training.averaging import MovingAverage
-from fastmlp.training.checkpoint import check_alike
 from fastmlp.training.optimizer_state import state_to_begin_with
 from fastmlp.training.samples import TrainingData
 from fastmlp.training.settings import FitSettings
@@ -34,10 +32,6 @@ STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
 STEP_EFFORT, PARAMETER_EFFORT = 2000, 30
 """What a step costs beside its rows, itself and for each parameter, in multiplications: for the first chunk's size."""
-POSITION: dict[str, Callable[[Any], Any]] = {
-    "seed": int, "n_steps": int, "n_epochs": int, "first": int, "best_loss": float, "newest_loss": float, "newest": int
-}  # fmt: skip
-"""What `Epochs.position` tells, in its order."""
 _ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
 
 
@@ -118,63 +112,6 @@ class Trainer:
         self.order = np.arange(n_samples) if shuffle else None
         self.n_ordered = len(data.X)  # samples that the order is of
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the rest of the fit depends on, as a checkpoint keeps it."""
-        return {
-            "position": dict(zip(POSITION, self.core.position(), strict=True)),
-            "first_step": self.first_step,
-            "n_averaged_before": 0 if self.average is None else self.average.n_before,
-            "learning_rate_factor": self.rate_factor,
-            "n_samples": self.n_ordered,
-            "generator": self.network.rng.bit_generator.state,
-            "arrays": self._arrays(self.core.n_epochs),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Stand where a trainer of the same fit stood, behind `begin`; ``ValueError`` for what can't be."""
-        position = {name: number(state["position"][name]) for name, number in POSITION.items()}
-        check_position(position, len(self.data.X), self.batch_size)
-        arrays, saved = self._arrays(position["n_epochs"]), state["arrays"]
-        check_alike(saved, arrays)
-        n_samples, here = int(state["n_samples"]), len(self.data.X)
-        if n_samples != here and (position["first"] > 0 or not self.endless):
-            raise ValueError(f"its batches are of {n_samples} samples, and here are {here}")
-        if n_samples == here and "order" in arrays and (np.sort(saved["order"][:here]) != np.arange(here)).any():
-            raise ValueError("it has no order of the samples")
-        first_step, n_before = int(state["first_step"]), int(state["n_averaged_before"])
-        factor = float(state["learning_rate_factor"])
-        try:
-            self.network.rng.bit_generator.state = state["generator"]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"it has no state of the network's random generator ({error!r:.60})") from None
-        for name, array in arrays.items():
-            array[:] = saved[name]
-        self.first_step, self.rate_factor, self.n_ordered = first_step, factor, n_samples
-        if self.average is not None:
-            self.average.n_before = n_before
-        self.core.go_to(*position.values())
-        done = self.core.n_steps
-        if done < self.n_epochs * self.n_batches:
-            self._fill_table(done - done % len(self.table) if self.changes else 0)
-
-    def _arrays(self, n_epochs: int) -> dict[str, NDArray[Any]]:
-        """The arrays that change from step to step, behind so many epochs."""
-        arrays = {
-            "params": self.network.params,
-            "statistics": self.network.statistics,
-            "kept_params": self.kept.params,
-            "kept_statistics": self.kept.statistics,
-            "record": self.records[n_epochs % len(self.records)],
-            "losses": self.workspace.partials[:, 0],
-        }
-        if self.state.vectors is not None:
-            arrays["vectors"] = self.state.vectors
-        if self.order is not None:
-            arrays["order"] = self.order
-        if self.average is not None:
-            arrays |= {f"average_{name}": array for name, array in self.average.values._asdict().items()}
-        return arrays
-
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
         ahead = self.look_ahead if self.changes else 1  # one row serves every step
@@ -183,7 +120,7 @@ class Trainer:
         table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
         return table, dropout_rates(self.network.layers, numbers)
 
-    def _fill_table(self, start: int) -> None:
+    def fill_table(self, start: int) -> None:
         """The table of the steps from `start` on, in the memory that the core knows."""
         ahead, rates = self._steps_ahead(start)
         self.table[: len(ahead)] = ahead
@@ -238,7 +175,7 @@ class Trainer:
     def refill(self, done: int) -> None:
         """The table of steps anew, where the first ``done`` steps have used it up."""
         if self.changes and done and done % len(self.table) == 0:
-            self._fill_table(done)
+            self.fill_table(done)
 
     def run(self) -> int:
         """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
@@ -314,16 +251,6 @@ class Trainer:
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
             self.network.optimizer_state = self.state if finite else None
-
-
-def check_position(position: dict[str, Any], n_samples: int, batch_size: int) -> None:
-    """``ValueError`` for a position at which the core can't stand."""
-    first = position["first"]
-    if not 0 <= first < n_samples or first % batch_size:
-        raise ValueError(f"no batch begins at row {first} of {n_samples}")
-    for name, limit in (("seed", 2**63), ("n_steps", 2**62), ("n_epochs", 2**62), ("newest", 2)):
-        if not 0 <= position[name] < limit:
-            raise ValueError(f"{name} is {position[name]}")
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
