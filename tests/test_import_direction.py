@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
-    "files", "errors", "state_files", "values", "batches", "history", "activations", "losses", "custom_loss",
+    "files", "room", "errors", "state_files", "values", "batches", "history", "activations", "losses", "custom_loss",
     "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction", "parameters",
     "learner", "network", "optimizers", "training.optimizer_state", "training.averaging", "training.class_weights",
     "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping",
@@ -45,6 +45,7 @@ TESTED_ELSEWHERE = {
     "resuming": "checkpoint",
     "settings": "training",
     "streaming": "chunks",
+    "room": "memory",
     "worker": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",

@@ -29,6 +29,7 @@ from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
 from fastmlp.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.network import Network
+from fastmlp.room import COPIES, check_room
 from fastmlp.stored_state import build_state, describe_state, state_shapes
 
 FORMAT = 1
@@ -152,6 +153,7 @@ def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> 
         text = json.dumps(description, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"extra must hold only what JSON can: {error}") from None
+    check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
     content = to_bytes(arrays, {_KEY: text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")

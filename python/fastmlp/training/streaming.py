@@ -145,7 +145,7 @@ class Stream:
         while more:
             ahead: Future[tuple[TrainingData | None, bool]] = self._worker.submit(self._next)
             yield block
-            block, more = ahead.result()
+            block, more = self._worker.result(ahead)
 
     def close(self, wait: bool) -> None:
         """Give up what is still to come; ``wait`` for the source to finish what it is at."""

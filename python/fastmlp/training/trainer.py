@@ -139,6 +139,8 @@ class Trainer:
         """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
         network, workspace = self.network, self.workspace
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
+        if network._access.was_left():
+            network.rng = with_lock_of_its_own(network.rng)
         bit_generator = network.rng.bit_generator
         self.lock = nullcontext() if self.order is None else bit_generator.lock
         if self.average is not None:
@@ -158,6 +160,8 @@ class Trainer:
                 self.settings.is_penalised(), workspace.n_threads, network.dtype == np.float64,
             )  # fmt: skip
         self.take(self.data)
+        if self.average is not None:
+            self.average.follow()
 
     def take(self, data: TrainingData) -> None:
         """Tell the core where the samples are: at first, or behind an epoch, any number that there is room for."""
@@ -251,6 +255,13 @@ class Trainer:
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
             self.network.optimizer_state = self.state if finite else None
+
+
+def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
+    """The generator as it is, without the lock that a thread which isn't there any more may hold for ever."""
+    bit_generator = type(rng.bit_generator)()
+    bit_generator.state = rng.bit_generator.state
+    return np.random.Generator(bit_generator)
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
