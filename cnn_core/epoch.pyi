@@ -38,6 +38,8 @@ class Epochs:
         penalised: bool,
         n_threads: int,
         double_precision: bool,
+        mask_seed: int | None,
+        first_mask: int,
         /,
     ) -> None: ...
     def begin(

@@ -180,7 +180,7 @@ cdef class Epochs:
                  unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, unsigned char[::1] average,
                  double[::1] average_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
                  Py_ssize_t batch_size, int rule, bint nesterov, Options options, bint penalised, int n_threads,
-                 bint double_precision):
+                 bint double_precision, object mask_seed, Py_ssize_t first_mask):
         """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
         steps.
 
@@ -193,7 +193,8 @@ cdef class Epochs:
         as it is. `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct,
         `state` where the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised:
         some step may have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step
-        and kept instead of the parameters; None where none is wanted. Then `begin` is due.
+        and kept instead of the parameters; None where none is wanted. The dropout masks are those of mask_seed from the
+        one numbered first_mask on; None: of a seed drawn from the bit generator. Then `begin` is due.
         """
         self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
                             partials, sparse)
@@ -204,7 +205,8 @@ cdef class Epochs:
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
         self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
-        self.way.seed = drawn_seed(bits_of(bit_generator))
+        self.way.seed = drawn_seed(bits_of(bit_generator)) if mask_seed is None else mask_seed
+        self.way.first_mask = first_mask
         self.course.batch_size = batch_size
         self.course.n_threads = n_threads
         self.course.n_rows = records.shape[0]

@@ -21,6 +21,7 @@ cdef struct Way:
     double* average_statistics
     Py_ssize_t n_statistics
     uint64_t seed            # of the dropout masks
+    Py_ssize_t first_mask    # the number that the first step's mask has among those of the seed
     const Step* steps        # the table that the steps come from
     const double* dropout_rates      # beside it, a row (n_layers,) for each; NULL: they don't change
 

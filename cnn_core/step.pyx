@@ -33,7 +33,7 @@ cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssi
     cdef Mode mode
     mode.training = True
     mode.keep_running = True
-    mode.dropout_key = mix(way.seed, number)
+    mode.dropout_key = mix(way.seed, way.first_mask + number)
     mode.dropout_factor = 1
     mode.dropout_rates = NULL
     if way.dropout_rates is not NULL:

@@ -451,6 +451,9 @@ HOSTILE = {
     "expected": lambda s: s["training"]["arrays"].pop("vectors"),
     "'first_step'": lambda s: s["training"].pop("first_step"),
     "no state of the network's random generator": lambda s: s["training"]["generator"].update(state=3),
+    "its history isn't one of": lambda s: s["history"].pop("seconds"),
+    "its history isn't one": lambda s: s["history"].update(loss=[1.0]),
+    "its history isn't": lambda s: s["history"].update(loss=s["history"]["loss"][:, None]),
     "zip": lambda s: s.update(callbacks=[{"to_beat": 1}]),
 }
 
@@ -465,8 +468,10 @@ def test_a_state_that_cannot_be_is_refused(message, tmp_path):
     HOSTILE[message](state)
     path.write_bytes(to_bytes(state))
     net = network(8, 3)
+    before = (net.params.copy(), net.statistics.copy(), net.rng.bit_generator.state)
     with pytest.raises(ValueError, match=rf"run\.ckpt can't be resumed: .*{message}"):
         net.fit(X, LABELS, epochs=8, batch_size=8, checkpoint=path, resume=True)
+    np.testing.assert_equal((net.params, net.statistics, net.rng.bit_generator.state), before)
 
 
 def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path, monkeypatch):

@@ -103,6 +103,7 @@ def test_the_confusion_matrix_printed_counts_every_test_digit():
     assert counts.sum(axis=1).tolist() == np.bincount(fm.load_digits().y_test).tolist()
 
 
+@pytest.mark.plain_build(reason="40 epochs take a minute in a build with checks")
 def test_the_defaults_reach_97_per_cent_on_the_test_digits(tmp_path):
     digits = fm.load_digits()
     accuracies = []
@@ -243,6 +244,9 @@ def test_npz_with_a_test_part_and_several_numbers(tmp_path, model):
     assert "predicted_0,predicted_1" in lines and sum("," in line for line in lines) == 31 + 1  # and the R^2 line
     assert "-> numbers" in run("train", path, "--task", "regression", *QUICK)
     assert "one whole number" in refused("train", path, "--task", "classification")
+    np.savez(path, X_train=X[:90], y_train=y[:90, :1], X_test=X[90:], y_test=y[90:, :1])
+    assert "3 columns -> numbers" in run("train", path, *QUICK, "--save", model)
+    assert load_with_extra(model)[0].n_outputs == 1
 
 
 @pytest.fixture
@@ -289,6 +293,16 @@ def test_every_optimizer_runs_with_its_defaults(fruit, optimizer):
 def test_numbers_may_be_fitted_by_levenberg_marquardt(prices):
     output = run("train", prices, "--epochs", "2", "--optimizer", "levenberg_marquardt", "--hidden", "4")
     assert "Test " in output
+
+
+def test_weight_decay_and_a_constant_rate_reach_the_optimizer(prices, model, tmp_path):
+    def weights(*options):
+        run("train", prices, *QUICK, "--optimizer", "sgd", "--learning-rate", "0.01", "--save", model, *options)
+        return load_with_extra(model)[0].params
+
+    plain = weights("--schedule", "constant")
+    assert np.linalg.norm(weights("--schedule", "constant", "--weight-decay", "1")) < np.linalg.norm(plain)
+    assert (weights("--schedule", "cosine") != plain).any()
 
 
 def test_patience_ends_a_training_early(fruit):
@@ -345,6 +359,8 @@ def test_bad_data_is_one_sentence(tmp_path, fruit, digits_model):
     assert "a single class 'x'" in refused("train", single)
     assert "is not a safetensors file" in refused("info", fruit)
     assert "is not a safetensors file" in refused("predict", fruit)
+    np.savez(tmp_path / "many.npz", X=np.zeros((1200, 1)), y=np.arange(1200))
+    assert "1200 different whole numbers; if they are no classes" in refused("train", tmp_path / "many.npz")
 
 
 def test_bad_settings_are_one_sentence(fruit, prices, tmp_path):

@@ -35,12 +35,12 @@ def test_a_given_delimiter_is_used(tmp_path):
 def test_byte_order_mark_gzip_and_blanks_around_fields(tmp_path):
     contents = "\ufeffcaf\u00e9 ,  2\n".encode()
     for stored in (contents, gzip.compress(contents)):
-        assert rows_of(tmp_path, stored) == [Row(1, ["caf\u00e9", "2"])]
+        assert rows_of(tmp_path, stored) == [Row(1, ["caf\u00e9", "2"], 10)]
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path):
     rows = rows_of(tmp_path, '\na,b\n\n"two\nlines",1\n\n\nc,2')
-    assert rows == [Row(2, ["a", "b"]), Row(5, ["two\nlines", "1"]), Row(8, ["c", "2"])]
+    assert rows == [Row(2, ["a", "b"], 4), Row(5, ["two\nlines", "1"], 14), Row(8, ["c", "2"], 3)]
 
 
 def test_an_empty_line_in_a_single_column_is_a_blank_field(tmp_path):
@@ -59,6 +59,7 @@ def test_a_quoted_field_across_the_end_of_the_sample_does_not_spoil_the_delimite
         ("a,b\n\n1\n", "line 3 has 1 fields, the lines before have 2"),
         ('a,b\n"open,2\n3,4\n', "line 3 is not proper CSV"),
         ('a,b\n"x"y,2\n', "line 2 is not proper CSV"),
+        ('a\tb\n"x"y\t2\n', r"line 2 is not proper CSV .'\\t' expected after"),
         (b"a,b\n1,\xff\n", "is not UTF-8 text"),
         ("a,b\n1,2\n".encode("utf-16-le"), "line 1 holds a zero byte"),
         ("a,b\n" + "1" * 200_000 + ",2\n", "line 2 is not proper CSV .field larger"),
@@ -114,3 +115,34 @@ def test_what_counts_as_a_number(text, number):
 )
 def test_header_detection(rows, expected):
     assert looks_like_header([Row(i, fields) for i, fields in enumerate(rows)]) is expected
+
+
+def peak_of_refused(path, message, **options):
+    """The most memory that reading takes until the file is refused with this message."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message) as refused:
+            for _ in read_rows(path, **options):
+                pass
+        assert str(refused.value).startswith(str(path))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+BOMBS = {
+    "columns": (b"1," * 500_000 + b"1\n", "has 500001 columns; 100000 can be read"),
+    "a quote without end": (b'a,b\n1,"' + b"x,\n" * 5_000_000, "not proper CSV .field larger than field limit"),
+    "quotes that close": ((b"1," * 500_000 + b'"\n",') * 30, "the row that begins on line 1 is longer"),
+    "text": (b"1,2\n" * 300_000, r"1000000 characters of text and more, more than max_bytes=999999; raise"),
+    "empty lines": (b"\n" * 1_100_000, "1000000 characters of text and more, more than max_bytes=999999; raise"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_packed_file_cannot_unfold_without_end(name, tmp_path):
+    contents, message = BOMBS[name]
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(contents, 6))
+    assert path.stat().st_size < 60_000
+    assert peak_of_refused(path, message, max_bytes=999_999 if "max_bytes" in message else 2**40) < 40e6

@@ -56,6 +56,8 @@ BAD = [
     ("surface", {"parameters": ["a"]}, ValueError, "parameters must be one or two flat parameter indices, got ['a']"),
     ("surface", {"parameters": [10**30]}, ValueError, "parameters must be one or two flat parameter indices"),
     ("surface", {"parameters": [[0], [1, 2]]}, ValueError, "parameters must be one or two flat parameter indices"),
+    ("surface", {"grids": []}, ValueError, "grids must not be empty, got shape (0,)"),
+    ("surface", {"parameters": [0, 1], "grids": []}, ValueError, "grids must be 2 one-dimensional arrays, got 0"),
     ("surface", {"parameters": [-1]}, ValueError, "parameters must lie between 0 and 12, got -1"),
     ("surface", {"parameters": [13]}, ValueError, "parameters must lie between 0 and 12, got 13"),
     ("surface", {"parameters": [3, 3], "grids": [[0.0], [0.0]]}, ValueError, "parameters must differ, got [3, 3]"),
@@ -322,3 +324,22 @@ def test_sparse_rows_and_rows_that_are_mostly_zeros_give_the_same():
         assert isinstance(gradients, np.ndarray) and relative_error(gradients, expected) < 1e-11
         for got, layer in zip(net.activations(given), twin_of(net).layer_outputs(X), strict=True):
             assert relative_error(got, layer) < 1e-11
+
+
+@pytest.mark.parametrize("norm", [fm.BatchNorm(), fm.LayerNorm()], ids=["batch_norm", "layer_norm"])
+def test_a_surface_over_the_gain_of_a_norm(norm):
+    net = fm.Network([2, fm.Dense(3, "tanh"), norm, fm.Dense(1)], dtype="float64", seed=0)
+    gain = next(segment.offset for segment in net.layout.segments if segment.name == "gain")
+    weight, values = 1, np.array([0.5, 1.0, 2.0])
+    expected = np.empty((3, 2))
+    for i, value in enumerate(values):
+        for j in range(2):
+            net.params[[gain, weight]] = value, j
+            expected[i, j] = net.evaluate(X, Y)["loss"]
+    np.testing.assert_allclose(net.cost_surface(X, Y, [gain, weight], [values, [0.0, 1.0]]), expected, rtol=1e-12)
+
+
+def test_the_step_of_the_check_may_be_a_number_of_any_kind():
+    net = fm.Network([1, 1], bias=False, seed=0)
+    errors = [fm.check_gradients(net, [[1.0]], [2.0], step=step) for step in (np.uint8(1), 1.0)]
+    assert errors[0] == errors[1]

@@ -168,3 +168,10 @@ def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert cache_folder("mnist") == tmp_path / ".cache" / "fastmlp" / "mnist"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert cache_folder("mnist") == tmp_path / "Library" / "Caches" / "fastmlp" / "mnist"
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert cache_folder("mnist") == tmp_path / "local" / "fastmlp" / "mnist"
+    monkeypatch.delenv("LOCALAPPDATA")
+    assert cache_folder("mnist") == tmp_path / "AppData" / "Local" / "fastmlp" / "mnist"

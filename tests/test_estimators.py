@@ -379,6 +379,53 @@ def test_what_scikit_learn_says_is_said_here():
         fm.MLPRegressor(max_iter=2).fit(X, NUMBERS)
 
 
+NUMBER = QUICK | {"max_iter": 2}
+
+
+@pytest.mark.parametrize(("fit", "message"), [
+    (lambda: fm.MLPClassifier(early_stopping=True).partial_fit(X, Y, classes=[0, 1, 2]), "does not support early_stop"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y, np.zeros(150)), "non-zero number|a weight that is not zero"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, np.c_[Y, Y]), "Multioutput target data is not supported"),
+    (lambda: fm.MLPClassifier(**NUMBER).partial_fit(L_X, L_Y, classes=[0, 1]), "must name the 4 columns of y"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y).partial_fit(X, Y, classes=[0, 1]), "not the same as on last call"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y).partial_fit(X, Y + 1), "classes not in `self.classes_`"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(L_X, Y[:120]).partial_fit(L_X, L_Y), "y is multilabel-indicator, but"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(L_X, L_Y).partial_fit(L_X, L_Y[:, :3]), "4 columns, one for each label"),
+    (lambda: fm.MLPRegressor(**NUMBER).fit(X, X).partial_fit(X, NUMBERS), "y must have 4 columns, one for each output"),
+    (lambda: fm.MLPRegressor(early_stopping=True, validation_fraction=0.001).fit(X, NUMBERS), "set is too small"),
+])  # fmt: skip
+def test_targets_and_weights_that_do_not_fit_are_named(fit, message):
+    with pytest.raises(ValueError, match=message):
+        fit()
+
+
+def test_an_array_of_another_shape_is_no_weight():
+    model = fm.MLPRegressor(**NUMBER).fit(X, NUMBERS)
+    model.coefs_ = [np.zeros((4, 9)), np.zeros((8, 1))]
+    with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, 8\), got \(4, 9\)"):
+        model.predict(X)
+
+
+def test_both_kinds_of_weights_are_multiplied():
+    weight = np.where(np.arange(150) % 2, 1.0, 3.0)
+    both = fm.MLPClassifier(class_weight={0: 1, 1: 2, 2: 5}, **QUICK).fit(X, Y, weight)
+    one = fm.MLPClassifier(**QUICK).fit(X, Y, weight * np.array([1, 2, 5])[Y])
+    np.testing.assert_array_equal(both.coefs_[0], one.coefs_[0])
+
+
+def test_what_is_told_when_asked_for(capsys):
+    fm.MLPClassifier(early_stopping=True, n_iter_no_change=2, verbose=True, tol=1.0, **QUICK).fit(X, Y)
+    told = capsys.readouterr().out
+    assert told.startswith("Iteration 1, loss = ") and "Validation score: 0." in told
+    assert told.endswith("did not improve more than tol=1.000000 for 2 consecutive epochs. Stopping.\n")
+    fm.MLPRegressor(solver="sgd", learning_rate="adaptive", tol=10.0, n_iter_no_change=1, verbose=True,
+                    **QUICK | {"max_iter": 60}).fit(X, NUMBERS)  # fmt: skip
+    told = capsys.readouterr().out
+    assert "Setting learning rate to 0.004000\n" in told and told.endswith("Learning rate too small. Stopping.\n")
+    fm.MLPRegressor(solver="lbfgs", verbose=True, **QUICK).fit(X, NUMBERS)
+    assert "Iteration 30, loss = " in capsys.readouterr().out
+
+
 def test_they_are_found_without_being_loaded():
     code = """
 import sys, fastmlp as fm

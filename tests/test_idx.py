@@ -105,7 +105,7 @@ LABELS = bytes([0, 0, 8, 1]) + struct.pack(">I", 3) + bytes([5, 0, 4])
         (LABELS[:8], "holds only 0"),
         (LABELS + b"\x00", "declares 3 bytes of data.*holds more"),
         (bytes([0, 0, 8, 1]) + b"\xff" * 4, "declares 4294967295 bytes.*holds only 0"),
-        (bytes([0, 0, 14, 255]) + b"\xff" * 1020 + b"abc", "holds only 3"),
+        (bytes([0, 0, 14, 255]) + b"\xff" * 1020 + b"abc", "more than max_bytes=4294967296; raise"),
         (bytes([0, 0, 8, 255]) + struct.pack(">255I", *[1] * 255) + b"x", "NumPy cannot hold the shape"),
         (bytes([0, 0, 8, 4]) + struct.pack(">IIII", 0, *[2**32 - 1] * 3), "NumPy cannot hold the shape"),
     ],
@@ -162,3 +162,19 @@ def test_wrong_types_and_missing_files(tmp_path):
         read_idx(7)
     with pytest.raises(FileNotFoundError):
         read_idx(tmp_path / "absent")
+
+
+def test_a_small_packed_file_that_unfolds_beyond_the_limit_is_refused_at_its_header(tmp_path):
+    path = tmp_path / "bomb.idx.gz"
+    path.write_bytes(gzip.compress(bytes([0, 0, 8, 1]) + struct.pack(">I", 30_000_000) + bytes(30_000_000)))
+    assert path.stat().st_size < 40_000
+    tracemalloc.start()
+    with pytest.raises(
+        ValueError, match=r"bomb\.idx\.gz: .* 30000000 bytes of data, more than max_bytes=1000000; raise"
+    ):
+        read_idx(path, max_bytes=1_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 3e6
+    tracemalloc.stop()
+    assert read_idx(path, max_bytes=30_000_000).nbytes == 30_000_000
+    with pytest.raises(TypeError, match="max_bytes must be a whole number"):
+        read_idx(path, max_bytes=None)

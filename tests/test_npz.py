@@ -120,6 +120,15 @@ def test_a_header_claiming_less_than_the_member_holds(tmp_path):
         read_npz(path)
 
 
+def test_a_packing_that_numpy_does_not_use(tmp_path):
+    path = tmp_path / "packed.npz"
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("X.npy", npy(X))
+        archive.writestr("y.npy", npy(Y))
+    with pytest.raises(ValueError, match="x is packed in a way NumPy does not use .zip method 12"):
+        read_npz(path)
+
+
 def test_a_zip_directory_claiming_more_than_the_member_holds(tmp_path):
     path = write_zip(tmp_path / "lying.npz", X=npy(X, shape=(10**6, 500)), y=npy(Y))
     contents = bytearray(path.read_bytes())
@@ -204,3 +213,40 @@ def test_inputs_alone_are_for_prediction(tmp_path):
     np.savez(tmp_path / "a.npz", X=np.arange(6.0).reshape(3, 2))
     X, y, X_test, y_test = read_npz(tmp_path / "a.npz")
     assert X.shape == (3, 2) and y is X_test is y_test is None
+
+
+def test_names_that_climb_out_of_the_folder_are_names_like_any_others(tmp_path):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    path = folder / "tricks.npz"
+    content = npy(X)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("../../X.npy", "/tmp/y.npy", "..\\X.npy", "X.npy/../y.npy", "../X.npy"):
+            archive.writestr(name, content)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=r"holds .*\.\./\.\./x.*; expected X, X and y"):
+        read_npz(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("X.npy", npy(X + 1))
+    np.testing.assert_array_equal(read_npz(path).X_train, X + 1)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_array_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.npz"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("X.npy", "X.npy"):
+            archive.writestr(name, npy(X))
+    with pytest.raises(ValueError, match="holds 'x' twice"):
+        read_npz(path)
+
+
+def test_names_and_errors_of_the_archive_are_one_short_sentence(tmp_path):
+    path = tmp_path / "names.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(300):
+            archive.writestr(f"\x1b[31m{i}\n{'x' * 200}", b"")
+    with pytest.raises(ValueError) as refused:
+        read_npz(path)
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 2500

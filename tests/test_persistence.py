@@ -295,6 +295,7 @@ BAD = {
     "steps below zero": (put("optimizer", "n_steps", -1), "n_steps of an optimizer must be a whole number from 0"),
     "steps of a float": (put("optimizer", "n_steps", 1.0), "n_steps of an optimizer must be a whole number from 0"),
     "a thousand momenta": (put("optimizer", "n_slots", 1000), "n_slots of an optimizer must be a whole number"),
+    "a mask seed that is none": (put("optimizer", "mask_seed", -1), "mask_seed of an optimizer must be a whole number"),
     "momenta lacking": (put("optimizer", "n_slots", None), "differing: optimizer.vectors"),
     "momenta of others": (array("optimizer.vectors", lambda v: v[:, :-1].copy()), "'optimizer.vectors' is F32 of"),
     "momenta of NaN": (array("optimizer.vectors", lambda v: v * np.float32("nan")), "'optimizer.vectors' must be fin"),

@@ -174,6 +174,13 @@ def test_metrics_that_do_not_fit_the_data():
         net.fit(X, SEVERAL, metrics=["r2"])
     with pytest.raises(ValueError, match="metrics='macro_f1' needs one class for each row, got 3 labels"):
         net.fit(X, SEVERAL, validation_data=(X_VAL, SEVERAL_VAL), metrics=["macro_f1"])
+    net = fm.Network([3, 3], loss="cross_entropy", seed=0)
+    before = net.params.copy()
+    with pytest.raises(
+        ValueError, match="metrics='r2' needs the values of a regression, got targets that name classes"
+    ):
+        net.fit(X, np.arange(len(X)) % 3, validation_data=(X_VAL, np.arange(len(X_VAL)) % 3), metrics=["r2"])
+    np.testing.assert_array_equal(net.params, before)
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from fastmlp.splits import train_validation_test_split
 
@@ -105,5 +106,7 @@ def test_bad_data_is_named():
         train_validation_test_split([], [])
     with pytest.raises(ValueError, match="y must have one dimension for stratify=True"):
         train_validation_test_split(X, X, stratify=True)
+    with pytest.raises(TypeError, match="X is a sparse matrix; expected a dense array"):
+        train_validation_test_split(csr_array(X), y)
     with pytest.raises(ValueError, match="X must be an array with rows of equal length"):
         train_validation_test_split([[1], [1, 2]], [0, 1])

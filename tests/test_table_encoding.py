@@ -54,6 +54,7 @@ def changed(path, value):
         changed(["columns"], [1]),
         changed(["columns"], 5),
         changed(["target"], "grade"),
+        changed(["columns"], []),
         changed(["n_columns"], "4"),
         changed(["n_columns"], 2),
         changed(["columns", 0, "name"], 3),

@@ -134,7 +134,7 @@ def test_rows_beyond_a_block_are_read_the_same(csv, monkeypatch):
         ("a,a,y\n1,2,3\n", "the header names 'a' more than once"),
         ("", "has no rows"),
         ("\n\n", "has no rows"),
-        ("y\n1\n", "has no input column left; its columns: y"),
+        ("y\n1\n", "has no input column left; its columns: 'y'"),
         ('a;y\n"1,5";2\n"2,5";3\n', r"column 'a' holds numbers with a decimal comma \(1,5\)"),
         (
             "a,y\n" + "".join(f"x{i},1\n" for i in range(1001)),
@@ -158,11 +158,10 @@ def test_exactly_a_thousand_texts_are_allowed(csv):
     np.testing.assert_array_equal(table.X.sum(axis=0), np.ones(1000))
 
 
-def test_a_one_hot_table_too_large_for_memory_is_refused(csv, monkeypatch):
-    monkeypatch.setattr(tables, "_LARGEST_ONE_HOT", 100)
-    assert read_csv(csv("a,b,y\n" + "1,2,3\n" * 20)).X.shape == (20, 2)
-    with pytest.raises(ValueError, match="4 rows with 4 features need .*column 'colour' alone has 3 categories"):
-        read_csv(csv(FRUIT))
+def test_a_one_hot_table_too_large_for_memory_is_refused(csv):
+    with pytest.raises(ValueError, match="4 rows with 4 features need 128 bytes.*'colour' alone has 3 categories"):
+        read_csv(csv(FRUIT), max_bytes=120)
+    assert read_csv(csv(FRUIT), max_bytes=128).X.nbytes == 128
 
 
 @pytest.mark.parametrize(
@@ -370,3 +369,37 @@ def test_other_real_tables(name, options, shape, counts):
     assert table.X.shape == shape
     if counts:
         assert np.bincount(table.y).tolist() == counts
+
+
+def test_more_rows_than_max_bytes_allows_are_refused_before_they_are_there(csv):
+    path = csv("a,b,y\n" + "1,2,3\n" * 20_000)
+    with pytest.raises(
+        ValueError, match="4095 rows and more with 2 columns are 65520 bytes, more than max_bytes=50000"
+    ):
+        read_csv(path, max_bytes=50_000)
+    assert read_csv(path, max_bytes=320_000).X.nbytes == 320_000
+    for max_bytes in (0, 1.5, True, "4 GiB"):
+        with pytest.raises((ValueError, TypeError), match="max_bytes must be"):
+            read_csv(path, max_bytes=max_bytes)
+
+
+def test_a_text_too_long_to_be_a_category_is_refused(csv):
+    with pytest.raises(ValueError, match=r"row 2 \(line 3\), column 'a': a text of 1001 characters is no category"):
+        read_csv(csv("a,y\n" + "x" * 1000 + ",1\n" + "y" * 1001 + ",2\n"))
+
+
+def test_many_columns_are_read_in_blocks_and_their_names_are_compared_once_each(csv):
+    n = 20_000
+    path = csv(",".join(f"c{j}" for j in range(n)) + "\n" + (",".join(["0.25"] * n) + "\n") * 60)
+    table = read_csv(path)
+    assert table.X.shape == (60, n - 1) and (table.X == 0.25).all()
+    with pytest.raises(ValueError, match="the header names 'a' more than once"):
+        read_csv(csv(",".join(["a"] * n) + "\n" + ",".join(["1"] * n) + "\n"))
+
+
+def test_names_from_a_file_send_nothing_to_the_terminal(csv):
+    names = ",".join(f"\x1b[{i}m" for i in range(50))
+    for options in ({"target": "y"}, {"drop": list(range(49))}, {"target": "\x1b[3m", "drop": ["\x1b[3m"]}):
+        with pytest.raises(ValueError) as refused:
+            read_csv(csv(names + "\n" + ",".join(["1"] * 50) + "\n"), header=True, **options)
+        assert str(refused.value).isprintable() and len(str(refused.value)) < 1000

@@ -131,8 +131,6 @@ def _check_grids(
     axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
     if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
         axes = [axes]  # one parameter may bring its values without a list around them
-    if not axes:
-        raise ValueError("grids must not be empty, got []")
     if len(axes) != len(indices):
         arrays = "array" if len(indices) == 1 else "arrays"
         raise ValueError(f"grids must be {len(indices)} one-dimensional {arrays}, got {len(axes)}")
@@ -246,6 +244,7 @@ def check_gradients(
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {network!r}")
     check_value("step", step, low=0.0, low_open=True, schedule=False)
+    step = float(step)
     twin = network.astype("float64")
     rows, targets, weights = twin.check_samples(X, y, sample_weight)
 

@@ -6,7 +6,7 @@ sentence; the helpers here keep those sentences alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class DivergedError(ArithmeticError):
@@ -26,6 +26,25 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
     import difflib  # only a mistake needs it
 
     names = sorted(known)
-    near = difflib.get_close_matches(str(got).lower(), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    return ValueError(f"{argument}={got!r} is unknown{hint} Known: {', '.join(names)}")
+    near = difflib.get_close_matches(str(got)[:100].lower(), names[:1000], n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r:.60}?" if near else "."
+    return ValueError(f"{argument}={got!r:.100} is unknown{hint} Known: {some_names(names, 30)}")
+
+
+def shown(name: str, longest: int = 24) -> str:
+    """A name out of a file as a terminal may have it: nothing but printable characters, and not too many.
+
+    >>> shown("a\\x1b[31m"), shown("abcdefghij", 8)
+    ('a\\\\x1b[31m', 'abcde...')
+    """
+    line = name if name.isprintable() else name.encode("unicode_escape").decode()
+    return line if len(line) <= longest else line[: longest - 3] + "..."
+
+
+def some_names(names: Sequence[str], most: int = 20) -> str:
+    """The first of many names out of a file, separated by commas, as a terminal may have them.
+
+    >>> some_names(["a", "b", "c"], 2)
+    'a, b, ...'
+    """
+    return ", ".join([*(shown(name, 60) for name in names[:most]), *(["..."] if len(names) > most else [])])

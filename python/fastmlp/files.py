@@ -111,6 +111,11 @@ def read_at_most(stream: IO[bytes], n_bytes: int) -> bytearray:
     return contents
 
 
+def too_large(path: Path, what: str, max_bytes: int) -> ValueError:
+    """The error for a file that asks for more memory than it may have."""
+    return ValueError(f"{path}: {what}, more than max_bytes={max_bytes}; raise max_bytes if that is right")
+
+
 @contextlib.contextmanager
 def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of ``path`` when the ``with`` block ends well.

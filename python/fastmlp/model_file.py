@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import some_names
 from fastmlp.files import open_regular
 
 LONGEST_HEADER = 4 * 2**20
@@ -70,7 +71,7 @@ class ModelFile:
     def check_places(self, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
         """Raise ``ValueError`` unless the file holds exactly these arrays, by name dtype and shape, and no gaps."""
         if set(self.places) != set(expected):
-            odd = ", ".join(sorted(set(self.places) ^ set(expected))[:5])
+            odd = some_names(sorted(set(self.places) ^ set(expected)), 5)
             raise ValueError(f"the arrays in the file are not those of the network described (differing: {odd:.200})")
         for name, (code, shape) in expected.items():
             got = self.places[name]

@@ -36,6 +36,8 @@ def describe_state(network: Network, state: OptimizerState) -> tuple[dict[str, A
         "n_slots": None if state.vectors is None else len(state.vectors),
         "n_averaged": None if average is None else int(average.n_steps),
     }
+    if state.mask_seed is not None:
+        description["mask_seed"] = state.mask_seed
     return description, arrays
 
 
@@ -44,7 +46,7 @@ def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str
 
     Running statistics are float64, all else is of the network's dtype.
     """
-    if not isinstance(description, dict) or set(description) != _KEYS:
+    if not isinstance(description, dict) or set(description) - {"mask_seed"} != _KEYS:
         raise ValueError(f"the description of an optimizer must have {', '.join(sorted(_KEYS))}")
     if not isinstance(description["rule"], str):
         raise ValueError(f"rule must be the name of an optimizer, got {description['rule']!r:.50}")
@@ -53,6 +55,9 @@ def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str
         if (value is None and name != "n_steps") or (type(value) is int and 0 <= value <= most):
             continue
         raise ValueError(f"{name} of an optimizer must be a whole number from 0 to {most}, got {value!r:.50}")
+    seed = description.get("mask_seed", 0)
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise ValueError(f"mask_seed of an optimizer must be a whole number from 0 to 2**63 - 1, got {seed!r:.50}")
     shapes: dict[str, tuple[int, ...]] = {}
     if description["n_slots"] is not None:
         shapes["optimizer.vectors"] = (description["n_slots"], n_params)
@@ -67,4 +72,5 @@ def build_state(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any
     if description["n_averaged"] is not None:
         path = Snapshot(arrays["optimizer.path"], arrays["optimizer.path_statistics"])
         average = AverageState(path, network.snapshot(), description["n_averaged"])
-    return OptimizerState(description["rule"], arrays.get("optimizer.vectors"), description["n_steps"], average)
+    vectors, seed = arrays.get("optimizer.vectors"), description.get("mask_seed")
+    return OptimizerState(description["rule"], vectors, description["n_steps"], average, seed)

@@ -43,6 +43,7 @@ def results(folder):
     return [(folder / name).read_bytes() for name in ("final.safetensors", "history.json")]
 
 
+@pytest.mark.plain_build(reason="forty fits take minutes in a build with checks, and call no kernel of their own")
 @pytest.mark.parametrize("fit", victim.FITS)
 def test_a_fit_killed_anywhere_ends_as_if_it_had_lived(fit, start, tmp_path):
     rng = np.random.default_rng(len(fit))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import shown as shown
 from fastmlp.layers import Activation, Dense, Dropout
 from fastmlp.metrics import RegressionErrors
 from fastmlp.network import Network
@@ -71,16 +72,6 @@ def network_line(network: Network) -> str:
         else:
             parts.append(type(layer).__name__)
     return " -> ".join(parts)
-
-
-def shown(name: str, longest: int = 24) -> str:
-    """A name as it appears on the terminal: nothing but printable characters, and not too many.
-
-    >>> shown("a\\x1b[31m"), shown("abcdefghij", 8)
-    ('a\\\\x1b[31m', 'abcde...')
-    """
-    line = name if name.isprintable() else name.encode("unicode_escape").decode()
-    return line if len(line) <= longest else line[: longest - 3] + "..."
 
 
 def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:

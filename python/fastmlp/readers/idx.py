@@ -15,13 +15,15 @@ from __future__ import annotations
 import math
 import os
 import struct
+import sys
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.files import as_path, open_binary, read_at_most, replacing
+from fastmlp.files import MAX_BYTES, as_path, open_binary, read_at_most, replacing, too_large
+from fastmlp.layers import check_size
 
 _DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"),
@@ -36,12 +38,14 @@ _NAMES = ", ".join(dtype.name for dtype in _CODES)
 _LARGEST_SIZE = 2**32 - 1
 
 
-def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
+def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> NDArray[Any]:
     """Read an IDX file, gzip-compressed or not.
 
     Parameters
     ----------
     path : the file. Gzip is recognised by the contents; the name does not matter.
+    max_bytes : the most memory that the array may take, in bytes; default 4 GiB.
+        A small compressed file can unpack to a thousand times its size.
 
     Returns
     -------
@@ -50,7 +54,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
 
     Raises
     ------
-    ValueError : the file is not IDX, or is shorter or longer than its header says.
+    ValueError : the file is not IDX, or no regular file, or is shorter or longer than its header says;
+        the array would be larger than ``max_bytes``.
     OSError : the file cannot be opened.
 
     Examples
@@ -62,20 +67,23 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     array([5, 0, 4], dtype=uint8)
     """
     path = as_path(path)
+    check_size("max_bytes", max_bytes, sys.maxsize)
     with open_binary(path) as stream:
         dtype, shape = _read_header(stream, path)
         n_bytes = math.prod(shape) * dtype.itemsize
+        if n_bytes > max_bytes:
+            raise too_large(path, f"the IDX header declares {n_bytes} bytes of data", max_bytes)
         contents = read_at_most(stream, n_bytes + 1)
     if len(contents) != n_bytes:
         held = "more" if len(contents) > n_bytes else f"only {len(contents)}"
         raise ValueError(
-            f"{path}: the IDX header declares {n_bytes} bytes of data (shape {shape}, {dtype.name}), "
+            f"{path}: the IDX header declares {n_bytes} bytes of data (shape {shape!s:.100}, {dtype.name}), "
             f"the file holds {held}"
         )
     try:
         array = np.frombuffer(contents, dtype=dtype).reshape(shape)
     except ValueError as error:  # more dimensions, or a larger shape around a zero, than NumPy can hold
-        raise ValueError(f"{path}: NumPy cannot hold the shape {shape} in the IDX header ({error})") from None
+        raise ValueError(f"{path}: NumPy cannot hold the shape {shape!s:.100} in the IDX header ({error})") from None
     return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
 

@@ -15,6 +15,7 @@ import math
 import os
 import re
 import struct
+import sys
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,16 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.datasets import Dataset
-from fastmlp.files import as_path, read_at_most
+from fastmlp.errors import shown, some_names
+from fastmlp.files import MAX_BYTES, as_path, open_regular, read_at_most, too_large
+from fastmlp.layers import check_size
 
 _LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for headers it does not trust
-_MAX_BYTES = 4 * 2**30
 _STORED, _DEFLATED = 0, 8  # the two ways NumPy packs a member
 _NUMERIC = re.compile(r"[<>|=]?[biuf]\d{1,2}")
 _LAYOUTS = (("x",), ("x", "y"), ("x_train", "y_train"), ("x_train", "y_train", "x_test", "y_test"))
 
 
-def read_npz(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> Dataset:
+def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dataset:
     """Read training data, and test data if there are any, from an NPZ file.
 
     The arrays are named ``X`` alone (``y_train`` is None then), ``X`` and ``y``, or ``X_train`` and ``y_train`` with or
@@ -52,7 +54,7 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> Da
 
     Raises
     ------
-    ValueError : not an NPZ file; damaged; arrays missing, of text or Python objects,
+    ValueError : not an NPZ file, or no regular file; damaged; arrays missing, of text or Python objects,
         of unequal length, or larger than ``max_bytes``.
     OSError : the file cannot be opened.
 
@@ -68,16 +70,17 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = _MAX_BYTES) -> Da
     import zlib
 
     path = as_path(path)
+    check_size("max_bytes", max_bytes, sys.maxsize)
     # What zipfile raises on damaged files; RuntimeError: encrypted; NotImplementedError: packed oddly;
     # OSError and OverflowError: an offset before the start or beyond any end.
     broken: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, EOFError, struct.error)
     broken += (RuntimeError, NotImplementedError, OSError, OverflowError, UnicodeDecodeError)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 arrays = _read_members(archive, path, max_bytes)
         except broken as error:
-            raise ValueError(f"{path} is not a whole NPZ file ({error})") from None
+            raise ValueError(f"{path} is not a whole NPZ file ({shown(str(error), 200)})") from None
     n_columns = arrays[0][0].shape[1]
     for X, _ in arrays[1:]:
         if X.shape[1] != n_columns:
@@ -92,21 +95,18 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy").lower()
         if name in members:
-            raise ValueError(f"{path} holds {name!r} twice (capital and small letters count as the same)")
+            raise ValueError(f"{path} holds {name!r:.100} twice (capital and small letters count as the same)")
         members[name] = info
     known = {name for layout in _LAYOUTS for name in layout}
     layout = next((names for names in _LAYOUTS if set(names) == known & set(members)), None)
     if layout is None:
         raise ValueError(
-            f"{path} holds {', '.join(sorted(members)) or 'no arrays'}; expected X, X and y, or X_train and "
+            f"{path} holds {some_names(sorted(members)) or 'no arrays'}; expected X, X and y, or X_train and "
             "y_train, or X_train, y_train, X_test and y_test"
         )
     total = sum(members[name].file_size for name in layout)
     if total > max_bytes:
-        raise ValueError(
-            f"{path}: the arrays declare {total} bytes, more than max_bytes={max_bytes}; "
-            "raise max_bytes if that is right"
-        )
+        raise too_large(path, f"the arrays declare {total} bytes", max_bytes)
     arrays: list[Any] = [_read_array(archive, members[name], f"{path}: {name}") for name in layout]
     if layout == ("x",):
         layout, arrays = ("x", "y"), [arrays[0], None]
@@ -154,9 +154,9 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tu
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise ValueError(f"{where} has a damaged header") from None
     if not (isinstance(descr, str) and _NUMERIC.fullmatch(descr)):
-        raise ValueError(f"{where} has dtype {descr!r}; expected numbers (text and objects are not read)")
+        raise ValueError(f"{where} has dtype {descr!r:.100}; expected numbers (text and objects are not read)")
     if not (isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)):
-        raise ValueError(f"{where} has the shape {shape!r} in its header; expected a tuple of sizes")
+        raise ValueError(f"{where} has the shape {shape!r:.100} in its header; expected a tuple of sizes")
     try:
         dtype = np.dtype(descr)
     except TypeError:

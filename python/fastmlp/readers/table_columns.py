@@ -20,6 +20,7 @@ from fastmlp.readers.csv_source import as_number
 from fastmlp.readers.table_encoding import ColumnEncoding
 
 MAX_CATEGORIES = 1000  # more than that is an identifier or a free text, not a category
+_LONGEST_CATEGORY = 1000  # characters
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _N_LISTED = 5  # blanks named one by one in an error
 
@@ -33,7 +34,7 @@ class Places:
 
     def describe(self, row: int, column: str) -> str:
         """Name the field of ``row`` (from 0) in ``column``."""
-        return f"row {row + 1} (line {self.lines[row]}), column {column!r}"
+        return f"row {row + 1} (line {self.lines[row]}), column {column!r:.100}"
 
 
 class ColumnReader:
@@ -42,6 +43,19 @@ class ColumnReader:
     ``kind`` and ``categories`` are those of ``ColumnEncoding`` where they are
     fixed beforehand; ``None`` means that the file decides.
     """
+
+    __slots__ = (
+        "_as_text",
+        "_codes",
+        "_fixed",
+        "_parts",
+        "_places",
+        "blank_rows",
+        "kind",
+        "n_blank",
+        "name",
+        "position",
+    )
 
     def __init__(
         self,
@@ -81,9 +95,9 @@ class ColumnReader:
         for row, field in enumerate(fields, first_row):
             number = as_number(field) if field else 0.0
             if number is None:
-                raise self._error(row, f"{field!r} is text in a column of numbers")
+                raise self._error(row, f"{field!r:.100} is text in a column of numbers")
             if not math.isfinite(number):
-                raise self._error(row, f"{field!r} is not a finite number")
+                raise self._error(row, f"{field!r:.100} is not a finite number")
             numbers.append(number)
         return numbers
 
@@ -98,17 +112,19 @@ class ColumnReader:
     def _check_new_category(self, field: str, row: int) -> None:
         number = as_number(field)
         if number is not None and not math.isfinite(number):
-            raise self._error(row, f"{field!r} is not a finite number")
+            raise self._error(row, f"{field!r:.100} is not a finite number")
         if self._fixed:
             known = _some(list(self._codes))
-            raise self._error(row, f"{field!r} is not one of the known categories ({known})")
+            raise self._error(row, f"{field!r:.100} is not one of the known categories ({known})")
         if number is not None and not self._as_text:
             raise self._error(
-                row, f"{field!r} is a number in a column of text; name the column in categorical to keep both"
+                row, f"{field!r:.100} is a number in a column of text; name the column in categorical to keep both"
             )
+        if len(field) > _LONGEST_CATEGORY:
+            raise self._error(row, f"a text of {len(field)} characters is no category; drop the column")
         if len(self._codes) == MAX_CATEGORIES:
             raise ValueError(
-                f"{self._places.path}: column {self.name!r} has more than {MAX_CATEGORIES} different texts; "
+                f"{self._places.path}: column {self.name!r:.100} has more than {MAX_CATEGORIES} different texts; "
                 "drop it, or group its values"
             )
 
@@ -126,8 +142,8 @@ class ColumnReader:
         if not self._fixed:
             if all(_DECIMAL_COMMA.fullmatch(name) for name in names):
                 raise ValueError(
-                    f"{self._places.path}: column {self.name!r} holds numbers with a decimal comma "
-                    f"({names[0]}); write them with a decimal point"
+                    f"{self._places.path}: column {self.name!r:.100} holds numbers with a decimal comma "
+                    f"({names[0]:.50}); write them with a decimal point"
                 )
             rank = np.argsort(np.argsort(np.array(names, dtype=object))).astype(np.float64)
             names.sort()
@@ -146,7 +162,7 @@ class ColumnReader:
             raise self._error(row, f"{fraction[0]:g} is not a whole number; expected classes in the target")
         if len(different) > MAX_CATEGORIES:
             raise ValueError(
-                f"{self._places.path}: target {self.name!r} has {len(different)} different numbers; "
+                f"{self._places.path}: target {self.name!r:.100} has {len(different)} different numbers; "
                 f"expected {MAX_CATEGORIES} classes at most"
             )
         return self._as_classes(values, [str(int(number)) for number in different])
@@ -163,7 +179,7 @@ class ColumnReader:
 
 def _some(names: Sequence[str]) -> str:
     """List the first few names."""
-    return ", ".join(map(repr, names[:8])) + (", ..." if len(names) > 8 else "")
+    return ", ".join(f"{name!r:.60}" for name in names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def check_blanks(columns: Sequence[ColumnReader], places: Places) -> None:

@@ -10,9 +10,10 @@ blanks, mixed columns and unknown categories are errors that name the place.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import unknown_name
-from fastmlp.files import as_path
+from fastmlp.files import MAX_BYTES, as_path, too_large
+from fastmlp.layers import check_size
 from fastmlp.readers.csv_source import Row, looks_like_header, read_rows
 from fastmlp.readers.table_columns import ColumnReader, Places, check_blanks
 from fastmlp.readers.table_encoding import ColumnEncoding, TableEncoding
 
 _BLOCK = 4096  # rows turned into numbers at a time; also how far header detection looks
-_LARGEST_ONE_HOT = 4 * 2**30  # bytes of X; a small file with many categories can ask for far more
+_BLOCK_CHARACTERS = 4 * 2**20  # fewer rows, where they are long: fields take twenty times their text
+_N_NAMED = 5  # columns named one by one in an error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,6 +76,7 @@ def read_csv(
     categorical: Sequence[str | int] = (),
     drop: Sequence[str | int] = (),
     encoding: TableEncoding | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Table:
     """Read a CSV file, plain or gzip, as inputs and targets.
 
@@ -96,6 +100,8 @@ def read_csv(
     encoding : the ``encoding`` of another table. The columns are then found by name (by position in
         a file without a header) and encoded as there; other columns are passed over, and the target may be
         missing. ``target``, ``classification``, ``categorical`` and ``drop`` must be left out.
+    max_bytes : the most characters of text that are read, and the most memory that ``X`` may take, in bytes;
+        default 4 GiB. A small compressed file can unpack to a thousand times its size.
 
     Returns
     -------
@@ -105,7 +111,8 @@ def read_csv(
     ------
     ValueError : blanks, NaN or infinity, text among numbers, unknown categories, more than 1000
         texts in one column (row and column named); rows of unequal length (line named);
-        a missing or unknown column; no rows; a file that is not text.
+        a missing or unknown column; no rows; a file that is not text or no regular file; more than
+        ``max_bytes``, 100 000 columns, 1 Mi characters in a line or 2 Mi in a row.
     TypeError : an argument of the wrong type.
     OSError : the file cannot be opened.
 
@@ -130,9 +137,10 @@ def read_csv(
         raise TypeError(f"encoding must be a TableEncoding, got {type(encoding).__name__}")
     if encoding is not None and (target, classification, *categorical, *drop) != (-1, None):
         raise ValueError("encoding settles target, classification, categorical and drop; leave those out")
+    check_size("max_bytes", max_bytes, sys.maxsize)
     places = Places(path)
-    with contextlib.closing(read_rows(path, delimiter)) as rows:
-        block = list(itertools.islice(rows, _BLOCK))
+    with contextlib.closing(read_rows(path, delimiter, max_bytes)) as rows:
+        block = _next_block(rows)
         if not block:
             raise ValueError(f"{path} has no rows")
         if encoding is not None:
@@ -147,13 +155,29 @@ def read_csv(
         block = block[1:] if named else block
         while block:
             _add_block(readers, block, places)
-            block = list(itertools.islice(rows, _BLOCK))
+            n_bytes = len(places.lines) * len(columns) * 8
+            if n_bytes > max_bytes:
+                what = f"{len(places.lines)} rows and more with {len(columns)} columns are {n_bytes} bytes"
+                raise too_large(path, what, max_bytes)
+            block = _next_block(rows)
     if not places.lines:
         raise ValueError(f"{path} has a header but no rows")
     check_blanks(readers, places)
-    X, input_encodings = _inputs(columns, places)
+    X, input_encodings = _inputs(columns, places, max_bytes)
     y, y_encoding = (None, None) if y_column is None else _targets(y_column, classification, places)
     return Table(X, y, encoding or TableEncoding(input_encodings, y_encoding, len(names)))
+
+
+def _next_block(rows: Iterator[Row]) -> list[Row]:
+    """The next rows, as many as are good to have as text."""
+    block: list[Row] = []
+    n_characters = 0
+    for row in rows:
+        block.append(row)
+        n_characters += row.n_characters
+        if len(block) == _BLOCK or n_characters > _BLOCK_CHARACTERS:
+            break
+    return block
 
 
 def _has_names(first: Row, encoding: TableEncoding) -> bool:
@@ -164,10 +188,16 @@ def _has_names(first: Row, encoding: TableEncoding) -> bool:
 def _column_names(first: Row, named: bool, places: Places) -> list[str]:
     """Return the names of the columns: from the first row if they are there, else by position."""
     names = [field if named and field else f"column_{j}" for j, field in enumerate(first.fields)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
-        raise ValueError(f"{places.path}: the header names {', '.join(map(repr, twice))} more than once")
+        raise ValueError(f"{places.path}: the header names {_listed(twice)} more than once")
     return names
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few names, quoted."""
+    quoted = [f"{name!r:.60}" for name in names[:_N_NAMED]]
+    return ", ".join([*quoted, *(["..."] if len(names) > _N_NAMED else [])])
 
 
 def _new_columns(
@@ -183,14 +213,14 @@ def _new_columns(
     as_text = _positions("categorical", categorical, names)
     dropped = _positions("drop", drop, names)
     if y_position is not None and y_position in dropped | as_text:
-        raise ValueError(f"target {names[y_position]!r} may not be in drop or categorical as well")
+        raise ValueError(f"target {names[y_position]!r:.100} may not be in drop or categorical as well")
     columns = [
         ColumnReader(places, name, j, "text" if j in as_text else None)
         for j, name in enumerate(names)
         if j not in dropped and j != y_position
     ]
     if not columns:
-        raise ValueError(f"{places.path} has no input column left; its columns: {', '.join(names)}")
+        raise ValueError(f"{places.path} has no input column left; its columns: {_listed(names)}")
     if y_position is None:
         return columns, None
     return columns, ColumnReader(places, names[y_position], y_position)
@@ -224,7 +254,7 @@ def _known_columns(
         where = {name: j for j, name in enumerate(names)}
         missing = [column.name for column in encoding.columns if column.name not in where]
         if missing:
-            raise ValueError(f"{places.path} lacks the columns {', '.join(map(repr, missing))}")
+            raise ValueError(f"{places.path} lacks the columns {_listed(missing)}")
     else:
         has_target = target is not None and len(names) == encoding.n_columns
         expected = {encoding.n_columns, encoding.n_columns - (target is not None)}
@@ -255,17 +285,20 @@ def _add_block(readers: Sequence[ColumnReader], block: Sequence[Row], places: Pl
         reader.add(fields[reader.position], first_row)
 
 
-def _inputs(readers: Sequence[ColumnReader], places: Places) -> tuple[NDArray[np.float64], tuple[ColumnEncoding, ...]]:
+def _inputs(
+    readers: Sequence[ColumnReader], places: Places, max_bytes: int
+) -> tuple[NDArray[np.float64], tuple[ColumnEncoding, ...]]:
     """Build ``X``: numbers as they are, categories one-hot."""
     finished = [reader.finished() for reader in readers]
     n_rows = len(places.lines)
     widths = [len(encoding.feature_names) for encoding, _ in finished]
     n_bytes = n_rows * sum(widths) * 8
-    if n_bytes > _LARGEST_ONE_HOT and max(widths) > 1:
+    if n_bytes > max_bytes:
         widest = finished[int(np.argmax(widths))][0]
         raise ValueError(
-            f"{places.path}: {n_rows} rows with {sum(widths)} features need {n_bytes / 2**30:.0f} GiB; "
-            f"column {widest.name!r} alone has {max(widths)} categories: drop it, or group its values"
+            f"{places.path}: {n_rows} rows with {sum(widths)} features need {n_bytes} bytes, more than "
+            f"max_bytes={max_bytes}; column {widest.name!r:.100} alone has {max(widths)} categories: drop it, or group "
+            "its values"
         )
     X = np.zeros((n_rows, sum(widths)))
     start = 0
@@ -281,6 +314,6 @@ def _inputs(readers: Sequence[ColumnReader], places: Places) -> tuple[NDArray[np
 def _targets(reader: ColumnReader, classification: bool | None, places: Places) -> tuple[NDArray[Any], ColumnEncoding]:
     """Build ``y``: labels for classes, numbers otherwise."""
     if classification is False and reader.kind == "text":
-        raise ValueError(f"{places.path}: target {reader.name!r} is text; classification=False needs numbers")
+        raise ValueError(f"{places.path}: target {reader.name!r:.100} is text; classification=False needs numbers")
     encoding, values = reader.finished_classes() if classification else reader.finished()
     return (values if encoding.kind == "numeric" else values.astype(np.int64)), encoding

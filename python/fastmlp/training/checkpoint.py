@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from fastmlp.training.fingerprint import check_same, has_state
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
+    from fastmlp.network import Network
 
 FORMAT = 1
 """Version of what a checkpoint holds; those of another one are refused."""
@@ -73,6 +75,23 @@ class Checkpoint:
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"{self._file.path} can't be resumed: {error}") from None
 
+    @contextmanager
+    def keeping(self, network: Network) -> Iterator[None]:
+        """A checkpoint that is refused, also when a part of it has been taken over, leaves the network as it was."""
+        if self._saved is None:
+            yield
+            return
+        params, generator, state = network.snapshot(), network.rng.bit_generator.state, network.optimizer_state
+        state = None if state is None else state.astype(network.dtype)
+        try:
+            yield
+        except ValueError:
+            if self._saved is not None:
+                network.restore(params)
+                network.rng.bit_generator.state = generator
+                network.optimizer_state = state
+            raise
+
     def begin(
         self,
         run: Run,
@@ -93,7 +112,7 @@ class Checkpoint:
             try:
                 load(self._saved["training"])
                 _load_run(run, self._callbacks, self._saved)
-            except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
                 raise ValueError(f"{self._file.path} can't be resumed: {error!s:.300}") from None
             self._saved = None
             self._cost = 0.0
@@ -153,11 +172,14 @@ def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any
     """History, run and callbacks as they were."""
     state = saved["run"]
     epoch, factor, seconds = int(state["epoch"]), float(state["learning_rate_factor"]), float(state["seconds"])
-    columns = {name: np.asarray(values, np.float64).tolist() for name, values in saved["history"].items()}
+    columns = {name: np.asarray(values, np.float64) for name, values in saved["history"].items()}
+    told = [columns.get(name, np.empty(0)).shape for name in ("loss", "seconds")]
+    if told != [(epoch + 1,)] * 2 or any(values.ndim != 1 for values in columns.values()):  # callbacks may add others
+        raise ValueError(f"its history isn't one of {epoch + 1} epochs")
     for callback, each in zip(callbacks, saved["callbacks"], strict=True):
         callback.load_state_dict(each)
     reason = state["stop_reason"]
-    run.history.extend(**columns)
+    run.history.extend(**{name: values.tolist() for name, values in columns.items()})
     run.epoch, run.learning_rate_factor, run.stop_reason = epoch, factor, None if reason is None else str(reason)
     run.began(seconds)
 

@@ -68,10 +68,17 @@ def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
     """Raise ``ValueError`` naming what differs between the fit that a checkpoint is of and this one."""
     differing = [name for name in now if made_with.get(name) != now[name]]
     if differing:
-        told = [f"{name}: {made_with.get(name)!s:.200} there, {now[name]:.200} here" for name in differing[:3]]
+        told = [
+            f"{name}: {_printable(made_with.get(name)):.200} there, {now[name]:.200} here" for name in differing[:3]
+        ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
         hint = _HINTS.get(differing[0], "")
         raise ValueError(f"the checkpoint is one of another fit: {'; '.join(told)}{more}{hint}")
+
+
+def _printable(value: object) -> str:
+    """Text from a file that a terminal may be shown."""
+    return repr(str(value))[1:-1]
 
 
 def as_text(value: Any) -> str:

@@ -7,6 +7,7 @@ is here: what looks in, the checkpoint, and what happens at the end, also of a f
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +77,8 @@ def fit(
             hook.on_fit_begin(run)
         run.began()
         try:
-            way.train(run, hooks, bar, checkpoint)
+            with nullcontext() if checkpoint is None else checkpoint.keeping(network):
+                way.train(run, hooks, bar, checkpoint)
         except KeyboardInterrupt:
             run.pause("interrupted")
         finally:

@@ -43,7 +43,9 @@ class BatchTrainer:
         self.loss = network.loss
         self.layout = network.layout
         self.flops = network.layout.flops_per_row * len(data.X)
-        self.trainer.begin()
+        state = self.trainer.state
+        self.trainer.begin(state.mask_seed, state.n_steps)
+        state.mask_seed = self.trainer.core.position()[0]
 
     def fits(self, data: TrainingData, optimizer: Optimizer) -> bool:
         """Whether it would be made just so for this batch, and the state is where it has left it."""

@@ -53,6 +53,8 @@ class OptimizerState:
         Updates made so far: the step that schedules and the corrections of Adam see next.
     average : AverageState or None
         Of a fit with ``average``.
+    mask_seed : int or None
+        Of the dropout masks of ``train_on_batch``; None before its first call, which draws it. A fit draws its own.
 
     Examples
     --------
@@ -67,12 +69,13 @@ class OptimizerState:
     vectors: NDArray[Any] | None
     n_steps: int = 0
     average: AverageState | None = None
+    mask_seed: int | None = None
 
     def astype(self, dtype: np.dtype[Any]) -> OptimizerState:
         """An independent copy in a dtype."""
         vectors = None if self.vectors is None else self.vectors.astype(dtype)
         average = None if self.average is None else self.average.astype(dtype)
-        return OptimizerState(self.rule, vectors, self.n_steps, average)
+        return OptimizerState(self.rule, vectors, self.n_steps, average, self.mask_seed)
 
     def fits(self, fresh: OptimizerState) -> bool:
         """Whether the rule of a fresh state can go on from here: one of the same name and as many momenta."""

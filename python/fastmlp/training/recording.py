@@ -54,7 +54,7 @@ def _metric(metric: Any) -> Metric:
 
 
 def check_metrics(metrics: tuple[Metric, ...], network: Network, validation: Validation | None) -> None:
-    """Raise ``ValueError`` for metrics without validation data, or of classes where its targets name none."""
+    """Raise ``ValueError`` for metrics without validation data, or of classes or values where its targets are none."""
     if not metrics:
         return
     if validation is None:
@@ -66,6 +66,13 @@ def check_metrics(metrics: tuple[Metric, ...], network: Network, validation: Val
             raise ValueError(f"metrics={name!r} needs targets that name classes, got the values of a regression")
         if CLASS_METRICS.get(name) is function and several and name != "accuracy":
             raise ValueError(f"metrics={name!r} needs one class for each row, got {network.n_outputs} labels")
+        if (
+            name not in CLASS_METRICS
+            and METRICS.get(name) is function
+            and _has_labels(targets)
+            and network.n_outputs > 1
+        ):
+            raise ValueError(f"metrics={name!r} needs the values of a regression, got targets that name classes")
 
 
 def _has_labels(targets: Targets) -> bool:

@@ -135,8 +135,10 @@ class Trainer:
             self.rate_factor = factor
             self.table["learning_rate"] = self.learning_rates * factor
 
-    def begin(self) -> None:
-        """Tell the core where everything is; it draws the seed of the dropout masks and copies the network."""
+    def begin(self, mask_seed: int | None = None, first_mask: int = 0) -> None:
+        """Tell the core where everything is; it draws the seed of the dropout masks, or goes on with those of a seed
+        from a number on, and copies the network.
+        """
         network, workspace = self.network, self.workspace
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         if network._access.was_left():
@@ -158,6 +160,7 @@ class Trainer:
                 bit_generator, self.order, self.records, self.batch_size,
                 self.optimizer.rule, self.optimizer.nesterov, self.options,
                 self.settings.is_penalised(), workspace.n_threads, network.dtype == np.float64,
+                mask_seed, first_mask,
             )  # fmt: skip
         self.take(self.data)
         if self.average is not None:
