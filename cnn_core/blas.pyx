@@ -80,7 +80,7 @@ cdef void syrk(int64_t n, int64_t k, const double* A, int64_t lda, double* C, in
 
 
 def take_room(double[:, :, ::1] scratch, int n_threads):
-    """Let a team and its BLAS take the memory that they keep: stacks, and a buffer for each of those who multiply at once.
+    """Let a team and its BLAS take the memory that they keep: stacks, and a buffer for each who multiplies at once.
 
     scratch (n_threads, 2 n, n) holds zeros; n is large enough for a product that no BLAS does without its buffer.
     """

@@ -19,11 +19,12 @@ ORDER = [
     "files", "room", "errors", "state_files", "values", "batches", "history", "activations", "losses", "custom_loss",
     "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction", "parameters",
     "learner", "network", "optimizers", "training.optimizer_state", "training.averaging", "training.class_weights",
-    "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors", "callbacks.stopping",
-    "callbacks.plateau", "threads", "inference", "metrics", "training.recording", "training.settings",
-    "training.step_table", "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives",
-    "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker",
-    "training.streaming", "training.epochs", "training.fit", "training.online",
+    "training.samples", "training.chunks", "training.sampling", "training.diagnosis", "callbacks.base",
+    "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads", "inference", "training.mistakes",
+    "metrics", "training.recording", "training.settings", "training.step_table", "callbacks.progress",
+    "training.fingerprint", "training.checkpoint", "derivatives", "training.lbfgs", "training.levenberg_marquardt",
+    "training.trainer", "training.resuming", "training.worker", "training.streaming", "training.epochs",
+    "training.fit", "training.online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -45,7 +46,7 @@ TESTED_ELSEWHERE = {
     "resuming": "checkpoint",
     "settings": "training",
     "streaming": "chunks",
-    "room": "memory",
+    "sampling": "mistakes",
     "worker": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",

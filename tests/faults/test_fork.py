@@ -78,7 +78,7 @@ def use():
         assert np.isfinite(net.predict(X[:1])).all()
     return fit(0, 2).tobytes()
 alone = fit(0, 1).tobytes()
-for _ in range(25):
+for _ in range(10):
     assert in_child(use) == alone
 go_on = False
 for thread in threads:
