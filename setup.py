@@ -3,6 +3,7 @@
 Environment switches:
   FASTMLP_DEBUG=1         bounds checks and the core's own checks on, optimisation off
   FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (.ci/sanitize runs the tests under them)
+  FASTMLP_SANITIZE=thread the thread sanitizer (.ci/races runs a small training under it)
   FASTMLP_COVERAGE=1      counts which lines of the core run, optimisation off (.ci/coverage prints them)
   FASTMLP_OPENMP=0        one thread only, no OpenMP runtime
   FASTMLP_MULTIVERSION=0  one version of each kernel, for the oldest CPU of the architecture
@@ -25,7 +26,9 @@ def switch(name: str, default: bool) -> bool:
 
 
 DEBUG = switch("FASTMLP_DEBUG", False)
-SANITIZE = switch("FASTMLP_SANITIZE", False)
+SANITIZE = switch("FASTMLP_SANITIZE", False) and (
+    "thread" if os.environ["FASTMLP_SANITIZE"] == "thread" else "address,undefined"
+)
 COVERAGE = switch("FASTMLP_COVERAGE", False)
 MULTIVERSION = int(os.environ.get("FASTMLP_MULTIVERSION") or ("0" if DEBUG else "4"))
 
@@ -76,7 +79,7 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
     if MULTIVERSION:
         macros.append(("FASTMLP_MULTIVERSION", str(MULTIVERSION)))
     if SANITIZE:
-        sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"]
+        sanitizers = [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=undefined", "-g"]
         compile_flags += sanitizers
         link_flags += sanitizers
     if COVERAGE:

@@ -16,8 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The function that picks runs before the thread sanitizer is ready for it. */
 #if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__gnu_linux__) && \
-    (defined(__clang__) ? __clang_major__ >= 16 : __GNUC__ >= 11)
+    (defined(__clang__) ? __clang_major__ >= 16 : __GNUC__ >= 11) && !defined(__SANITIZE_THREAD__)
 #if FASTMLP_MULTIVERSION >= 4
 #define CLONES_VOID __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void
 #else

@@ -132,6 +132,33 @@ def test_early_stopping_wants_accuracy_to_rise():
     assert stopped == ("val_accuracy has not improved for 2 epochs", 4, 1)
 
 
+def test_patience_where_none_is_given():
+    assert played(fm.EarlyStopping(), [1.0] * 30)[1] == 11
+    assert played(fm.Tolerance(monitor="val_loss"), [3.0, 2.0, 1.99995, 1.0])[1] == 3
+    assert fm.Plateau().patience == 5
+
+
+def test_an_infinite_loss_is_no_best_epoch():
+    callback = fm.EarlyStopping(keep="last", patience=9)
+    run = fm.Run(fm.Network([1, 1], seed=0), fm.History(), 2)
+    callback.on_fit_begin(run)
+    for run.epoch in range(2):
+        run.history.add(loss=1.0, val_loss=np.inf)
+        callback.on_epoch_end(run)
+    callback.on_fit_end(run)
+    assert run.history.best_epoch is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda value: fm.EarlyStopping(min_delta=value), lambda value: fm.Plateau(factor=value), fm.TimeLimit,
+     lambda value: fm.Plateau(min_delta=value), lambda value: fm.Plateau(floor=value)],
+)  # fmt: skip
+def test_settings_of_callbacks_are_no_schedules(make):
+    with pytest.raises(TypeError, match="must be a number, got Constant"):
+        make(fm.Constant(0.5))
+
+
 def test_modes_overrule_the_name():
     numbers = [1.0, 2.0, 3.0, 4.0]
     assert played(fm.EarlyStopping(patience=2, mode="max"), numbers) == (None, 4, 3)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 import fastmlp as fm
 from fastmlp.batches import Pace
-from fastmlp.state_files import StateFile, from_bytes, previous_of, to_bytes
+from fastmlp.persistence.state_files import StateFile, from_bytes, previous_of, to_bytes
 from fastmlp.training import checkpoint as checkpoints
 from fastmlp.training.trainer import Trainer
 
@@ -261,6 +261,19 @@ def test_the_seconds_of_all_pieces_add_up(tmp_path):
     assert seconds[5] < 50 < seconds[6] < 100
 
 
+def test_records_of_a_callback_are_kept_whatever_their_number(tmp_path):
+    def every_other(run):
+        if run.epoch % 2:
+            run.history.add(norm=float(np.linalg.norm(run.network.params)))
+
+    path, halt = tmp_path / "run.ckpt", lambda run: run.epoch == 2 and run.pause("for now")
+    whole = fitted(CASES["layers"], callbacks=[every_other])[1]
+    fitted(CASES["layers"], checkpoint=path, callbacks=[every_other, halt])
+    resumed = fitted(CASES["layers"], checkpoint=path, resume=True, callbacks=[every_other])[1]
+    assert len(resumed["norm"]) == 3
+    np.testing.assert_array_equal(resumed["norm"], whole["norm"])
+
+
 def test_a_callback_of_ones_own_is_asked_for_its_state(tmp_path):
     class Counts(fm.Callback):
         def on_fit_begin(self, run):
@@ -454,6 +467,7 @@ HOSTILE = {
     "its history isn't one of": lambda s: s["history"].pop("seconds"),
     "its history isn't one": lambda s: s["history"].update(loss=[1.0]),
     "its history isn't": lambda s: s["history"].update(loss=s["history"]["loss"][:, None]),
+    "its history isn't one of 6 epochs": lambda s: s["history"].pop("loss"),
     "zip": lambda s: s.update(callbacks=[{"to_beat": 1}]),
 }
 
@@ -481,6 +495,15 @@ def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ValueError, match="it has format 2, not 1"):
         fitted(CASES["defaults"], checkpoint=path, resume=True)
+
+
+def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path):
+    fitted(CASES["defaults"], checkpoint=tmp_path / "run.ckpt")
+    with pytest.raises(ValueError, match=r"run\.ckpt is not a fastmlp model.*it is the checkpoint of a fit"):
+        fm.load(tmp_path / "run.ckpt")
+    network(8, 3).save(tmp_path / "model")
+    with pytest.raises(ValueError, match="model is damaged or no checkpoint"):
+        fitted(CASES["defaults"], checkpoint=tmp_path / "model", resume=True)
 
 
 def test_checkpoints_come_when_they_are_due(tmp_path, monkeypatch):

@@ -189,6 +189,13 @@ def test_a_truncated_file_is_named(tmp_path):
         load_mnist(tmp_path)
 
 
+def test_a_file_that_unfolds_beyond_the_limit_is_refused(tmp_path):
+    write_mnist(tmp_path)
+    with pytest.raises(ValueError, match="train-images-idx3-ubyte: .* 30 bytes of data, more than max_bytes=29; raise"):
+        load_mnist(tmp_path, max_bytes=29)
+    assert load_mnist(tmp_path, max_bytes=30).X_train.shape == (5, 6)
+
+
 def test_the_data_folder_of_the_environment_comes_first(tmp_path, tiny_mirror, monkeypatch):
     write_mnist(tmp_path / "data", train_labels=np.array([1, 1, 1, 1, 1], np.uint8))
     monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "data"))

@@ -199,7 +199,7 @@ def test_a_saved_network_keeps_the_choice(choice, tmp_path):
 
 
 def test_a_network_of_free_layers_is_described_as_before():
-    from fastmlp.description import describe
+    from fastmlp.persistence.description import describe
 
     layers = describe(network(between=[fm.BatchNorm(), fm.LayerNorm()]))["layers"]
     assert not any("trainable" in layer or "learning_rate_factor" in layer for layer in layers)

@@ -11,7 +11,7 @@ import pytest
 from golden_models import GOLDEN, X, described, fill, run
 
 import fastmlp as fm
-from fastmlp.persistence import FORMAT
+from fastmlp.persistence.models import FORMAT
 
 VERSIONS = {folder.name: json.loads((folder / "expected.json").read_text("utf-8")) for folder in GOLDEN.iterdir()}
 FILES = [(version, name) for version, expected in VERSIONS.items() for name in expected]

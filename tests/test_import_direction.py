@@ -16,15 +16,15 @@ TESTS = Path(__file__).parent
 
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
-    "files", "room", "errors", "state_files", "values", "batches", "history", "activations", "losses", "custom_loss",
-    "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction", "parameters",
-    "learner", "network", "optimizers", "training.optimizer_state", "training.averaging", "training.class_weights",
-    "training.samples", "training.chunks", "training.sampling", "training.diagnosis", "callbacks.base",
-    "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads", "inference", "training.mistakes",
-    "metrics", "training.recording", "training.settings", "training.step_table", "callbacks.progress",
-    "training.fingerprint", "training.checkpoint", "derivatives", "training.lbfgs", "training.levenberg_marquardt",
-    "training.trainer", "training.resuming", "training.worker", "training.streaming", "training.epochs",
-    "training.fit", "training.online",
+    "files", "room", "errors", "persistence.state_files", "values", "batches", "history", "activations", "losses",
+    "custom_loss", "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction",
+    "parameters", "learner", "network", "optimizers", "training.optimizer_state", "training.averaging",
+    "training.class_weights", "training.samples", "training.chunks", "training.sampling", "training.diagnosis",
+    "callbacks.base", "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads", "inference",
+    "training.mistakes", "metrics", "training.recording", "training.settings", "training.step_table",
+    "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives", "training.lbfgs",
+    "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker", "training.streaming",
+    "training.epochs", "training.fit", "training.online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -50,7 +50,8 @@ TESTED_ELSEWHERE = {
     "worker": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",
-    "stored_state": "persistence",
+    "models": "persistence",
+    "optimizer_states": "persistence",
     "table_columns": "tables",
     "trainer": "training",
     "values": "schedules",
@@ -127,7 +128,11 @@ def test_the_core_releases_the_lock_at_every_door_to_training_and_prediction():
             assert "with nogil" in door[0] or door[1] == "has_threads", f"{name}.{door[1]}"
 
 
-MODULES = [path.stem for folder in (".", "training", "callbacks") for path in sorted((PACKAGE / folder).glob("*.py"))]
+MODULES = [
+    path.stem
+    for folder in (".", "training", "callbacks", "persistence")
+    for path in sorted((PACKAGE / folder).glob("*.py"))
+]
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module[0] != "_"])

@@ -273,8 +273,23 @@ def test_default_outputs_and_illegal_ones(loss, spec):
         ("quantile", {"q": 1.0}, ValueError, "q must be .* 0.0 < q < 1.0"),
         ("quantile", {"q": "half"}, TypeError, "q must be a number"),
         ("cross_entropy", {"label_smoothing": 1.0}, ValueError, "label_smoothing"),
+        ("cross_entropy", {"label_smoothing": -0.1}, ValueError, "label_smoothing"),
+        ("huber", {"delta": fm.Constant(1.0)}, TypeError, "delta must be a number, got Constant"),
+        ("quantile", {"q": fm.Constant(0.5)}, TypeError, "q must be a number, got Constant"),
     ],
 )
 def test_bad_losses(name, settings, error, message):
     with pytest.raises(error, match=message):
         fm.Loss(name, **settings)
+
+
+def test_a_loss_cannot_be_changed_behind_the_network():
+    with pytest.raises(AttributeError):
+        fm.Loss("huber").delta = 3.0
+    with pytest.raises(AttributeError):
+        LOSSES["huber"].classification = True
+
+
+def test_losses_for_classes_measure_accuracy():
+    counted = {name for name in LOSSES if "accuracy" in fm.Network([1, 2], loss=name).evaluate([[0.0]], [[0.0, 1.0]])}
+    assert counted == {"cross_entropy", "binary_cross_entropy"}

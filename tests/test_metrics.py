@@ -121,3 +121,17 @@ def test_regression_shapes_are_checked():
 
 def test_as_labels_breaks_ties_towards_the_first_class():
     assert as_labels("y", [[0.5, 0.5], [0.1, 0.9]]).tolist() == [0, 1]
+
+
+def test_a_column_of_probabilities_is_1_above_a_half():
+    assert as_labels("y", [[0.0], [0.5], [0.51], [1.0]]).tolist() == [0, 0, 1, 1]
+    assert as_labels("y", [[0.25], [0.3]]).tolist() == [0, 0]
+    for beyond in (1.5, -0.5):
+        with pytest.raises(ValueError, match=f"y must hold whole class numbers from 0, got {beyond} in row 1"):
+            as_labels("y", [[1.0], [beyond]])
+
+
+def test_class_numbers_fit_into_31_bits():
+    assert as_labels("y", [2**31 - 1, 2**30]).tolist() == [2**31 - 1, 2**30]
+    with pytest.raises(ValueError, match="y must hold whole class numbers from 0, got .* in row 1"):
+        as_labels("y", [0, 2**31])

@@ -1,4 +1,4 @@
-"""fastmlp.model_file: a header is believed as far as the file bears it out, and no file can end the process."""
+"""persistence.model_file: a header is believed as far as the file bears it out, and no file can end the process."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import fastmlp as fm
-from fastmlp.model_file import open_model
+from fastmlp.persistence.model_file import open_model
 
 SHAPES = {"a": ("F32", (2, 3)), "b": ("F64", (2,)), "c": ("F32", ())}
 
@@ -104,6 +104,18 @@ def test_headers_of_another_form_are_refused_with_one_sentence(name, path):
         fm.load(path)
     assert str(refused.value).startswith(f"{path} is not a whole safetensors file (its header: ")
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 600
+
+
+def test_names_from_the_header_send_nothing_to_the_terminal(path):
+    fm.Network([2, 1], bias=False).save(path)
+    content = path.read_bytes()
+    for old, new in ((b'"F32"', b'"\\u001b"'), (b'"0.weight"', b'"\\u001b[1m\\n"')):
+        changed = content[8:].replace(old, new)
+        grown = len(changed) - len(content[8:])
+        path.write_bytes((int.from_bytes(content[:8], "little") + grown).to_bytes(8, "little") + changed)
+        with pytest.raises(ValueError, match=r"\\x1b") as refused:
+            fm.load(path)
+        assert str(refused.value).isprintable()
 
 
 def test_of_another_dtype_or_shape(path):

@@ -1,4 +1,4 @@
-"""fastmlp.persistence: what is saved comes back to the bit, and a bad file is one clear error and little memory."""
+"""persistence.models: what is saved comes back to the bit, and a bad file is one clear error and little memory."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import fastmlp as fm
-from fastmlp import persistence
 from fastmlp.initializers import FanScaled
-from fastmlp.persistence import load, load_with_extra, save
+from fastmlp.persistence import models as persistence
+from fastmlp.persistence.models import load, load_with_extra, save
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(3.0, 2.0, (40, 5))
@@ -248,7 +248,7 @@ def network(*keys_and_value):
 
 
 BAD = {
-    "no JSON": (lambda d, a: "{", "Expecting property name"),
+    "no JSON": (lambda d, a: "{", "the metadata are not JSON: Expecting property name"),
     "no dictionary": (lambda d, a: "[]", "must hold a dictionary, got list"),
     "nested without end": (lambda d, a: "[" * 100_000, "recursion"),
     "infinity": (put("extra", "x", float("inf")), "hold Infinity; expected finite"),
@@ -281,9 +281,10 @@ BAD = {
     "output is a number": (network("output", 1), "output must be a name"),
     "dtype of another": (network("dtype", "float64"), "expected F64"),
     "dtype unknown": (network("dtype", "object"), "dtype must be 'float32' or 'float64'"),
-    "generator unknown": (network("generator", {"bit_generator": "MT19937"}), "PCG64"),
-    "generator too large": (network("generator", "state", "state", 2**200), "generator|int too big|state"),
-    "generator is a list": (network("generator", []), "state"),
+    "generator unknown": (network("generator", {"bit_generator": "MT19937"}), "not a state of PCG64"),
+    "generator too large": (network("generator", "state", "state", 2**200), "not a state of PCG64"),
+    "generator is a list": (network("generator", []), "generator is not a state of PCG64"),
+    "generator of texts": (network("generator", "state", "x"), "generator is not a state of PCG64"),
     "array lacking": (array("4.bias", None), r"not those of the network described \(differing: 4.bias\)"),
     "array too many": (array("9.weight", lambda _: np.zeros(3, np.float32)), "differing: 9.weight"),
     "array of integers": (array("4.bias", lambda b: b.astype(np.int32)), "'4.bias' is I32 of shape"),

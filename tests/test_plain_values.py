@@ -1,4 +1,4 @@
-"""fastmlp.plain_values: what is written down comes back equal and of the same type, and nothing else is made."""
+"""persistence.plain_values: what is written down comes back equal and of the same type, and nothing else is made."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.optimizers import OPTIMIZERS
-from fastmlp.plain_values import DESCRIPTIONS, SCHEDULES, from_plain, to_plain
+from fastmlp.persistence.plain_values import DESCRIPTIONS, SCHEDULES, from_plain, to_plain
 
 VALUES = [
     None, True, 0, -3, 1.5, 0.1 + 0.2, "ä\n", [], [1, [2]], (), (3, "a", (4,)), {}, {0: 1.5, "a": [None], (1, 2): True},

@@ -76,7 +76,7 @@ def test_importing_loads_nothing_heavy():
 def test_lazy_names_load_their_modules_at_first_use():
     code = """
 import sys, fastmlp as fm
-modules = ("fastmlp.datasets", "fastmlp.readers.tables", "fastmlp.persistence", "fastmlp.plots")
+modules = ("fastmlp.datasets", "fastmlp.readers.tables", "fastmlp.persistence.models", "fastmlp.plots")
 print([name in sys.modules for name in modules])
 fm.load_digits, fm.read_csv, fm.load, fm.plots
 print([name in sys.modules for name in modules], "matplotlib" in sys.modules)

@@ -55,7 +55,7 @@ def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path):
 
 
 def test_a_file_removed_while_it_is_open_is_read_to_its_end(tmp_path):
-    from fastmlp.model_file import open_model
+    from fastmlp.persistence.model_file import open_model
 
     path = tmp_path / "model"
     fm.Network([2, 1], bias=False).save(path)

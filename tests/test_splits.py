@@ -53,6 +53,21 @@ def test_the_seed_decides():
     assert first != sorted(first)
 
 
+def test_settings_have_names_and_the_seed_a_default():
+    X, y = numbered(50)
+    with pytest.raises(TypeError, match="positional"):
+        train_validation_test_split(X, y, 0.2)
+    given, default = train_validation_test_split(X, y, seed=0), train_validation_test_split(X, y)
+    assert all(one[1].tolist() == two[1].tolist() for one, two in zip(given, default, strict=True))
+
+
+def test_stratified_rows_are_taken_from_the_middle_of_even_stretches():
+    """2 of 12 rows by class: the 4th and the 10th, so that a class at either end is not favoured."""
+    X, y = np.arange(12), np.repeat([0, 1, 2, 3], 3)
+    _, _, judged_by = train_validation_test_split(X, y, validation=0, test=2, stratify=True, shuffle=False)
+    assert judged_by[1].tolist() == [1, 3]
+
+
 def test_without_shuffling_rows_keep_their_order():
     X, y = numbered(10)
     parts = train_validation_test_split(X, y, validation=0.2, test=0.3, shuffle=False)
@@ -102,6 +117,8 @@ def test_bad_data_is_named():
     X, y = numbered(10)
     with pytest.raises(ValueError, match="same number of rows, got 10 and 9"):
         train_validation_test_split(X, y[:9])
+    with pytest.raises(ValueError, match="X must have rows, got shape \\(\\)"):
+        train_validation_test_split(5, y)
     with pytest.raises(ValueError, match="X must have rows"):
         train_validation_test_split([], [])
     with pytest.raises(ValueError, match="y must have one dimension for stratify=True"):

@@ -1,4 +1,4 @@
-"""fastmlp.state_files: a state comes back as it was, and no changed byte goes unnoticed."""
+"""fastmlp.persistence.state_files: a state comes back as it was, and no changed byte goes unnoticed."""
 
 import json
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import load_file, save
 
-from fastmlp import state_files
-from fastmlp.state_files import StateFile, from_bytes, previous_of, to_bytes
+from fastmlp.persistence import state_files
+from fastmlp.persistence.state_files import StateFile, from_bytes, previous_of, to_bytes
 
 STATE = {"n": 3, "rate": 0.1, "none": None, "list": [1, "ä", {"deep": np.arange(6.0).reshape(2, 3)}], "big": 2**100}
 

@@ -10,7 +10,7 @@ Where to look, from the ground up:
     network              layers layout groups construction parameters learner network
     a fit                training callbacks history threads
     without training     inference derivatives learning_curves plots
-    on disk              files model_file plain_values description stored_state persistence
+    on disk              files persistence
     for other people     estimators (scikit-learn's), cli
 """
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
-    from fastmlp.persistence import load
+    from fastmlp.persistence.models import load
     from fastmlp.readers.idx import read_idx, write_idx
     from fastmlp.readers.npz import read_npz
     from fastmlp.readers.tables import Table, read_csv
@@ -72,7 +72,7 @@ _LAZY = {
     "metrics": ("accuracy", "confusion_matrix"),
     "readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
-    "persistence": ("load",),
+    "persistence.models": ("load",),
     "callbacks.plateau": ("Plateau",),
     "schedules": (
         "Constant",

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.files import as_path
+from fastmlp.files import MAX_BYTES, as_path
 from fastmlp.readers.download import RemoteFile, cache_folder, fetch
 from fastmlp.readers.idx import read_idx
 
@@ -93,7 +93,10 @@ def load_digits() -> Dataset:
 
 
 def load_mnist(
-    directory: str | os.PathLike[str] | None = None, *, mirror: str | Sequence[str] | None = None
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    mirror: str | Sequence[str] | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Dataset:
     """Load the MNIST digits: 60 000 training and 10 000 test images of 28 x 28 pixels.
 
@@ -118,6 +121,7 @@ def load_mnist(
     mirror : one http or https address, or several to be tried in order, under which the
         ``.gz`` files lie. Default: the environment variable ``FASTMLP_MNIST_MIRROR``, else
         well-known mirrors.
+    max_bytes : the most memory that the contents of one file may take, in bytes; default 4 GiB.
 
     Returns
     -------
@@ -143,13 +147,13 @@ def load_mnist(
         if paths is None:
             names = ", ".join(remote.name for remote in MNIST_FILES)
             raise FileNotFoundError(f"directory={str(folder)!r} does not hold the four MNIST files {names}")
-        return _read_mnist(paths)
+        return _read_mnist(paths, max_bytes)
     local = os.environ.get("FASTMLP_DATA")
     paths = _find_mnist(Path(local)) if local else None
     if paths is None:
         mirrors = _mirrors(mirror)
         paths = [fetch(remote, cache_folder("mnist"), mirrors) for remote in MNIST_FILES]
-    return _read_mnist(paths)
+    return _read_mnist(paths, max_bytes)
 
 
 def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -184,10 +188,10 @@ def _first_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _read_mnist(paths: Sequence[Path]) -> Dataset:
+def _read_mnist(paths: Sequence[Path], max_bytes: int) -> Dataset:
     """Read the four files and check that they fit together."""
-    X_train, y_train = _read_images(*paths[:2])
-    X_test, y_test = _read_images(*paths[2:])
+    X_train, y_train = _read_images(paths[0], paths[1], max_bytes)
+    X_test, y_test = _read_images(paths[2], paths[3], max_bytes)
     if X_train.shape[1] != X_test.shape[1]:
         raise ValueError(
             f"{paths[0]} has {X_train.shape[1]} pixels per image, {paths[2]} has {X_test.shape[1]}; "
@@ -196,9 +200,9 @@ def _read_mnist(paths: Sequence[Path]) -> Dataset:
     return Dataset(X_train, y_train, X_test, y_test)
 
 
-def _read_images(images_path: Path, labels_path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _read_images(images_path: Path, labels_path: Path, max_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Read images as rows of pixels, and their labels."""
-    images, labels = read_idx(images_path), read_idx(labels_path)
+    images, labels = (read_idx(path, max_bytes=max_bytes) for path in (images_path, labels_path))
     if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:
         raise ValueError(
             f"{images_path}: expected uint8 images of shape (n, height, width), "

@@ -78,7 +78,7 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None
     true, predicted = _label_pair(y_true, y_pred)
     if n_classes is None:
         columns = (np.shape(rows)[1] for rows in (y_true, y_pred) if np.ndim(rows) == 2)
-        n_classes = max(int(true.max()) + 1, int(predicted.max()) + 1, *columns, 1)
+        n_classes = max(int(true.max()) + 1, int(predicted.max()) + 1, *columns)
     n_classes = check_size("n_classes", n_classes, _MOST_CLASSES)
     for argument, labels in (("y_true", true), ("y_pred", predicted)):
         if labels.max() >= n_classes:

@@ -420,7 +420,7 @@ class Network(Parameters, Learner):
         Momenta in ``optimizer_state`` are written too. Raises ``ValueError`` for NaN and infinity unless ``allow_nan``,
         and for what can't be written down: a `CustomLoss`, a function as a rate, an initialiser of one's own.
         """
-        from fastmlp.persistence import save
+        from fastmlp.persistence.models import save
 
         with self._access.reading:
             save(self, path, allow_nan=allow_nan)

@@ -80,7 +80,7 @@ class Plateau(Callback):
     def on_epoch_end(self, run: Run) -> None:
         """Count the epochs without improvement."""
         score = self._monitor.score(run)
-        if score > self._best + (self.min_delta if self._best > -np.inf else 0.0):
+        if score > self._best + self.min_delta:
             self._best, self._since = score, 0
             return
         self._since += 1

@@ -82,7 +82,7 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, run: Run) -> None:
         """Keep the weights if they are the best so far; stop if nothing has improved for too long."""
         score = self._monitor.score(run)
-        improves = score > self._to_beat + (self.min_delta if self._improved >= 0 else 0.0)
+        improves = score > self._to_beat + self.min_delta
         if improves:
             self._to_beat, self._improved = score, run.epoch
         if improves or (self.keep == "last" and score >= self._best_score > -np.inf):

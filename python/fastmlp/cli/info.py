@@ -12,7 +12,7 @@ from fastmlp.cli.predict import read_extra
 from fastmlp.layers import Dense, Input
 from fastmlp.losses import Loss
 from fastmlp.network import Network
-from fastmlp.persistence import load_with_extra
+from fastmlp.persistence.models import load_with_extra
 from fastmlp.readers.table_encoding import TableEncoding
 
 

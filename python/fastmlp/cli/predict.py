@@ -16,7 +16,7 @@ from fastmlp.cli import report
 from fastmlp.cli.sources import read_rows
 from fastmlp.cli.writing import check_writable, write_text
 from fastmlp.metrics import as_labels, regression_errors
-from fastmlp.persistence import load_with_extra
+from fastmlp.persistence.models import load_with_extra
 from fastmlp.readers.table_encoding import TableEncoding
 
 

@@ -126,7 +126,7 @@ def _check_picture(path: Path) -> None:
 
 
 def _save(network: Network, problem: Problem, path: Path) -> None:
-    from fastmlp.persistence import save
+    from fastmlp.persistence.models import save
 
     extra: dict[str, Any] = {}
     if problem.classes is not None:

@@ -1,8 +1,9 @@
 """Estimators on disk: the network's file, with what an estimator is beside it, and no pickle.
 
-The metadata's "estimator" holds the class, the arguments (`fastmlp.plain_values`), the classes, and the record that the
-next warm start goes on from; loss curve and validation scores are arrays. An argument that is code (a function, a
-callback, a RandomState) has no place in a file: it is left out, named there, and the default stands in its place.
+The metadata's "estimator" holds the class, the arguments (`fastmlp.persistence.plain_values`), the classes, and the
+record that the next warm start goes on from; loss curve and validation scores are arrays. An argument that is code (a
+function, a callback, a RandomState) has no place in a file: it is left out, named there, and the default stands in its
+place.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
+from fastmlp.errors import shown
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
 from fastmlp.files import as_path
 from fastmlp.network import Network
-from fastmlp.persistence import Model, read_model, write_model
-from fastmlp.plain_values import from_plain, to_plain
+from fastmlp.persistence.models import Model, read_model, write_model
+from fastmlp.persistence.plain_values import from_plain, to_plain
 
 if TYPE_CHECKING:
     from fastmlp.estimators.base import BaseMLP
@@ -74,7 +76,7 @@ def load_estimator(kind: type[BaseMLP], path: str | os.PathLike[str], allow_nan:
     try:
         estimator = _restored(kind, model)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not an estimator that can be used: {error!s:.400}") from None
+        raise ValueError(f"{path} is not an estimator that can be used: {shown(str(error), 400)}") from None
     left_out = ", ".join(model.estimator["left_out"])
     if left_out:
         warnings.warn(

@@ -31,7 +31,7 @@ def sample_inputs(network: Network, X: Rows) -> NDArray[Any]:
         return np.concatenate([numbers[rows] for rows in at])
     sample: NDArray[Any] = X.data[spread(len(X))].view(X.dtype)
     if inputs.is_scaled:
-        return (sample.astype(np.float64) - np.asarray(inputs.shift)) * np.asarray(inputs.scale)
+        sample = (sample.astype(np.float64) - np.asarray(inputs.shift)) * np.asarray(inputs.scale)
     return sample
 
 

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.errors import shown
 from fastmlp.files import open_regular, replacing
 from fastmlp.room import COPIES, check_room
 
-_STATE, _DIGEST = "fastmlp state", "sha256"
+STATE, _DIGEST = "fastmlp state", "sha256"
 _ARRAY = "array at"
 """The one key of the dictionary that stands for an array; its value is the array's name."""
 
@@ -83,7 +84,7 @@ def _read(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]
             state = from_bytes(file.read())
         check(state)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged or no checkpoint ({error!s:.300})") from None
+        raise ValueError(f"{path} is damaged or no checkpoint ({shown(str(error), 300)})") from None
     return state
 
 
@@ -94,7 +95,7 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
     arrays: dict[str, NDArray[Any]] = {}
     text = json.dumps(_lift(state, "state", arrays))
     check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
-    content: bytes = save(arrays, {_STATE: text, _DIGEST: _digest(text, arrays)})
+    content: bytes = save(arrays, {STATE: text, _DIGEST: _digest(text, arrays)})
     return content
 
 
@@ -108,7 +109,7 @@ def from_bytes(content: bytes) -> dict[str, Any]:
         raise ValueError(f"its {len(content)} bytes can't hold the header that they announce")
     try:
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-        text, digest = metadata[_STATE], metadata[_DIGEST]
+        text, digest = metadata[STATE], metadata[_DIGEST]
         check_room(COPIES * len(content), "the file's contents")
         arrays = load(content)
         if _digest(text, arrays) != digest:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import some_names
+from fastmlp.errors import shown, some_names
 from fastmlp.files import open_regular
 
 LONGEST_HEADER = 4 * 2**20
@@ -54,7 +54,7 @@ class ModelFile:
             self.metadata = _read_metadata(header)
             self.places = {name: _read_place(name, place) for name, place in header.items()}
         except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"{path} is not a whole safetensors file (its header: {error!s:.300})") from None
+            raise ValueError(f"{path} is not a whole safetensors file (its header: {shown(str(error), 300)})") from None
 
     def _header_length(self, path: Path) -> int:
         """Hold the header's length against the file's size."""

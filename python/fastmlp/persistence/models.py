@@ -1,10 +1,9 @@
 """Models on disk: one safetensors file, nothing in it that could run.
 
 The arrays stand under the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader; a
-scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`fastmlp.stored_state`).
-The file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's description
-(`fastmlp.description`), what the caller added, and what an estimator is beside its network. The guide on saving has the
-whole layout.
+scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`optimizer_states`). The
+file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's `description`,
+what the caller added, and what an estimator is beside its network. The guide on saving has the whole layout.
 
 A file is believed only as far as it bears itself out. The header's length is held against the file's size first, then
 the arrays' names, shapes, dtypes and places against the description, and only then is memory taken.
@@ -23,14 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.data import check_finite
-from fastmlp.description import build, describe, read_description
+from fastmlp.errors import shown
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
 from fastmlp.layout import make_layout, output_activation
-from fastmlp.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.network import Network
+from fastmlp.persistence.description import build, describe, read_description
+from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
+from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
+from fastmlp.persistence.state_files import STATE
 from fastmlp.room import COPIES, check_room
-from fastmlp.stored_state import build_state, describe_state, state_shapes
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
@@ -177,7 +178,7 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
                 {name.removeprefix("curve."): arrays[name] for name in curves},
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path} is not a fastmlp model that can be used: {error!s:.400}") from None
+            raise ValueError(f"{path} is not a fastmlp model that can be used: {shown(str(error), 400)}") from None
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
@@ -190,9 +191,14 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
 
 def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The JSON that `save` wrote, its outermost keys checked."""
+    if STATE in metadata:
+        raise ValueError("it is the checkpoint of a fit, which fit(checkpoint=..., resume=True) goes on from")
     if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
-    description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    try:
+        description: Any = json.loads(metadata[_KEY], parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the metadata are not JSON: {error}") from None
     if not isinstance(description, dict):
         raise ValueError(f"the metadata must hold a dictionary, got {type(description).__name__}")
     version = description.get("format")

@@ -15,7 +15,7 @@ from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
 from fastmlp.losses import Loss
 from fastmlp.network import Network
-from fastmlp.plain_values import SCHEDULES, from_plain, to_plain
+from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
 """A file of layers without parameters could name millions."""
@@ -78,8 +78,8 @@ def build(description: Any, shift: Any = 0.0, scale: Any = 1.0) -> Network:
     )
     try:
         network.rng.bit_generator.state = description["generator"]
-    except (KeyError, OverflowError, AttributeError) as error:
-        raise ValueError(f"generator is not a state of PCG64 ({error!r})") from None
+    except (KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
+        raise ValueError(f"generator is not a state of PCG64 ({error!r:.100})") from None
     return network
 
 

@@ -1,0 +1,83 @@
+"""Everything that the core does, at sizes at which an instrument a hundred times slower is done in a minute.
+
+python .ci/small_training.py [N_THREADS ...]          1 and 2 threads if none is given
+"""
+
+import sys
+
+import numpy as np
+from scipy.sparse import csr_array
+
+import fastmlp as fm
+
+RNG = np.random.default_rng(0)
+N = 70
+X = RNG.normal(size=(N, 11)) * (RNG.uniform(size=(N, 11)) < 0.4)
+Y = RNG.uniform(0.1, 0.9, size=(N, 3))
+OPTIMIZERS = [
+    fm.SGD(0.05), fm.SGD(0.05, momentum=0.9, nesterov=True), fm.RMSprop(), fm.Adagrad(), fm.Adam(fm.Cosine(0.01, 9)),
+    fm.AdamW(), fm.NAdam(), fm.Rprop(), fm.Rprop(backtrack=True),
+]  # fmt: skip
+LAYERS = {
+    "dense": (),
+    "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3)),
+    "layer_norm": (fm.LayerNorm(), fm.Activation("gelu")),
+}
+OPTIONS = [
+    {"average": 0.9, "accumulate": 2},
+    {"clip_norm": 0.1, "clip_value": 0.5, "alpha": 0.01},
+    {"max_norm": 0.5, "sample_weight": RNG.uniform(size=N)},
+]
+LOSSES = ["squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy",
+          "binary_cross_entropy"]  # fmt: skip
+
+
+def network(between=(), dtype="float32", hidden=18, **settings):
+    return fm.Network([11, fm.Dense(hidden, "tanh"), *between, fm.Dense(5, "relu"), 3], dtype=dtype, seed=0, **settings)
+
+
+def look(net, n_threads):
+    """All that is asked of a network without training."""
+    for rows in (X, csr_array(X), X.astype(np.uint8), X[:1]):
+        net.predict(rows, n_threads=n_threads)
+    net.predict(X[:1].astype(net.dtype))
+    net.evaluate(X, Y, n_threads=n_threads)
+    net.loss_and_gradients(X, Y, n_threads=n_threads)
+    if not net.layout.has_batch_norm:
+        net.sample_gradients(X, Y, n_threads=n_threads)
+    net.input_gradients(X, n_threads=n_threads)
+    net.activations(X, n_threads=n_threads)
+    net.cost_surface(X, Y, [0, 200], [[0.0, 1.0, 2.0], [0.5, 1.0]], n_threads=n_threads)
+
+
+def train(net, n_threads, rows=X, targets=Y, **settings):
+    net.fit(rows, targets, **{"epochs": 2, "batch_size": 24, "n_threads": n_threads} | settings)
+
+
+def main(n_threads):
+    for dtype in ("float32", "float64"):
+        for between in LAYERS.values():
+            for optimizer in OPTIMIZERS:
+                size = N if isinstance(optimizer, fm.Rprop) else 24
+                train(network(between, dtype), n_threads, optimizer=optimizer, batch_size=size)
+            for options in OPTIONS:
+                train(network(between, dtype), n_threads, **options)
+            look(network(between, dtype), n_threads)
+        for whole in (fm.LBFGS(), fm.LevenbergMarquardt()):
+            train(network(dtype=dtype), n_threads, optimizer=whole)
+        for loss in LOSSES:
+            train(network(dtype=dtype, loss=loss), n_threads, targets=Y / Y.sum(axis=1, keepdims=True))
+        train(network(dtype=dtype, hidden=200), n_threads, optimizer=fm.SGD(0.01))  # threads share rows of W
+        train(network(dtype=dtype, hidden=200), n_threads, csr_array(X), clip_norm=1.0)
+        train(
+            network(dtype=dtype), n_threads, fm.Chunks(lambda: ((X[i : i + 30], Y[i : i + 30]) for i in (0, 30))), None
+        )
+        tiny = fm.Network([11, 4, 3], activation="sigmoid", dtype=dtype, seed=0)
+        train(tiny, n_threads, batch_size=4, optimizer=fm.SGD(0.1))
+        tiny.train_on_batch(X[:5], Y[:5])
+
+
+if __name__ == "__main__":
+    for number in map(int, sys.argv[1:] or ("1", "2")):
+        main(number)
+        print(f"{number} thread(s): done", flush=True)
