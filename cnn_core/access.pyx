@@ -57,6 +57,12 @@ cdef class Access:
         """Alone."""
         return new_use(self, TRAIN)
 
+    def was_left(self):
+        """Whether a thread was changing the network when this process was forked from its own; asked once."""
+        cdef bint left = self.left
+        self.left = False
+        return left
+
     cdef bint is_others(self) noexcept:
         """Whether another thread changes the arrays."""
         if self.n_forks != n_forks:
@@ -69,6 +75,7 @@ cdef class Access:
         self.n_readers = 0
         for i in range(self.n_forks, n_forks):
             if <unsigned long> survivors[i] != self.owner:
+                self.left = self.left or self.depth > 0
                 self.depth = 0
         self.n_forks = n_forks
 

@@ -7,8 +7,11 @@ Callers keep every size below 2**31.
 
 Row-major matrices are column-major ones transposed, so C = A B is asked for as C^T = B^T A^T.
 """
+from cython.parallel cimport parallel
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from libc.stdint cimport int64_t
+
+from cnn_core.team cimport Barrier, Member, join, wait_for_all
 
 import sys
 
@@ -74,3 +77,20 @@ cdef void syrk(int64_t n, int64_t k, const double* A, int64_t lda, double* C, in
     """The upper triangle of C (n, n) += A.T A, with A (k, n), all row-major; the other triangle is left alone."""
     cdef double one = 1
     dsyrk(b"L", b"N", &n, &k, &one, <void*> A, &lda, &one, C, &ldc)
+
+
+def take_room(double[:, :, ::1] scratch, int n_threads):
+    """Let a team and its BLAS take the memory that they keep: stacks, and a buffer for each who multiplies at once.
+
+    scratch (n_threads, 2 n, n) holds zeros; n is large enough for a product that no BLAS does without its buffer.
+    """
+    cdef Barrier barrier
+    cdef Member member
+    cdef double* A
+    cdef Py_ssize_t n = scratch.shape[2]
+    barrier.arrived = barrier.phase = barrier.asleep = 0
+    with nogil, parallel(num_threads=n_threads):
+        member = join(&barrier)
+        A = &scratch[member.index, 0, 0]
+        wait_for_all(member)
+        gemm(b"N", b"N", n, n, n, <double> 1, A, n, A, n, <double> 0, A + n * n, n)

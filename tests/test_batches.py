@@ -345,6 +345,7 @@ def test_the_same_bits_however_a_pass_is_cut_into_calls(n_threads, monkeypatch):
         return 1 + len(calls) % 2
 
     monkeypatch.setattr(Pace, "_bounded", cut)
+    monkeypatch.setattr("fastmlp.batches.SMALL", -1.0)
     for cut_up, at_once in zip(passes(n_threads), whole, strict=True):
         np.testing.assert_array_equal(cut_up, at_once)
     assert len(calls) > 200

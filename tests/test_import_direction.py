@@ -16,14 +16,15 @@ TESTS = Path(__file__).parent
 
 # The engine from the ground up: a module imports only what stands before it. What isn't named here builds on it.
 ORDER = [
-    "files", "errors", "persistence.state_files", "values", "batches", "history", "activations", "losses",
+    "files", "room", "errors", "persistence.state_files", "values", "batches", "history", "activations", "losses",
     "custom_loss", "initializers", "data", "layers", "schedules", "groups", "layout", "inputs", "construction",
     "parameters", "learner", "network", "optimizers", "training.optimizer_state", "training.averaging",
-    "training.class_weights", "training.samples", "training.chunks", "callbacks.base", "callbacks.monitors",
-    "callbacks.stopping", "callbacks.plateau", "threads", "inference", "metrics", "training.recording",
-    "training.settings", "training.step_table", "callbacks.progress", "training.fingerprint", "training.checkpoint",
-    "derivatives", "training.lbfgs", "training.levenberg_marquardt", "training.trainer", "training.resuming",
-    "training.worker", "training.streaming", "training.epochs", "training.fit", "training.online",
+    "training.class_weights", "training.samples", "training.chunks", "training.sampling", "training.diagnosis",
+    "callbacks.base", "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads", "inference",
+    "training.mistakes", "metrics", "training.recording", "training.settings", "training.step_table",
+    "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives", "training.lbfgs",
+    "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker", "training.streaming",
+    "training.epochs", "training.fit", "training.online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.
@@ -45,6 +46,7 @@ TESTED_ELSEWHERE = {
     "resuming": "checkpoint",
     "settings": "training",
     "streaming": "chunks",
+    "sampling": "mistakes",
     "worker": "chunks",
     "step_table": "averaging",
     "stopping": "callbacks",

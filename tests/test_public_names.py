@@ -12,7 +12,8 @@ FIXED = [
     "Network", "Input", "Dense", "Dropout", "BatchNorm", "LayerNorm", "Activation", "Loss", "SGD", "RMSprop",
     "Adagrad", "Adam", "AdamW", "NAdam", "Rprop", "LBFGS", "LevenbergMarquardt", "check_gradients",
     "load", "load_digits", "load_mnist",
-    "read_idx", "read_csv", "DivergedError", "Callback", "EarlyStopping", "Tolerance", "plots", "learning_curve",
+    "read_idx", "read_csv", "DivergedError", "TrainingWarning", "Callback", "EarlyStopping", "Tolerance", "plots",
+    "learning_curve",
     "train_validation_test_split",
 ]  # fmt: skip
 METHODS = ["fit", "predict", "evaluate", "loss_and_gradients", "sample_gradients", "cost_surface", "save"]

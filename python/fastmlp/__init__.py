@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastmlp.errors import DivergedError
+from fastmlp.errors import DivergedError, TrainingWarning
 from fastmlp.initializers import Normal, Uniform
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
 from fastmlp.losses import Loss
@@ -136,6 +136,7 @@ __all__ = [
     "Table",
     "TimeLimit",
     "Tolerance",
+    "TrainingWarning",
     "Uniform",
     "Warmup",
     "accuracy",

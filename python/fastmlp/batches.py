@@ -7,7 +7,7 @@ between. Results are the same to the bit, wherever the cuts are.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def count_batches(n_samples: int, batch_size: int) -> int:
@@ -42,14 +42,23 @@ class Pace:
             self._n_steps = self._bounded(n_steps * self._seconds / seconds)
 
 
-def in_pieces(n_tiles: int, n_threads: int, effort: float) -> Iterator[tuple[int, int]]:
+SMALL = 1e8
+"""Multiplications that one call may take on any machine: about 10 ms."""
+
+
+def in_pieces(n_tiles: int, n_threads: int, effort: float) -> Iterable[tuple[int, int]]:
     """Stretches ``(first, stop)`` of tiles that take about 50 ms each; ``effort``: multiplications of a tile.
 
     All but the last have a tile for each thread, so that none has to wait.
 
-    >>> list(in_pieces(10, 2, 1e3)), next(in_pieces(10, 2, 1e9))
+    >>> list(in_pieces(10, 2, 1e3)), next(iter(in_pieces(10, 2, 1e9)))
     ([(0, 10)], (0, 2))
     """
+    return ((0, n_tiles),) if effort * n_tiles <= SMALL else _paced(n_tiles, n_threads, effort)
+
+
+def _paced(n_tiles: int, n_threads: int, effort: float) -> Iterator[tuple[int, int]]:
+    """As many at a time as the last ones' time makes advisable."""
     n_rounds = -(-n_tiles // n_threads)
     pace = Pace(n_rounds, effort * n_threads)
     done = 0

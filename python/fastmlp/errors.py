@@ -13,7 +13,40 @@ class DivergedError(ArithmeticError):
     """The loss stopped being finite during training.
 
     The network holds the weights of the best epoch after which another one
-    was finite (those from before ``fit`` when there was none).
+    was finite (those from before ``fit`` when there was none). The message
+    names the place, the likely cause, and what to change.
+
+    Attributes
+    ----------
+    epoch : int or None
+        Index from 0 of the epoch in which it was noticed; None of `train_on_batch`.
+    batch : int or None
+        Number from 1 of the batch by which it was noticed; None where all samples are one, or at the end of a fit.
+
+    Examples
+    --------
+    >>> error = DivergedError("the loss stopped being finite", epoch=2, batch=7)
+    >>> error.epoch, error.batch
+    (2, 7)
+    """
+
+    def __init__(self, message: str = "", epoch: int | None = None, batch: int | None = None) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.batch = batch
+
+    def __reduce__(self) -> tuple[type[DivergedError], tuple[str, int | None, int | None]]:
+        return type(self), (str(self), self.epoch, self.batch)
+
+
+class TrainingWarning(UserWarning):
+    """A fit that the literature calls a mistake, and what to change: inputs or targets far from scaled, dead units.
+
+    `Network.fit` tells it once, about what it sees in a sample of 64 rows. To be rid of it:
+    ``warnings.filterwarnings("ignore", category=fm.TrainingWarning)``.
+
+    Sources: LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998 (scaled inputs and targets); Lu, Shin, Su and
+    Karniadakis, "Dying ReLU and initialization", 2019.
     """
 
 

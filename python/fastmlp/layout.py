@@ -9,7 +9,7 @@ The workspace is one flat vector too. A buffer of width n takes n columns of it,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
@@ -251,7 +251,7 @@ class Workspace(NamedTuple):
     door: Any = None
     """What the core calls for a loss written in Python."""
 
-    def pieces(self, n_rows: int, effort: float) -> Iterator[tuple[int, int]]:
+    def pieces(self, n_rows: int, effort: float) -> Iterable[tuple[int, int]]:
         """Stretches of the tiles of so many rows, for calls of about 50 ms; ``effort`` is that of a tile."""
         return in_pieces(-(-n_rows // self.tile_rows), self.n_threads, effort)
 

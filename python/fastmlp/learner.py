@@ -169,7 +169,7 @@ class Learner:
             optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
             callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
             progress=progress, alpha=alpha, warm_start=warm_start, clip_norm=clip_norm, clip_value=clip_value,
-            max_norm=max_norm, accumulate=accumulate, average=average,
+            max_norm=max_norm, accumulate=accumulate, average=average, warns=True,
             checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
             checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from cnn_core.access import forked
 from cnn_core.epoch import has_threads
 from fastmlp.layers import check_size
+from fastmlp.room import forget_room, make_room, make_room_for_blas
 
 FLOPS_PER_THREAD = 10_000_000
 """A thread pays off from about this much work in a step, a tenth of a millisecond: waiting for the others costs a few
@@ -42,7 +43,8 @@ class _Team:
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
     """The caller's number, or as many as the work of ``n_rows`` rows is worth.
 
-    1 in a build without OpenMP, and in a process forked from one that has used several threads.
+    1 in a build without OpenMP, and in a process forked from one that has used several threads. ``MemoryError`` if
+    there is no room for so many.
     """
     if n_threads is not None:
         chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
@@ -51,7 +53,9 @@ def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> in
         chosen = min(worth, available_threads()) if worth > 1 else 1
     if _Team.lost or not has_threads():
         return 1
-    _Team.used = _Team.used or chosen > 1
+    if chosen > 1:
+        _Team.used = True
+        make_room(chosen)
     return chosen
 
 
@@ -71,6 +75,7 @@ class _SingleThreadedBlas:
         self._depth = getattr(self._own, "depth", 0)
 
     def __enter__(self) -> None:
+        make_room_for_blas()
         with self._lock:
             if self._depth == 0:
                 if self._controller is None:
@@ -102,6 +107,7 @@ single_threaded_blas = _SingleThreadedBlas()
 def _after_fork() -> None:
     """In the child: threads that were inside the context or at a network are gone, and so is the team."""
     forked()
+    forget_room()
     single_threaded_blas.forked()
     _Team.lost = _Team.lost or _Team.used
 

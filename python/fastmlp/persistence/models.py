@@ -31,6 +31,7 @@ from fastmlp.persistence.description import build, describe, read_description
 from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
 from fastmlp.persistence.state_files import STATE
+from fastmlp.room import COPIES, check_room
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
@@ -153,6 +154,7 @@ def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> 
         text = json.dumps(description, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"extra must hold only what JSON can: {error}") from None
+    check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
     content = to_bytes(arrays, {_KEY: text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fastmlp.errors import shown
 from fastmlp.files import open_regular, replacing
+from fastmlp.room import COPIES, check_room
 
 STATE, _DIGEST = "fastmlp state", "sha256"
 _ARRAY = "array at"
@@ -93,6 +94,7 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
 
     arrays: dict[str, NDArray[Any]] = {}
     text = json.dumps(_lift(state, "state", arrays))
+    check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
     content: bytes = save(arrays, {STATE: text, _DIGEST: _digest(text, arrays)})
     return content
 
@@ -108,6 +110,7 @@ def from_bytes(content: bytes) -> dict[str, Any]:
     try:
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
         text, digest = metadata[STATE], metadata[_DIGEST]
+        check_room(COPIES * len(content), "the file's contents")
         arrays = load(content)
         if _digest(text, arrays) != digest:
             raise ValueError("its checksum is wrong")

@@ -29,8 +29,11 @@ class MovingAverage:
         self.n_before = kept.n_steps if kept is not None and goes_on else 0
 
     def begin(self) -> None:
+        """Take all the memory that there will be need of."""
+        self.values, self._path = self.network.snapshot(), self.network.snapshot()
+
+    def follow(self) -> None:
         """From here on the network has the path's parameters."""
-        self.values = self.network.snapshot()
         if self._kept is not None:
             self.network.restore(self._kept.path)
 
@@ -46,19 +49,19 @@ class MovingAverage:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """The network has the averages, for validation and callbacks; what these change stays changed."""
-        path = self.network.snapshot()
-        self.network.restore(self.values)
+        self.network.snapshot(self._path)
         try:
+            self.network.restore(self.values)
             yield
         finally:
             self.network.snapshot(self.values)
-            self.network.restore(path)
+            self.network.restore(self._path)
 
     def end(self, n_steps: int) -> AverageState:
         """The network takes the averages; what a later fit needs to go on."""
-        path = self.network.snapshot()
+        self.network.snapshot(self._path)
         self.network.restore(self.values)
-        return AverageState(path, self.values, self.n_before + n_steps)
+        return AverageState(self._path, self.values, self.n_before + n_steps)
 
 
 def holds(network: Network, snapshot: Snapshot) -> bool:

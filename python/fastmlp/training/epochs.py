@@ -36,16 +36,16 @@ def fit_epochs(
             settled = False
             look_in(trainer, run, hooks)
             settled = True
-            trainer.check()
+            trainer.check(run.history)
             if checkpoint is not None:
                 checkpoint.write_if_due()
-        trainer.check_params()
+        trainer.check_params(run)
         if checkpoint is not None:
             checkpoint.write()
     except KeyboardInterrupt:
         if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
             record_finished(run, trainer)
-        trainer.check()
+        trainer.check(run.history)
         if checkpoint is not None and settled:
             checkpoint.write()
         raise

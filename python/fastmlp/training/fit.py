@@ -22,6 +22,7 @@ from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.chunks import Chunks
 from fastmlp.training.epochs import fit_epochs
 from fastmlp.training.fingerprint import data_fingerprint, fingerprint
+from fastmlp.training.mistakes import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.recording import check_metrics, recorded_names
 from fastmlp.training.samples import TrainingData, Validation, check_training_data
 from fastmlp.training.settings import FitSettings
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
 class Way(NamedTuple):
     """A way to train, everything about it checked.
 
-    ``train(run, hooks, bar, checkpoint)`` does it, ``identity()`` tells what the fit is, for a checkpoint.
+    ``train(run, hooks, bar, checkpoint)`` does it, ``identity()`` tells what the fit is, for a checkpoint,
+    ``samples()`` are those in use.
     """
 
     train: Callable[[Run, tuple[Callback, ...], ProgressBar | None, Checkpoint | None], None]
     identity: Callable[[], dict[str, str]]
+    samples: Callable[[], TrainingData]
     validation: Validation | None
     rows_at_once: int
     recorded: tuple[str, ...] = ()
@@ -68,6 +71,8 @@ def fit(
     check_metrics(settings.metrics, network, way.validation)
     if checkpoint is not None:
         checkpoint.check(way.identity(), settings.epochs)
+    if settings.warns:
+        warn_of_scales(network, way.samples(), settings.optimizer)
     recorded = (*recorded_names(way.validation, settings.metrics), *way.recorded)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
     hooks = settings.callbacks if bar is None else (*settings.callbacks, bar)
@@ -85,6 +90,8 @@ def fit(
             for hook in hooks:
                 hook.on_fit_end(run)
     run.history.stop_reason = run.stop_reason or "epochs"
+    if settings.warns and run.history.n_epochs >= ENOUGH_EPOCHS:
+        warn_of_dead(network, way.samples(), run.history)
     return run.history
 
 
@@ -96,7 +103,7 @@ def by_epochs(network: Network, data: TrainingData, settings: FitSettings) -> Wa
     def identity() -> dict[str, str]:
         return fingerprint(network, settings, data, trainer.workspace.n_threads) | data_fingerprint(data)
 
-    return Way(partial(fit_epochs, trainer), identity, data.validation, trainer.batch_size)
+    return Way(partial(fit_epochs, trainer), identity, lambda: data, data.validation, trainer.batch_size)
 
 
 def by_chunks(stream: Stream) -> Way:
@@ -107,7 +114,7 @@ def by_chunks(stream: Stream) -> Way:
         n_threads, sizes = trainer.workspace.n_threads, stream.block_sizes
         return fingerprint(trainer.network, trainer.settings, trainer.data, n_threads, **{"rows of a block": sizes})
 
-    return Way(partial(fit_stream, stream), identity, stream.validation, trainer.batch_size)
+    return Way(partial(fit_stream, stream), identity, lambda: trainer.data, stream.validation, trainer.batch_size)
 
 
 def by_all_samples(network: Network, data: TrainingData, settings: FitSettings) -> Way:
@@ -135,4 +142,4 @@ def by_all_samples(network: Network, data: TrainingData, settings: FitSettings) 
 
             fit_levenberg_marquardt(run, data, settings, hooks, checkpoint)
 
-    return Way(train, identity, data.validation, len(data.X), recorded)
+    return Way(train, identity, lambda: data, data.validation, len(data.X), recorded)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmlp.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.errors import DivergedError
 from fastmlp.optimizers import LBFGS
+from fastmlp.training.diagnosis import likely_cause
 from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
@@ -40,7 +41,12 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
         network.params[:] = params
         loss, gradient = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)
         if not np.isfinite(loss):
-            raise DivergedError("the loss stopped being finite; the network holds the best finite weights")
+            epoch = run.epoch + 1
+            raise DivergedError(
+                f"the loss stopped being finite in the iteration with index {epoch}. {likely_cause(network, data)}. "
+                "The network holds the best finite weights",
+                epoch,
+            )
         slope = gradient.astype(np.float64)
         total = loss
         if decay:

@@ -24,6 +24,7 @@ from fastmlp.layout import aligned_empty, make_workspace
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.threads import choose_threads, single_threaded_blas_for
 from fastmlp.training.checkpoint import check_alike
+from fastmlp.training.diagnosis import likely_cause
 from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
@@ -233,7 +234,12 @@ def fit_levenberg_marquardt(
         while run.epoch + 1 < run.n_epochs and not run.stop_reason:
             problem.linearize()
             if not (np.isfinite(problem.loss) and np.isfinite(problem.gradient).all()):
-                raise DivergedError("the loss or its gradient is not finite; try scaled inputs")
+                epoch = run.epoch + 1
+                raise DivergedError(
+                    f"the loss or its gradient is not finite before the step with index {epoch}. "
+                    f"{likely_cause(network, data)}. The network holds the weights of the last step",
+                    epoch,
+                )
             if np.abs(problem.gradient).max() <= rule.tolerance:
                 run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
                 break

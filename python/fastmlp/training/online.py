@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from fastmlp.errors import DivergedError
 from fastmlp.inputs import input_form
 from fastmlp.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
@@ -81,11 +80,9 @@ class BatchTrainer:
                 self._checked_step()
         trainer.end()
         if not trainer.core.is_finite:
-            trainer.restore()
-            raise DivergedError(
-                "the loss of this batch or a parameter behind it is not finite; try a smaller learning rate or scaled "
-                "inputs. The network is as it was before the batch; the optimizer begins afresh"
-            )
+            place = "the loss of this batch or a parameter behind it is not finite"
+            kept = "The network is as it was before the batch; the optimizer begins afresh"
+            raise trainer.diverged(place, None, None, kept=kept)
         return float(trainer.records[0, 0])
 
 

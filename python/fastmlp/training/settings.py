@@ -43,6 +43,9 @@ class FitSettings:
     """Of weighted samples: the recorded loss is the mean over the batches of their weighted mean losses, each counted
     as often as it has rows. Else, and without weights, it is the weighted mean over the samples."""
 
+    warns: bool = False
+    """Of the standard mistakes; scikit-learn's estimators say what scikit-learn says."""
+
     def __post_init__(self) -> None:
         check_size("epochs", self.epochs)
         check_size("batch_size", self.batch_size)

@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike
 from fastmlp.batches import count_batches
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
-from fastmlp.errors import DivergedError
 from fastmlp.optimizers import Optimizer
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.chunks import Blocks, Chunks
@@ -145,7 +144,7 @@ class Stream:
         while more:
             ahead: Future[tuple[TrainingData | None, bool]] = self._worker.submit(self._next)
             yield block
-            block, more = ahead.result()
+            block, more = self._worker.result(ahead)
 
     def close(self, wait: bool) -> None:
         """Give up what is still to come; ``wait`` for the source to finish what it is at."""
@@ -199,12 +198,12 @@ def fit_stream(
                 break
             if checkpoint is not None:
                 checkpoint.write_if_due()
-        trainer.check_params()
+        trainer.check_params(run)
         if checkpoint is not None:
             checkpoint.write()
     except KeyboardInterrupt:
         wait = False
-        trainer.check_params()
+        trainer.check_params(run)
         if checkpoint is not None and settled:
             checkpoint.write()
         raise
@@ -234,11 +233,12 @@ def train_block(stream: Stream, run: Run, hooks: tuple[Callback, ...], checkpoin
     while trainer.core.n_epochs == stream.tally.n_all_blocks and not run.stop_reason:
         trainer.advance(count_batches(len(trainer.data.X) - trainer.core.first, trainer.batch_size))
         if not trainer.core.is_finite:
-            trainer.restore()
-            raise DivergedError(
-                f"the loss stopped being finite in epoch {run.epoch + 2}; try a smaller learning rate or scaled "
-                "inputs. The network holds the weights from before the rows in question"
-            )
+            epoch, tally = run.epoch + 1, stream.tally
+            batches = count_batches(tally.n_rows + (trainer.core.first or len(trainer.data.X)), trainer.batch_size)
+            batch = batches * trainer.settings.accumulate
+            place = f"the loss stopped being finite by batch {batch} of the epoch with index {epoch}"
+            kept = "The network holds the weights from before the rows in question"
+            raise trainer.diverged(place, epoch, batch, run.history, kept)
         with trainer.shown():
             for hook in hooks:
                 hook.on_progress(run)

@@ -16,23 +16,26 @@ from fastmlp.errors import DivergedError
 from fastmlp.groups import training_tables
 from fastmlp.inputs import input_form, input_source, target_source
 from fastmlp.layout import make_workspace, splits_rows
-from fastmlp.optimizers import Optimizer
+from fastmlp.optimizers import Optimizer, Rprop
 from fastmlp.parameters import Snapshot
 from fastmlp.threads import choose_threads
 from fastmlp.training.averaging import MovingAverage
+from fastmlp.training.diagnosis import likely_cause
 from fastmlp.training.optimizer_state import state_to_begin_with
 from fastmlp.training.samples import TrainingData
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.step_table import dropout_rates, step_table, steps_change
 
 if TYPE_CHECKING:
+    from fastmlp.callbacks.base import Run
+    from fastmlp.history import History
     from fastmlp.network import Network
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
 STEP_EFFORT, PARAMETER_EFFORT = 2000, 30
 """What a step costs beside its rows, itself and for each parameter, in multiplications: for the first chunk's size."""
-_ADVICE = "try a smaller learning rate or scaled inputs. The network holds the weights of the best finite epoch"
+_KEPT = "The network holds the weights of the best finite epoch"
 
 
 class Trainer:
@@ -141,6 +144,8 @@ class Trainer:
         """
         network, workspace = self.network, self.workspace
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
+        if network._access.was_left():
+            network.rng = with_lock_of_its_own(network.rng)
         bit_generator = network.rng.bit_generator
         self.lock = nullcontext() if self.order is None else bit_generator.lock
         if self.average is not None:
@@ -161,6 +166,8 @@ class Trainer:
                 mask_seed, first_mask,
             )  # fmt: skip
         self.take(self.data)
+        if self.average is not None:
+            self.average.follow()
 
     def take(self, data: TrainingData) -> None:
         """Tell the core where the samples are: at first, or behind an epoch, any number that there is room for."""
@@ -222,18 +229,32 @@ class Trainer:
         losses, rates = self.records[row : row + self.core.n_epochs - first].T.tolist()
         return losses, rates
 
-    def check(self) -> None:
+    def check(self, history: History) -> None:
         """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
         if not self.core.is_finite and not self.undone:
-            self.restore()
             batch = ((self.core.n_steps - 1) % self.n_batches + 1) * self.settings.accumulate
-            raise DivergedError(f"the loss stopped being finite by batch {batch} of the epoch; {_ADVICE}")
+            epoch = self.core.n_epochs
+            place = f"the loss stopped being finite by batch {batch} of the epoch with index {epoch}"
+            raise self.diverged(place, epoch, batch, history)
 
-    def check_params(self) -> None:
+    def check_params(self, run: Run) -> None:
         """The same for the parameters at the end of a fit, as a loss shows only what came before the last step."""
         if not self.network.is_finite():
-            self.restore()
-            raise DivergedError(f"the parameters stopped being finite; {_ADVICE}")
+            place = f"the parameters stopped being finite in the last step, of the epoch with index {run.epoch}"
+            raise self.diverged(place, max(run.epoch, 0), None, run.history)
+
+    def diverged(
+        self, place: str, epoch: int | None, batch: int | None, history: History | None = None, kept: str = _KEPT
+    ) -> DivergedError:
+        """The network as it was while all was well, and the error that tells where, why and what now."""
+        self.restore()
+        losses = history["loss"].tolist() if history is not None and "loss" in history else []
+        momentum = getattr(self.optimizer, "momentum", 0.0)
+        rate = None
+        if not isinstance(self.optimizer, Rprop):
+            rate = float(self.table["learning_rate"][max(self.core.n_steps - 1, 0) % len(self.table)])
+        cause = likely_cause(self.network, self.data, losses, rate, 0.0 if callable(momentum) else float(momentum))
+        return DivergedError(f"{place}. {cause}. {kept}", epoch, batch)
 
     def restore(self) -> None:
         """The network as it was behind the best epoch that has proved itself, or before the first."""
@@ -254,6 +275,13 @@ class Trainer:
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
             self.network.optimizer_state = self.state if finite else None
+
+
+def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
+    """The generator as it is, without the lock that a thread which isn't there any more may hold for ever."""
+    bit_generator = type(rng.bit_generator)()
+    bit_generator.state = rng.bit_generator.state
+    return np.random.Generator(bit_generator)
 
 
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:

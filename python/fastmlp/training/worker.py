@@ -12,6 +12,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
+from fastmlp.room import check_room, stack_bytes
+
 T = TypeVar("T")
 
 
@@ -26,6 +28,7 @@ class Worker(Generic[T]):
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """The result to come; ``MemoryError`` where the system has no room for a thread."""
         if self._thread is None:
+            check_room(stack_bytes(), "a thread that reads ahead")  # Python would wait for one that can't begin
             thread = Thread(target=work, args=(self._calls,), name=self._name, daemon=True)
             try:
                 thread.start()
@@ -35,6 +38,12 @@ class Worker(Generic[T]):
         future: Future[T] = Future()
         self._calls.put((function, future))
         return future
+
+    def result(self, future: Future[T]) -> T:
+        """What was submitted, when it is done; ``RuntimeError`` in a process forked since, where nobody does it."""
+        if not future.done() and self._thread is not None and not self._thread.is_alive():
+            raise RuntimeError("a fit of Chunks can't go on in a process that was forked within it")
+        return future.result()
 
     def close(self, wait: bool) -> None:
         """End the thread behind what it is at; ``wait`` for that."""

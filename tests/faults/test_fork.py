@@ -1,0 +1,183 @@
+"""Processes made from one that trains: by fork after use and within it, by spawn; all end, with the right bits."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+HEAD = """
+import concurrent.futures, multiprocessing, os, sys, threading
+import numpy as np
+import fastmlp as fm
+
+X = np.random.default_rng(0).normal(size=(600, 4))
+Y = X[:, 0] * X[:, 1]
+
+def fit(seed, n_threads):
+    net = fm.Network([4, 40, 8, 1], dtype="float64", seed=seed)
+    net.fit(X, Y, epochs=3, batch_size=300, n_threads=n_threads)
+    return np.concatenate([net.params, net.predict(X, n_threads=n_threads).ravel(), net.predict(X[:1]).ravel()])
+
+def fit_two(seed):
+    return fit(seed, 2)
+
+def in_child(work):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.write(write, work())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        return pipe.read()
+"""
+
+POOLS = """
+def results(pool):
+    return [np.asarray(result) for result in pool.map(fit_two, range(3))]
+
+if __name__ == "__main__":
+    one, two = ([fit(seed, n) for seed in range(3)] for n in (1, 2))
+    assert not np.array_equal(one, two)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        np.testing.assert_array_equal(results(pool), one)  # in a child one thread works
+    for method, expected in (("fork", one), ("spawn", two)):
+        context = multiprocessing.get_context(method)
+        with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+            np.testing.assert_array_equal(results(pool), expected)
+    np.testing.assert_array_equal([fit(seed, 2) for seed in range(3)], two)  # the parent has its team still
+    print("same")
+"""
+
+FRESH = """
+expected = []
+child = in_child(lambda: fit(0, 2).tobytes())  # nothing was trained here before: the child has two threads
+assert child == fit(0, 2).tobytes()
+print("same")
+"""
+
+WITHIN = """
+nets = [fm.Network([4, 40, 8, 1], dtype="float64", seed=seed) for seed in range(2)]
+go_on = True
+def train(net, n_threads):
+    while go_on:
+        net.fit(X, Y, epochs=20, batch_size=300, n_threads=n_threads)
+threads = [threading.Thread(target=train, args=(net, n)) for net, n in zip(nets, (1, 2))]
+for thread in threads:
+    thread.start()
+def use():
+    for net in nets:  # whose weights are torn, perhaps, and which is nobody's here
+        net.copy().fit(X, Y, epochs=1)
+        net.fit(X, Y, epochs=1, n_threads=2)
+        net.train_on_batch(X, Y)
+        net.evaluate(X, Y)
+        assert np.isfinite(net.predict(X[:1])).all()
+    return fit(0, 2).tobytes()
+alone = fit(0, 1).tobytes()
+for _ in range(10):
+    assert in_child(use) == alone
+go_on = False
+for thread in threads:
+    thread.join()
+print("same")
+"""
+
+CALLBACK = """
+outcomes = []
+def fork(run):
+    if run.epoch == 0:
+        outcomes.append(in_child(child))
+def child():
+    assert net.predict(X).shape == (600, 1)
+    try:
+        net.fit(X, Y)  # the fit goes on here too
+    except RuntimeError as error:
+        refused = "trained already" in str(error)
+    def beside():
+        try:
+            net.predict(X)
+        except RuntimeError:
+            outcomes.append("refused")
+    thread = threading.Thread(target=beside)
+    thread.start()
+    thread.join()
+    return str((refused, outcomes)).encode()
+net = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
+net.fit(X, Y, epochs=2, callbacks=[fork])
+assert outcomes == [b"(True, ['refused'])"], outcomes
+twice = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
+twice.fit(X, Y, epochs=2)
+assert (net.params == twice.params).all()
+
+def both(run):
+    global pid
+    if run.epoch == 0:
+        pid = os.fork()
+pid = None
+net = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
+net.fit(X, Y, epochs=2, n_threads=1, callbacks=[both])  # goes on in both processes
+if pid == 0:
+    os._exit(0 if (net.params == twice.params).all() and fit(1, 2).all() else 1)
+assert os.waitpid(pid, 0)[1] == 0
+
+def chunks():
+    for _ in range(3):
+        yield X, Y
+net = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
+try:
+    net.fit(fm.Chunks(chunks), epochs=30, n_threads=1, callbacks=[both])
+except RuntimeError as error:
+    os._exit(0 if pid == 0 and "forked within it" in str(error) else 1)
+assert pid != 0 and os.waitpid(pid, 0)[1] == 0
+print("same")
+"""
+
+BLAS = """
+from threadpoolctl import threadpool_info
+from fastmlp.threads import single_threaded_blas
+def sizes():
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+before = sizes()
+with single_threaded_blas:
+    pid = os.fork()
+    assert sizes() == {1}
+    with single_threaded_blas:
+        pass
+    assert sizes() == {1}
+good = sizes() == before
+if pid == 0:
+    os._exit(not good)
+assert good and os.waitpid(pid, 0)[1] == 0
+inside, go_on = threading.Event(), threading.Event()
+def hold():
+    with single_threaded_blas:
+        inside.set()
+        go_on.wait()
+thread = threading.Thread(target=hold)
+thread.start()
+inside.wait()
+def use():
+    with single_threaded_blas:  # the other thread is not in it, here
+        pass
+    return str(sizes()).encode()
+assert in_child(use) == str(before).encode()
+go_on.set()
+thread.join()
+assert sizes() == before
+print("same")
+"""
+
+
+@pytest.mark.parametrize(
+    "program", [POOLS, FRESH, WITHIN, CALLBACK, BLAS], ids=["pools", "fresh", "within", "callback", "blas"]
+)
+def test_processes_end_with_the_bits_they_should(program, tmp_path):
+    script = tmp_path / "forks.py"
+    script.write_text(HEAD + program, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(script)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.stdout.strip() == "same", result.stderr
