@@ -20,7 +20,7 @@ OPTIMIZERS = [
 ]  # fmt: skip
 LAYERS = {
     "dense": (),
-    "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3)),
+    "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3), fm.Dense(7, "elu"), fm.BatchNorm()),
     "layer_norm": (fm.LayerNorm(), fm.Activation("gelu")),
 }
 OPTIONS = [
