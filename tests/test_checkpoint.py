@@ -446,7 +446,9 @@ def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(error, tmp_pat
         write(self, state)
 
     monkeypatch.setattr(StateFile, "write", failing)
-    with pytest.warns(RuntimeWarning, match=r"\((\[Errno 28\] No space left|no room).*training goes on, and .*run\.ckpt stays"):
+    with pytest.warns(
+        RuntimeWarning, match=r"\((\[Errno 28\] No space left|no room).*training goes on, and .*run\.ckpt stays"
+    ):
         assert_same(whole, fitted(case, checkpoint=path))
     monkeypatch.undo()
     assert_same(whole, fitted(case, checkpoint=path, resume=True))
