@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labels import short
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
@@ -124,7 +125,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("net", "y", "class_weight", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("net", "y", "class_weight", "error", "words"), BAD, ids=short)
 def test_bad_weights_are_refused_before_anything_changes(net, y, class_weight, error, words):
     before = net.params.tobytes()
     with pytest.raises(error) as caught:
