@@ -20,13 +20,14 @@ OPTIMIZERS = [
 ]  # fmt: skip
 LAYERS = {
     "dense": (),
-    "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3)),
+    "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3), fm.Dense(7, "elu"), fm.BatchNorm()),
     "layer_norm": (fm.LayerNorm(), fm.Activation("gelu")),
 }
 OPTIONS = [
     {"average": 0.9, "accumulate": 2},
     {"clip_norm": 0.1, "clip_value": 0.5, "alpha": 0.01},
     {"max_norm": 0.5, "sample_weight": RNG.uniform(size=N)},
+    {"max_norm": 0.5, "average": 1},
 ]
 LOSSES = ["squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy",
           "binary_cross_entropy"]  # fmt: skip
@@ -67,8 +68,8 @@ def main(n_threads):
             train(network(dtype=dtype), n_threads, optimizer=whole)
         for loss in LOSSES:
             train(network(dtype=dtype, loss=loss), n_threads, targets=Y / Y.sum(axis=1, keepdims=True))
-        train(network(dtype=dtype, hidden=200), n_threads, optimizer=fm.SGD(0.01))  # threads share rows of W
-        train(network(dtype=dtype, hidden=200), n_threads, csr_array(X), clip_norm=1.0)
+        for options in ({"optimizer": fm.SGD(0.01)}, {"clip_norm": 0.1, "alpha": 0.01}, {"rows": csr_array(X)}):
+            train(network(dtype=dtype, hidden=200), n_threads, batch_size=5, **options)  # threads share rows of W
         train(
             network(dtype=dtype), n_threads, fm.Chunks(lambda: ((X[i : i + 30], Y[i : i + 30]) for i in (0, 30))), None
         )

@@ -433,7 +433,8 @@ def test_a_damaged_newest_does_not_push_the_good_one_out(tmp_path, monkeypatch):
     assert from_bytes(path.read_bytes())["training"]["position"]["n_steps"] > 0
 
 
-def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("no room for the file")])
+def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(error, tmp_path, monkeypatch):
     path, case = tmp_path / "run.ckpt", CASES["layers"]
     whole = fitted(case)
     write, calls = StateFile.write, []
@@ -441,11 +442,11 @@ def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(tmp_path, monk
     def failing(self, state):
         calls.append(state)
         if len(calls) > 1:
-            raise OSError(28, "No space left on device")
+            raise error
         write(self, state)
 
     monkeypatch.setattr(StateFile, "write", failing)
-    with pytest.warns(RuntimeWarning, match=r"No space left on device.*training goes on, and .*run\.ckpt stays"):
+    with pytest.warns(RuntimeWarning, match=r"\((\[Errno 28\] No|no) .*training goes on, and .*run\.ckpt stays"):
         assert_same(whole, fitted(case, checkpoint=path))
     monkeypatch.undo()
     assert_same(whole, fitted(case, checkpoint=path, resume=True))

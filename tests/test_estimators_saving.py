@@ -142,6 +142,19 @@ def test_curves_are_arrays_and_classes_have_names_for_the_command_line(path):
     assert load_with_extra(path)[1] == {"classes": ["-2", "7", "30"]}
 
 
+def test_the_command_line_takes_the_file_of_an_estimator(path, tmp_path):
+    from click.testing import CliRunner
+
+    from fastmlp.cli import main
+
+    model = fm.MLPClassifier(**BRIEF).fit(X, TARGETS["three texts"])
+    model.save(path)
+    (tmp_path / "rows.csv").write_text("\n".join(",".join(map(str, row)) for row in X.tolist()) + "\n")
+    printed = CliRunner().invoke(main, ["predict", str(path), str(tmp_path / "rows.csv")])
+    assert printed.stdout.splitlines() == ["predicted", *model.predict(X)]
+    assert "eggs, ham, spam" in CliRunner().invoke(main, ["info", str(path)]).stdout
+
+
 def test_weights_put_in_by_hand_are_saved(path):
     model = fm.MLPRegressor(**BRIEF).fit(X, X[:, 0])
     model.coefs_ = [np.ones_like(array) for array in model.coefs_]

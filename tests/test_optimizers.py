@@ -320,3 +320,44 @@ def test_hyper_values_are_read_anew_when_the_table_of_steps_is_used_up(rates, sa
         net.fit(X, y, epochs=100, batch_size=1, optimizer=fm.SGD(rate))
         ends.append(net.params)
     assert np.array_equal(*ends) == same
+
+
+DEFAULTS = [
+    "SGD(learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, l1_decay=0.0)",
+    "RMSprop(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-08, weight_decay=0.0, l1_decay=0.0)",
+    "Adagrad(learning_rate=0.01, epsilon=1e-10, weight_decay=0.0, l1_decay=0.0)",
+    "Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.0, l1_decay=0.0)",
+    "AdamW(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.01, l1_decay=0.0)",
+    "NAdam(learning_rate=0.002, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.0, l1_decay=0.0)",
+    "Rprop(learning_rate=0.01, weight_decay=0.0, l1_decay=0.0, backtrack=False)",
+    "LBFGS(tolerance=1e-06, memory=10, max_evaluations=20, weight_decay=0.0)",
+    "LevenbergMarquardt(damping=0.001, tolerance=1e-08, max_params=4000, weight_decay=0.0)",
+]
+
+
+@pytest.mark.parametrize("text", DEFAULTS)
+def test_defaults_are_those_promised_and_nothing_can_be_changed(text):
+    optimizer = getattr(fm, text.partition("(")[0])()
+    assert repr(optimizer) == text
+    with pytest.raises(AttributeError):
+        optimizer.weight_decay = 0.5
+
+
+@pytest.mark.parametrize(("optimizer", "n_slots"), [
+    (fm.SGD(momentum=0.5), 1), (fm.RMSprop(), 2), (fm.Adagrad(), 1), (fm.Adam(), 2), (fm.NAdam(), 2), (fm.Rprop(), 2),
+    (fm.Rprop(backtrack=True), 3),
+])  # fmt: skip
+def test_no_more_is_kept_than_the_rule_needs(optimizer, n_slots):
+    assert optimizer.initial_state(7, np.dtype("float32")).shape == (n_slots, 7)
+
+
+@pytest.mark.parametrize(("kind", "given"), [
+    (fm.RMSprop, {"momentum": 1.0}), (fm.RMSprop, {"rho": 1.0}), (fm.RMSprop, {"rho": -0.1}),
+    (fm.RMSprop, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": -0.5}),
+    (fm.LevenbergMarquardt, {"damping": 0.0}), (fm.Adam, {"beta_1": 1.0}), (fm.Adam, {"beta_2": 1.0}), (fm.Adam, {"beta_2": -0.1}), (fm.NAdam, {"epsilon": 0.0}),
+])  # fmt: skip
+def test_every_setting_has_its_range(kind, given):
+    name = next(iter(given))
+    kind(**{name: 0.5})
+    with pytest.raises(ValueError, match=f"^{name} must be a finite number with 0.0 <=? {name}"):
+        kind(**given)

@@ -327,6 +327,29 @@ def test_inconsistent_files_are_refused_with_one_sentence(name, path):
     assert peak < 8e6
 
 
+def test_a_small_file_cannot_ask_for_much_memory_in_use(path, monkeypatch):
+    stack = fm.Network([1, fm.Dense(1000), *[fm.Dropout(0.1)] * 400, 1], seed=0)
+    message = (
+        r"the 402 layers of the network would take \d+ bytes for a few rows, more than the \d+ that a file of \d+ b"
+    )
+    with pytest.raises(ValueError, match=message):
+        stack.save(path)
+    assert not path.exists()
+    monkeypatch.setattr(persistence, "check_work", lambda *_: None)
+    stack.save(path)
+    assert path.stat().st_size < 60_000
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=message):
+        load(path)
+    for layers in (
+        [1, 100_000],
+        [500_000, 1],
+        [784, *[1000, fm.BatchNorm(), fm.Activation("elu"), fm.Dropout()] * 3, 9],
+    ):
+        fm.Network(layers, seed=0).save(path)
+        load(path)
+
+
 def test_files_that_are_no_models_are_refused(path):
     for content in (b"", b"1234567", b"\0" * 8, b"\xff" * 100, (2**63).to_bytes(8, "little") + b"{}", b"GIF89a" * 50):
         path.write_bytes(content)

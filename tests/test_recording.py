@@ -186,3 +186,24 @@ def test_metrics_that_do_not_fit_the_data():
 @pytest.mark.parametrize("name", METRICS)
 def test_every_name_is_that_of_its_function(name):
     assert METRICS[name].__name__ == name
+
+
+def test_the_first_metric_is_named_where_there_is_no_validation():
+    with pytest.raises(ValueError, match="metrics='r2' needs validation_data"):
+        fm.Network([3, 2], seed=0).fit(X, VALUES, metrics=["r2", "mean_absolute_error"])
+
+
+def test_two_labels_are_several():
+    with pytest.raises(ValueError, match="metrics='macro_f1' needs one class for each row, got 2 labels"):
+        fitted(SEVERAL[:, :2], SEVERAL_VAL[:, :2], n_out=2, loss="binary_cross_entropy", metrics=["macro_f1"])
+
+
+@pytest.mark.parametrize(("loss", "is_measured"), [("cross_entropy", True), ("squared_error", False)])
+def test_accuracy_is_watched_where_it_is_measured(loss, is_measured):
+    watch = fm.EarlyStopping(monitor="val_accuracy")
+    net, y = fm.Network([3, 2], loss=loss, seed=0), LABELS % 2 if is_measured else VALUES
+    if is_measured:
+        assert "val_accuracy" in net.fit(X, y, validation_data=(X, y), epochs=2, callbacks=[watch])
+    else:
+        with pytest.raises(ValueError, match="monitor='val_accuracy' is unknown"):
+            net.fit(X, y, validation_data=(X, y), epochs=2, callbacks=[watch])

@@ -25,7 +25,7 @@ from fastmlp.data import check_finite
 from fastmlp.errors import shown
 from fastmlp.files import as_path, replacing
 from fastmlp.layers import Input
-from fastmlp.layout import make_layout, output_activation
+from fastmlp.layout import MIN_TILE_ROWS, Layout, make_layout, output_activation
 from fastmlp.network import Network
 from fastmlp.persistence.description import build, describe, read_description
 from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
@@ -40,6 +40,8 @@ _KEY = "fastmlp"
 _ALWAYS = {"format", "library", "network", "extra"}
 _SOMETIMES = {"optimizer", "estimator"}
 _MOST_CURVES = 16
+_WORK = 2**28, 1024
+"""Bytes that a few rows on their way through a network may take, and as many more for each byte of its file."""
 
 
 class Model(NamedTuple):
@@ -158,6 +160,7 @@ def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> 
     content = to_bytes(arrays, {_KEY: text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")
+    check_work(network.layout, network.dtype, len(content))
     with replacing(path) as file:
         file.write(content)
 
@@ -171,8 +174,10 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
             curves = _check_curves(description.get("estimator"))
             file.check_places(_expected_arrays(description, file) | curves)
             arrays = file.read()
+            network = _restore(description, arrays, allow_nan)
+            check_work(network.layout, network.dtype, file.size)
             return Model(
-                _restore(description, arrays, allow_nan),
+                network,
                 description["extra"],
                 description.get("estimator"),
                 {name.removeprefix("curve."): arrays[name] for name in curves},
@@ -246,6 +251,19 @@ def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[st
         shapes = state_shapes(description["optimizer"], layout.n_params, layout.n_statistics)
         expected |= {name: ("F64" if name.endswith("_statistics") else code, shape) for name, shape in shapes.items()}
     return expected
+
+
+def check_work(layout: Layout, dtype: np.dtype[Any], n_bytes: int) -> None:
+    """Raise ``ValueError`` for a network that asks for far more memory in use than its file is large.
+
+    Layers without weights cost a file next to nothing, but their outputs have to be somewhere.
+    """
+    work, most = layout.n_columns * MIN_TILE_ROWS * dtype.itemsize, _WORK[0] + _WORK[1] * n_bytes
+    if work > most:
+        raise ValueError(
+            f"the {len(layout.table)} layers of the network would take {work} bytes for a few rows, more than the "
+            f"{most} that a file of {n_bytes} bytes may ask for"
+        )
 
 
 def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], allow_nan: bool) -> Network:

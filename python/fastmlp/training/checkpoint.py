@@ -126,10 +126,10 @@ class Checkpoint:
             self.write()
 
     def write(self) -> None:
-        """Write; a disk that fails is a warning, and the last checkpoint stays."""
+        """Write; a disk that fails, or want of memory, is a warning, and the last checkpoint stays."""
         try:
             self._write()
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             warnings.warn(
                 f"no checkpoint could be written ({error}); training goes on, and {self._file.path} stays as it was",
                 RuntimeWarning,
