@@ -16,6 +16,9 @@ import fastmlp as fm
 from cnn_core.batches import Dtype, Source
 from fastmlp.batches import Pace, count_batches, in_pieces
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::fastmlp.TrainingWarning"
+)  # bytes and long columns as they are: these tests are of arithmetic
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(700, 5)).astype(np.uint8)
 TARGETS = np.random.default_rng(1).normal(size=(700, 2))
 SHIFT, SCALE = np.array([0.0, 128.0, 17.5, -3.0, 255.0]), np.array([1 / 255, 0.01, -0.5, 0.0, 2.0])

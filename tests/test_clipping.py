@@ -11,6 +11,7 @@ from twins import relative_error, shake, twin_of
 import fastmlp as fm
 from fastmlp.training import trainer as trainers
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastmlp.TrainingWarning")  # gradients are long because the data are
 BOUNDS = [{"clip_norm": 0.3}, {"clip_value": 0.05}, {"clip_norm": 0.2, "clip_value": 0.05}]
 
 

@@ -17,6 +17,9 @@ from scipy.sparse import csr_array
 import fastmlp as fm
 from fastmlp.batches import Pace
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::fastmlp.TrainingWarning"
+)  # bytes as they are: what matters here are bits
 N = 96
 _RNG = np.random.default_rng(7)
 X = _RNG.normal(size=(N, 12))

@@ -95,6 +95,7 @@ def test_a_shuffled_fit_is_the_general_one_to_rounding(widths, n, batch_size, se
     assert np.abs(nets[0].params - nets[1].params).max() < 1e-12
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.TrainingWarning")  # it is what makes the loss overflow
 def test_a_loss_that_is_not_finite_is_seen():
     X, y = samples(40, 3, 1)
     net = network((3, 4, 1), "relu", "identity")

@@ -153,6 +153,11 @@ class Learner:
             The network is in use: another thread trains it or reads it, or this is a callback of its own fit.
         DivergedError
             The loss stopped being finite; the network has the weights of the best finite epoch.
+
+        Warns
+        -----
+        TrainingWarning
+            Inputs or targets are far from scaled, or the network is dead.
         FileExistsError
             There is a checkpoint, and ``resume`` is False.
         OSError

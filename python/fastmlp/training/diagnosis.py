@@ -63,7 +63,7 @@ def likely_cause(
     if len(losses) > 1 and losses[-1] > min(losses):
         n = len(losses) - 1 - int(np.argmin(losses))
         text += f", as the loss rose from {min(losses):.3g} to {losses[-1]:.3g} in the last {n} epoch{'s' * (n > 1)}"
-    return f"{text}; try a smaller learning rate: {remedy}" + _of_function(network.loss)
+    return f"{text}; {remedy}" + _of_function(network.loss)
 
 
 def _of_function(loss: Loss) -> str:

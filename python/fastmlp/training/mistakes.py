@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmlp.errors import TrainingWarning
 from fastmlp.inference import activations
 from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from fastmlp.optimizers import Optimizer
-from fastmlp.training.chunks import part_of
-from fastmlp.training.sampling import N_ROWS, largest, sample_inputs, sample_targets
+from fastmlp.training.sampling import few_rows, largest, sample_inputs, sample_targets, spread
 
 if TYPE_CHECKING:
     from fastmlp.history import History
@@ -68,6 +68,12 @@ def warn_of_scales(network: Network, data: TrainingData, optimizer: Optimizer | 
                 )
 
 
+def differ(rows: NDArray[np.uint8]) -> bool:
+    """Whether a few of the rows differ, by their bytes."""
+    some = rows[spread(len(rows))]
+    return bool((some != some[0]).any())
+
+
 def scales_matter(network: Network, optimizer: Optimizer | WholeSetMethod) -> bool:
     """No where a norm comes first, and hardly to quasi-Newton steps on a linear network."""
     first = next(layer for layer in network.layers if not isinstance(layer, Dropout))
@@ -80,7 +86,9 @@ def warn_of_dead(network: Network, data: TrainingData, history: History) -> None
     losses = history["loss"]
     if len(losses) < ENOUGH_EPOCHS or losses[-1] < HARDLY * losses[0] or len(data.X) < 2:
         return
-    rows = part_of(data, 0, N_ROWS).X
+    rows = few_rows(data.X)
+    if rows.starts is None and not differ(rows.data):
+        return
     outputs = activations(network, rows, 1)
     for number, layer in enumerate(network.layers):
         relu = isinstance(layer, (Dense, Activation)) and layer.activation == "relu"
@@ -90,9 +98,7 @@ def warn_of_dead(network: Network, data: TrainingData, history: History) -> None
                 "initialize() and train with a smaller learning rate, scaled inputs, or leaky_relu"
             )
             return
-    targets = data.targets.rows.data[:N_ROWS]
-    varied = len(rows) > 1 and (targets != targets[0]).any()
-    if varied and not np.ptp(outputs[-1], axis=0).any():
+    if differ(data.targets.rows.data) and not np.ptp(outputs[-1], axis=0).any():
         warn(
             "the network gives the same outputs for every row looked at, and the loss hasn't fallen: its units are "
             "saturated; initialize() and train with a smaller learning rate or scaled inputs"

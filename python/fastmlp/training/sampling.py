@@ -35,6 +35,13 @@ def sample_inputs(network: Network, X: Rows) -> NDArray[Any]:
     return sample
 
 
+def few_rows(X: Rows) -> Rows:
+    """The same rows as the network takes them; of a sparse matrix the first ones."""
+    if X.starts is not None:
+        return Rows(X.data, X.code, X.starts[: N_ROWS + 1], X.columns)
+    return Rows(np.ascontiguousarray(X.data[spread(len(X))]), X.code)
+
+
 def sample_targets(targets: Targets) -> NDArray[Any] | None:
     """Targets (k, n_outputs); None where they are class numbers."""
     rows = targets.rows

@@ -240,8 +240,9 @@ class Trainer:
     def check_params(self, run: Run) -> None:
         """The same for the parameters at the end of a fit, as a loss shows only what came before the last step."""
         if not self.network.is_finite():
-            place = f"the parameters stopped being finite in the last step, of the epoch with index {run.epoch}"
-            raise self.diverged(place, max(run.epoch, 0), None, run.history)
+            epoch = run.epoch + (self.core.first > 0)
+            place = f"the parameters stopped being finite in the last step, of the epoch with index {epoch}"
+            raise self.diverged(place, epoch, None, run.history)
 
     def diverged(
         self, place: str, epoch: int | None, batch: int | None, history: History | None = None, kept: str = _KEPT
