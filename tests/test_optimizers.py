@@ -354,7 +354,8 @@ def test_no_more_is_kept_than_the_rule_needs(optimizer, n_slots):
 @pytest.mark.parametrize(("kind", "given"), [
     (fm.RMSprop, {"momentum": 1.0}), (fm.RMSprop, {"rho": 1.0}), (fm.RMSprop, {"rho": -0.1}),
     (fm.RMSprop, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": -0.5}),
-    (fm.LevenbergMarquardt, {"damping": 0.0}), (fm.Adam, {"beta_1": 1.0}), (fm.Adam, {"beta_2": 1.0}), (fm.Adam, {"beta_2": -0.1}), (fm.NAdam, {"epsilon": 0.0}),
+    (fm.LevenbergMarquardt, {"damping": 0.0}), (fm.LevenbergMarquardt, {"weight_decay": -0.5}),
+    (fm.LBFGS, {"weight_decay": -0.5}), (fm.Adam, {"beta_1": 1.0}), (fm.Adam, {"beta_2": 1.0}), (fm.Adam, {"beta_2": -0.1}), (fm.NAdam, {"epsilon": 0.0}),
 ])  # fmt: skip
 def test_every_setting_has_its_range(kind, given):
     name = next(iter(given))
