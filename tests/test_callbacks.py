@@ -299,7 +299,7 @@ def test_what_was_learnt_within_an_epoch_must_be_finite():
     before = net.params.copy()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pace, "_bounded", lambda self, n_steps: 2)
-        with pytest.raises(fm.DivergedError, match="the parameters stopped being finite; try a smaller"):
+        with pytest.raises(fm.DivergedError, match="the parameters stopped being finite in the last step"):
             net.fit(X, Y, epochs=3, batch_size=3, callbacks=[callback])
     np.testing.assert_array_equal(net.params, before)
 
