@@ -367,3 +367,8 @@ def test_every_setting_has_its_range(kind, given):
     kind(**{name: 0.5})
     with pytest.raises(ValueError, match=f"^{name} must be a finite number with 0.0 <=? {name}"):
         kind(**given)
+
+
+def test_a_damping_is_no_schedule():
+    with pytest.raises(TypeError, match="damping must be a number, got Constant"):
+        fm.LevenbergMarquardt(damping=fm.Constant(0.5))
