@@ -121,6 +121,7 @@ BAD = [
     (network(3, "binary_cross_entropy"), np.ones((30, 3)), "balanced", ValueError, ONE_CLASS_EACH),
     (network(1, "binary_cross_entropy"), np.full(30, 0.5), "balanced", ValueError, "got several labels, probabilities"),
     (network(1, "squared_error"), BINARY, "balanced", ValueError, "regression in 1 column$"),
+    (network(2, "squared_error"), np.eye(2)[LABELS % 2], WEIGHT, ValueError, "regression in 2 columns$"),
     (network(3, "squared_error"), np.eye(3)[LABELS], WEIGHT, ValueError, "regression in 3 columns$"),
 ]
 
