@@ -231,3 +231,10 @@ def test_a_factor_that_is_a_whole_number_does_not_run_over(factor):
     steps = np.array([0, 1, 15])
     np.testing.assert_array_equal(fm.StepDecay(1.0, factor, every=1)(steps), float(factor) ** steps)
     assert fm.StepDecay(1e-30, 3, every=1)(np.array([50]))[0] == 1e-30 * 3.0**50
+
+
+@pytest.mark.parametrize("kind", [fm.StepDecay, fm.Exponential, fm.InverseScaling])
+def test_numbers_beyond_the_machines_whole_numbers_are_numbers(kind):
+    made = kind(2**64, every=2**70)
+    np.testing.assert_allclose(made(np.arange(3)), float(2**64))
+    assert made(7) == pytest.approx(2**64)

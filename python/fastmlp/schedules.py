@@ -37,7 +37,7 @@ class StepDecay(Schedule):
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        return self.initial * float(self.factor) ** (np.asarray(step) // self.every)
+        return self.initial * float(self.factor) ** (np.asarray(step) // float(self.every))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Exponential(Schedule):
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        return self.initial * self.rate ** (np.asarray(step) / self.every)
+        return self.initial * self.rate ** (np.asarray(step) / float(self.every))
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class CosineRestarts(Schedule):
         if self.factor == 1:
             done = step / self.n_steps % 1.0
         else:
-            cycle = np.floor(np.log1p(step / self.n_steps * (self.factor - 1)) / np.log(self.factor))
+            cycle = np.floor(np.log1p(step / self.n_steps * (self.factor - 1)) / np.log(float(self.factor)))
             cycle = cycle + (step >= self._start(cycle + 1))  # the logarithm may be one rounding short
             length = self.n_steps * np.power(float(self.factor), cycle)
             done = np.clip((step - self._start(cycle)) / length, 0.0, 1.0)
@@ -252,7 +252,7 @@ class InverseScaling(Schedule):
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        return self.initial / (1 + np.asarray(step) / self.every) ** self.power
+        return self.initial / (1 + np.asarray(step) / float(self.every)) ** self.power
 
 
 def _check_positive(**values: float) -> None:
