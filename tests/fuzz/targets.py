@@ -3,8 +3,10 @@
 A new format needs a function here, a folder in ``corpus`` and a line in `TARGETS`.
 """
 
+import atexit
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ import fastmlp as fm
 CORPUS = Path(__file__).parent / "corpus"
 GOLDEN = Path(__file__).parent.parent / "golden"
 SCRATCH = Path(tempfile.mkdtemp(prefix="fastmlp-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 MOST_COLUMNS = 100_000
 """A loaded network with more is not asked for predictions."""
 
