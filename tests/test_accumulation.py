@@ -5,6 +5,7 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labels import short
 from step_cases import RULES, WEIGHT, X, Y, network
 from twins import relative_error, twin_of
 
@@ -130,7 +131,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
 def test_bad_values_are_refused_before_anything_changes(given, error, words):
     net = network()
     before, state = net.params.copy(), net.rng.bit_generator.state

@@ -8,6 +8,7 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labels import short
 from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
 
@@ -297,7 +298,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
 def test_bad_values_are_refused_before_anything_changes(given, error, words):
     net = network()
     before, state = net.params.copy(), net.rng.bit_generator.state

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labels import short
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
@@ -120,11 +121,12 @@ BAD = [
     (network(3, "binary_cross_entropy"), np.ones((30, 3)), "balanced", ValueError, ONE_CLASS_EACH),
     (network(1, "binary_cross_entropy"), np.full(30, 0.5), "balanced", ValueError, "got several labels, probabilities"),
     (network(1, "squared_error"), BINARY, "balanced", ValueError, "regression in 1 column$"),
+    (network(2, "squared_error"), np.eye(2)[LABELS % 2], WEIGHT, ValueError, "regression in 2 columns$"),
     (network(3, "squared_error"), np.eye(3)[LABELS], WEIGHT, ValueError, "regression in 3 columns$"),
 ]
 
 
-@pytest.mark.parametrize(("net", "y", "class_weight", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("net", "y", "class_weight", "error", "words"), BAD, ids=short)
 def test_bad_weights_are_refused_before_anything_changes(net, y, class_weight, error, words):
     before = net.params.tobytes()
     with pytest.raises(error) as caught:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labels import short
 from step_cases import RULES, WAYS, WEIGHT, X, Y, compare, network
 from twins import relative_error, shake, twin_of
 
@@ -137,7 +138,7 @@ BAD = [
 BAD += [({"clip_norm": fm.Cosine(1.0, 2)}, ValueError, "clip_norm at step 2 must be a finite number with 0.0 <")]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
 def test_bad_values_are_refused_before_anything_changes(given, error, words):
     net = network()
     before, state = net.params.copy(), net.rng.bit_generator.state

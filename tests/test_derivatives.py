@@ -4,6 +4,7 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from labels import short
 from scipy.sparse import csr_array
 from twins import HIDDEN, VARIANTS, relative_error, shake, twin_of
 
@@ -88,7 +89,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("call", "given", "error", "words"), BAD, ids=lambda value: repr(value)[:50])
+@pytest.mark.parametrize(("call", "given", "error", "words"), BAD, ids=short)
 def test_bad_arguments(call, given, error, words):
     net = network()
     before = state(net)

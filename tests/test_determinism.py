@@ -57,7 +57,7 @@ OPTIONS = {
 }
 INPUTS = {
     "dense": lambda: (X, Y),
-    "uint8": lambda: (np.rint(X * 20 + 100).astype(np.uint8), Y),
+    "uint8": lambda: (np.rint(X + 3).clip(0).astype(np.uint8), Y),
     "mostly_zeros": lambda: (MOSTLY_ZEROS, Y),
     "sparse": lambda: (csr_array(MOSTLY_ZEROS), Y),
     "chunks": lambda: (fm.Chunks(lambda: ((X[i : i + 37], Y[i : i + 37]) for i in range(0, N, 37))), None),

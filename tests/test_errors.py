@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from labels import short
 
 import fastmlp as fm
 from fastmlp.errors import unknown_name
@@ -43,7 +44,7 @@ RATES = [
 RULES = [fm.SGD, fm.RMSprop, fm.Adagrad, fm.Adam, fm.AdamW, fm.NAdam, fm.Rprop]
 
 
-@pytest.mark.parametrize(("value", "error", "words"), RATES, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize(("value", "error", "words"), RATES, ids=short)
 @pytest.mark.parametrize("argument", ["learning_rate", "weight_decay", "l1_decay"])
 @pytest.mark.parametrize("rule", RULES)
 def test_bad_rates_of_every_optimizer(rule, argument, value, error, words):
@@ -93,7 +94,7 @@ BAD_SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("description", "given", "error", "words"), BAD_SETTINGS, ids=lambda value: repr(value)[:50])
+@pytest.mark.parametrize(("description", "given", "error", "words"), BAD_SETTINGS, ids=short)
 def test_bad_settings_of_optimizers_losses_initialisers_and_schedules(description, given, error, words):
     with pytest.raises((ValueError, TypeError)) as caught:
         description(**given)

@@ -5,6 +5,7 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labels import short
 from step_cases import RULES, WAYS, WEIGHT, X, Y
 from twins import relative_error, shake, twin_of
 
@@ -216,7 +217,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
 @pytest.mark.parametrize("kind", KINDS, ids=["Dense", "BatchNorm", "LayerNorm"])
 def test_bad_settings_are_refused(kind, given, error, words):
     with pytest.raises((ValueError, TypeError)) as caught:

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from labels import short
 
 import fastmlp as fm
 from fastmlp.layers import check_size
@@ -65,7 +66,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "given", "error", "words"), BAD, ids=lambda value: repr(value)[:50])
+@pytest.mark.parametrize(("layer", "given", "error", "words"), BAD, ids=short)
 def test_bad_settings(layer, given, error, words):
     with pytest.raises((ValueError, TypeError)) as caught:
         layer(*given)

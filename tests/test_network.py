@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from labels import short
 
 import fastmlp as fm
 
@@ -76,7 +77,7 @@ def state(net):
     return net.params.tobytes(), net.statistics.tobytes(), net.rng.bit_generator.state
 
 
-@pytest.mark.parametrize(("layers", "error", "words"), BAD_LAYERS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("layers", "error", "words"), BAD_LAYERS, ids=short)
 def test_bad_layers(layers, error, words):
     with pytest.raises((ValueError, TypeError)) as caught:
         fm.Network(layers)
@@ -84,7 +85,7 @@ def test_bad_layers(layers, error, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD_SETTINGS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("given", "error", "words"), BAD_SETTINGS, ids=short)
 def test_bad_settings(given, error, words):
     with pytest.raises((ValueError, TypeError)) as caught:
         fm.Network([2, 3, 1], **given)

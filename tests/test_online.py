@@ -9,6 +9,7 @@ import reference_training as training
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
+from labels import short
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
@@ -318,7 +319,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=lambda value: repr(value)[:50])
+@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
 def test_bad_batches_are_refused_before_anything_changes(given, error, words):
     net = network()
     net.train_on_batch(X, Y)

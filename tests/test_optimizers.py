@@ -351,13 +351,24 @@ def test_no_more_is_kept_than_the_rule_needs(optimizer, n_slots):
     assert optimizer.initial_state(7, np.dtype("float32")).shape == (n_slots, 7)
 
 
-@pytest.mark.parametrize(("kind", "given"), [
-    (fm.RMSprop, {"momentum": 1.0}), (fm.RMSprop, {"rho": 1.0}), (fm.RMSprop, {"rho": -0.1}),
-    (fm.RMSprop, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": 0.0}), (fm.Adagrad, {"epsilon": -0.5}),
-    (fm.LevenbergMarquardt, {"damping": 0.0}), (fm.Adam, {"beta_1": 1.0}), (fm.Adam, {"beta_2": 1.0}), (fm.Adam, {"beta_2": -0.1}), (fm.NAdam, {"epsilon": 0.0}),
-])  # fmt: skip
+RANGES = {
+    fm.RMSprop: [{"momentum": 1.0}, {"rho": 1.0}, {"rho": -0.1}, {"epsilon": 0.0}],
+    fm.Adagrad: [{"epsilon": 0.0}, {"epsilon": -0.5}],
+    fm.LevenbergMarquardt: [{"damping": 0.0}, {"weight_decay": -0.5}],
+    fm.LBFGS: [{"weight_decay": -0.5}],
+    fm.Adam: [{"beta_1": 1.0}, {"beta_2": 1.0}, {"beta_2": -0.1}],
+    fm.NAdam: [{"epsilon": 0.0}],
+}
+
+
+@pytest.mark.parametrize(("kind", "given"), [(kind, given) for kind, each in RANGES.items() for given in each])
 def test_every_setting_has_its_range(kind, given):
     name = next(iter(given))
     kind(**{name: 0.5})
     with pytest.raises(ValueError, match=f"^{name} must be a finite number with 0.0 <=? {name}"):
         kind(**given)
+
+
+def test_a_damping_is_no_schedule():
+    with pytest.raises(TypeError, match="damping must be a number, got Constant"):
+        fm.LevenbergMarquardt(damping=fm.Constant(0.5))

@@ -5,6 +5,7 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labels import short
 from scipy.optimize import minimize
 from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
@@ -179,7 +180,7 @@ def test_the_validation_loss_has_no_penalty():
             "alpha must be a number for LevenbergMarquardt",
         ),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=short,
 )
 def test_a_bad_alpha_is_refused_before_anything_changes(given, error, words):
     net = network()

@@ -224,3 +224,10 @@ def test_a_schedule_starts_anew_in_every_fit():
         net.fit(np.ones((3, 1)), np.zeros(3), epochs=1, batch_size=1, optimizer=fm.SGD(fm.StepDecay(1.0, every=1)))
         values.append(net.params[0])
     np.testing.assert_allclose(values, [98.25, 96.5] * 2)
+
+
+@pytest.mark.parametrize("factor", [3, 2**64])
+def test_a_factor_that_is_a_whole_number_does_not_run_over(factor):
+    steps = np.array([0, 1, 15])
+    np.testing.assert_array_equal(fm.StepDecay(1.0, factor, every=1)(steps), float(factor) ** steps)
+    assert fm.StepDecay(1e-30, 3, every=1)(np.array([50]))[0] == 1e-30 * 3.0**50

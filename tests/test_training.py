@@ -10,6 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from labels import short
 
 import fastmlp as fm
 from fastmlp.batches import Pace
@@ -67,7 +68,7 @@ BAD_ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "error", "words"), BAD_ARGUMENTS, ids=lambda value: repr(value)[:50])
+@pytest.mark.parametrize(("given", "error", "words"), BAD_ARGUMENTS, ids=short)
 def test_bad_arguments_are_refused_before_anything_changes(given, error, words):
     net = regression()
     before = state(net)

@@ -37,7 +37,7 @@ class StepDecay(Schedule):
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        return self.initial * self.factor ** (np.asarray(step) // self.every)
+        return self.initial * float(self.factor) ** (np.asarray(step) // self.every)
 
 
 @dataclass(frozen=True)

@@ -321,6 +321,7 @@ print(interrupts, len(refused))
 """
 
 
+@pytest.mark.plain_build(reason="hundreds of interrupted calls take minutes in a build with checks")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX timers")
 def test_an_interrupt_at_any_moment_leaves_the_network_free():
     program = "import signal\nsignal.signal(signal.SIGALRM, signal.default_int_handler)\n" + INTERRUPTED

@@ -72,7 +72,10 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> NDA
         dtype, shape = _read_header(stream, path)
         n_bytes = math.prod(shape) * dtype.itemsize
         if n_bytes > max_bytes:
-            raise too_large(path, f"the IDX header declares {n_bytes} bytes of data", max_bytes)
+            declared = (
+                n_bytes if n_bytes < 10**18 else "over 10**18"
+            )  # 255 dimensions make numbers of a thousand digits
+            raise too_large(path, f"the IDX header declares {declared} bytes of data", max_bytes)
         contents = read_at_most(stream, n_bytes + 1)
     if len(contents) != n_bytes:
         held = "more" if len(contents) > n_bytes else f"only {len(contents)}"
