@@ -86,7 +86,7 @@ late = {  # they ask for more when training is under way
     "levenberg_marquardt": lambda net: small.fit(X, Y, epochs=1, optimizer=fm.LevenbergMarquardt()),
 }
 cases = early | late
-chosen = sys.argv[2:] or list(cases)
+chosen = sys.argv[2:] or [name for name in cases if name != "levenberg_marquardt"]
 for name in chosen:
     call = cases[name]
     call(base.copy())  # whatever is imported or kept at first use
@@ -152,7 +152,13 @@ def run(program, tmp_path, *arguments):
 def test_memory_that_runs_out_leaves_everything_as_it_was(tmp_path):
     some = ["adam", "predict", "save", "average", "validation", "chunks"]
     names = run(MANY, tmp_path, 0.25) if LONG else run(MANY, tmp_path, 3, *some)
-    assert len(names) == 24 if LONG else names == some
+    assert len(names) == 23 if LONG else names == some
+
+
+@pytest.mark.skipif(not LONG, reason="a few seconds")
+def test_the_matrices_of_levenberg_marquardt_too(tmp_path):
+    """In a process of its own, whose heap has no large hole that other cases have left."""
+    assert run(MANY, tmp_path, 1, "levenberg_marquardt") == ["levenberg_marquardt"]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
