@@ -3,6 +3,7 @@
 It says "go" before each, and then when it was back, by the system's monotonic clock, and whether the network is usable.
 """
 
+import signal
 import sys
 import time
 
@@ -114,4 +115,5 @@ def main(case, n_times):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for jobs in the background
     main(sys.argv[1], int(sys.argv[2]))
