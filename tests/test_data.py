@@ -342,6 +342,7 @@ LISTS = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_lea
 ANYTHING = st.one_of(ARRAYS, LISTS, st.sampled_from([X, LABELS, VALUES, np.eye(3)]))
 
 
+@pytest.mark.filterwarnings("ignore::fastmlp.errors.TrainingWarning")  # numbers of any size come up
 @given(rows=ANYTHING, targets=ANYTHING, weights=st.one_of(st.none(), ANYTHING))
 @settings(max_examples=250)
 def test_whatever_is_passed_there_is_a_result_or_a_clear_error(rows, targets, weights):

@@ -149,6 +149,7 @@ def run(program, tmp_path, *arguments):
     return result.stdout.split()
 
 
+@pytest.mark.plain_build(reason="the address sanitizer needs terabytes of address space")
 def test_memory_that_runs_out_leaves_everything_as_it_was(tmp_path):
     some = ["adam", "predict", "save", "average", "validation", "chunks"]
     names = run(MANY, tmp_path, 0.25) if LONG else run(MANY, tmp_path, 3, *some)
