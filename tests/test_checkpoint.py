@@ -489,6 +489,27 @@ def test_a_state_that_cannot_be_is_refused(message, tmp_path):
     np.testing.assert_equal((net.params, net.statistics, net.rng.bit_generator.state), before)
 
 
+def test_a_callback_that_was_put_back_does_not_change_the_network_of_a_refused_fit(tmp_path):
+    path, callbacks = tmp_path / "run.ckpt", CALLBACKS["early"]() + CALLBACKS["tolerance"]()
+    fitted(CASES["layers"], checkpoint=path, callbacks=callbacks)
+    state = from_bytes(path.read_bytes())
+    state["callbacks"][1].pop("still")
+    path.write_bytes(to_bytes(state))
+    net = CASES["layers"][0]()
+    params = net.params.copy()
+    with pytest.raises(ValueError, match="can't be resumed: 'still'"):
+        net.fit(X, LABELS, epochs=6, batch_size=7, checkpoint=path, resume=True, callbacks=callbacks)
+    np.testing.assert_array_equal(net.params, params)
+
+
+def test_other_validation_data_of_chunks_are_refused(tmp_path):
+    path, case = tmp_path / "run.ckpt", CASES["chunks"]
+    fitted(case, checkpoint=path, validation_data=VALIDATION)
+    for other, name in (((X[:29], LABELS[:29]), "rows of validation X"), ((X[1:31], LABELS[1:31]), "samples")):
+        with pytest.raises(ValueError, match=f"one of another fit: {name}: "):
+            fitted(case, checkpoint=path, resume=True, validation_data=other)
+
+
 def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "run.ckpt"
     monkeypatch.setattr(checkpoints, "FORMAT", 2)

@@ -23,8 +23,8 @@ ORDER = [
     "callbacks.base", "callbacks.monitors", "callbacks.stopping", "callbacks.plateau", "threads", "inference",
     "training.mistakes", "metrics", "training.recording", "training.settings", "training.step_table",
     "callbacks.progress", "training.fingerprint", "training.checkpoint", "derivatives", "training.lbfgs",
-    "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker", "training.streaming",
-    "training.epochs", "training.fit", "training.online",
+    "training.levenberg_marquardt", "training.trainer", "training.resuming", "training.worker",
+    "training.streaming", "training.epochs", "training.fit", "training.online",
 ]  # fmt: skip
 
 # Modules whose tests stand in the file of another one.

@@ -14,13 +14,14 @@ import numpy as np
 
 from fastmlp.callbacks.base import Callback
 from fastmlp.data import Rows
+from fastmlp.errors import shown
+from fastmlp.training.sampling import spread
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
-    from fastmlp.training.samples import TrainingData
+    from fastmlp.training.samples import TrainingData, Validation
     from fastmlp.training.settings import FitSettings
 
-SAMPLED_ROWS = 64
 _SETTINGS = (
     "optimizer", "batch_size", "shuffle", "metrics", "alpha", "warm_start", "clip_norm", "clip_value", "max_norm",
     "accumulate", "average",
@@ -44,16 +45,22 @@ def fingerprint(
 
 def data_fingerprint(data: TrainingData) -> dict[str, str]:
     """Numbers of the samples, and a digest of some of them."""
-    parts = {"X": data.X, "y": data.targets.rows}
-    if data.validation is not None:
-        parts |= {"validation X": data.validation[0], "validation y": data.validation[1].rows}
-    total = hashlib.sha256()
+    weights = b"" if data.weights is None else data.weights[spread(len(data.weights))].tobytes()
+    parts = {"X": data.X, "y": data.targets.rows, **validation_rows(data.validation)}
+    return {"sample weights": "no" if data.weights is None else "yes"} | rows_fingerprint(parts, weights)
+
+
+def validation_rows(validation: Validation | None) -> dict[str, Rows]:
+    """The parts of the validation by name, none without one."""
+    return {} if validation is None else {"validation X": validation[0], "validation y": validation[1].rows}
+
+
+def rows_fingerprint(parts: Mapping[str, Rows], more: bytes = b"") -> dict[str, str]:
+    """Numbers of the rows of each part, and a digest of some of them and of what else there is."""
+    total = hashlib.sha256(more)
     for rows in parts.values():
         total.update(_sampled(rows))
-    if data.weights is not None:
-        total.update(data.weights[_spread(len(data.weights))].tobytes())
-    sizes = {f"rows of {name}": str(len(rows)) for name, rows in parts.items()}
-    return sizes | {"sample weights": "no" if data.weights is None else "yes", "samples": total.hexdigest()[:16]}
+    return {f"rows of {name}": str(len(rows)) for name, rows in parts.items()} | {"samples": total.hexdigest()[:16]}
 
 
 def kinds(data: TrainingData) -> dict[str, str]:
@@ -69,16 +76,11 @@ def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
     differing = [name for name in now if made_with.get(name) != now[name]]
     if differing:
         told = [
-            f"{name}: {_printable(made_with.get(name)):.200} there, {now[name]:.200} here" for name in differing[:3]
+            f"{name}: {shown(str(made_with.get(name)), 200)} there, {now[name]:.200} here" for name in differing[:3]
         ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
         hint = _HINTS.get(differing[0], "")
         raise ValueError(f"the checkpoint is one of another fit: {'; '.join(told)}{more}{hint}")
-
-
-def _printable(value: object) -> str:
-    """Text from a file that a terminal may be shown."""
-    return repr(str(value))[1:-1]
 
 
 def as_text(value: Any) -> str:
@@ -112,19 +114,14 @@ def _with_state(callbacks: Iterable[Callback]) -> list[str]:
     return described
 
 
-def _spread(n: int) -> np.ndarray[Any, Any]:
-    """Some of n rows, evenly spread."""
-    return np.unique(np.linspace(0, n - 1, SAMPLED_ROWS).astype(np.int64))
-
-
 def _sampled(rows: Rows) -> bytes:
     """The bytes of some rows."""
-    chosen = _spread(len(rows))
+    chosen = spread(len(rows))
     if rows.starts is None:
-        return bytes(rows.data[chosen])
+        return rows.data[chosen].tobytes()
     assert rows.columns is not None
     pieces = []
-    for i in chosen:
+    for i in range(*chosen.indices(len(rows))):
         stretch = slice(rows.starts[i], rows.starts[i + 1])
         pieces += [rows.columns[stretch].tobytes(), rows.data[stretch].tobytes()]
     return b"".join(pieces)

@@ -21,7 +21,7 @@ from fastmlp.threads import single_threaded_blas_for
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.chunks import Chunks
 from fastmlp.training.epochs import fit_epochs
-from fastmlp.training.fingerprint import data_fingerprint, fingerprint
+from fastmlp.training.fingerprint import data_fingerprint, fingerprint, rows_fingerprint, validation_rows
 from fastmlp.training.mistakes import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.recording import check_metrics, recorded_names
 from fastmlp.training.samples import TrainingData, Validation, check_training_data
@@ -81,14 +81,14 @@ def fit(
         for hook in hooks:
             hook.on_fit_begin(run)
         run.began()
-        try:
-            with nullcontext() if checkpoint is None else checkpoint.keeping(network):
+        with nullcontext() if checkpoint is None else checkpoint.keeping(network):
+            try:
                 way.train(run, hooks, bar, checkpoint)
-        except KeyboardInterrupt:
-            run.pause("interrupted")
-        finally:
-            for hook in hooks:
-                hook.on_fit_end(run)
+            except KeyboardInterrupt:
+                run.pause("interrupted")
+            finally:
+                for hook in hooks:
+                    hook.on_fit_end(run)
     run.history.stop_reason = run.stop_reason or "epochs"
     if settings.warns and run.history.n_epochs >= ENOUGH_EPOCHS:
         warn_of_dead(network, way.samples(), run.history)
@@ -112,7 +112,8 @@ def by_chunks(stream: Stream) -> Way:
 
     def identity() -> dict[str, str]:
         n_threads, sizes = trainer.workspace.n_threads, stream.block_sizes
-        return fingerprint(trainer.network, trainer.settings, trainer.data, n_threads, **{"rows of a block": sizes})
+        fit = fingerprint(trainer.network, trainer.settings, trainer.data, n_threads, **{"rows of a block": sizes})
+        return fit | rows_fingerprint(validation_rows(stream.validation))
 
     return Way(partial(fit_stream, stream), identity, lambda: trainer.data, stream.validation, trainer.batch_size)
 
