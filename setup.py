@@ -89,17 +89,18 @@ def flags() -> tuple[list[str], list[str], list[tuple[str, str]]]:
 
 
 compile_flags, link_flags, macros = flags()
+headers = sorted(Path("cnn_core").rglob("*.h"))
 extensions = [
     Extension(
-        f"cnn_core.{source.stem}",
-        [f"cnn_core/{source.name}"],
-        depends=[str(header) for header in Path("cnn_core").glob("*.h")],
-        include_dirs=["cnn_core"],
+        ".".join(source.with_suffix("").parts),
+        [str(source)],
+        depends=[str(header) for header in headers],
+        include_dirs=sorted({str(header.parent) for header in headers}),
         extra_compile_args=compile_flags,
         extra_link_args=link_flags,
         define_macros=macros,
     )
-    for source in sorted(Path("cnn_core").glob("*.pyx"))
+    for source in sorted(Path("cnn_core").rglob("*.pyx"))
 ]
 
 

@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-_ORIGIN = re.compile(r'\s*/\* "(cnn_core/\w+\.p[yx][xd])":(\d+)$')
+_ORIGIN = re.compile(r'\s*/\* "(cnn_core/[\w/]+\.p[yx][xd])":(\d+)$')
 _END = re.compile(r"}|\s*/\* function exit code \*/")
 CORE = Path("cnn_core")
 
@@ -47,13 +47,14 @@ def executed() -> dict[str, Counter[int]]:
     for report in map(json.loads, output.splitlines()):
         for file in report["files"]:
             path = Path(file["file"])
-            if path.parent.name != CORE.name:
+            if CORE.name not in path.parts:
                 continue
-            behind = origins(CORE / path.name) if path.suffix == ".c" else None
+            path = Path(*path.parts[path.parts.index(CORE.name) :])
+            behind = origins(path) if path.suffix == ".c" else None
             for line in file["lines"]:
                 number = line["line_number"]
                 if behind is None:
-                    lines.setdefault(f"{CORE}/{path.name}", Counter())[number] += line["count"]
+                    lines.setdefault(str(path), Counter())[number] += line["count"]
                 elif number in behind:
                     name, number = behind[number]
                     lines.setdefault(name, Counter())[number] += line["count"]

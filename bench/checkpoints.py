@@ -16,7 +16,7 @@ import numpy as np
 
 import fastmlp as fm
 from fastmlp.bench.report import as_table, number
-from fastmlp.persistence.state_files import StateFile
+from fastmlp.machine.state_files import StateFile
 
 WIDTHS = ([784, 30, 10], [784, 256, 128, 10], [784, 1024, 1024, 10])
 

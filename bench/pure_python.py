@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from time import perf_counter
 
-from fastmlp.errors import unknown_name
+from fastmlp.checks.errors import unknown_name
 
 from .contenders.pure_python import PlainNetwork
 

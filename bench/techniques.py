@@ -19,10 +19,12 @@ import click
 import numpy as np
 
 import fastmlp as fm
-from fastmlp import inference, inputs, layout
 from fastmlp.bench.cases import Problem, make_problem
 from fastmlp.bench.report import as_table, number
 from fastmlp.bench.tasks import TASKS
+from fastmlp.data import inputs
+from fastmlp.model import layout
+from fastmlp.passes import inference
 from fastmlp.training import trainer
 
 BY_NAME = {task.name: task for task in TASKS}

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import fastmlp as fm
-from fastmlp.activations import activate, derivative
+from fastmlp.model.activations import activate, derivative
 
 
 def title(text: str) -> None:

@@ -76,11 +76,11 @@ def test_importing_loads_nothing_heavy():
 def test_lazy_names_load_their_modules_at_first_use():
     code = """
 import sys, fastmlp as fm
-modules = ("fastmlp.datasets", "fastmlp.readers.tables", "fastmlp.persistence.models", "fastmlp.plots")
+modules = ("fastmlp.data.datasets", "fastmlp.data.readers.tables", "fastmlp.persistence.models", "fastmlp.plots")
 print([name in sys.modules for name in modules])
 fm.load_digits, fm.read_csv, fm.load, fm.plots
 print([name in sys.modules for name in modules], "matplotlib" in sys.modules)
-print(fm.load_digits is fm.datasets.load_digits, "load_digits" in vars(fm))
+print(fm.load_digits is fm.data.datasets.load_digits, "load_digits" in vars(fm))
 """
     first, second, third = run(code).splitlines()
     assert first == "[False, False, False, False]"

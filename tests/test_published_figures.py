@@ -12,7 +12,7 @@ import pytest
 from scipy.special import erf
 
 import fastmlp as fm
-from fastmlp import activations
+from fastmlp.model import activations
 
 # --- A: hours slept and studied, and the score of a test ---
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twins import shake, twin_of
 
 import fastmlp as fm
-from fastmlp.values import Schedule, values_at
+from fastmlp.checks.values import Schedule, values_at
 
 SCHEDULES = {
     "step": fm.StepDecay(0.1, factor=0.5, every=100),

@@ -7,8 +7,8 @@ import numpy as np
 import reference as ref
 
 import fastmlp as fm
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.losses import LOSSES
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.losses import LOSSES
 
 HIDDEN = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
 LEGAL_PAIRS = [(loss, out) for loss, spec in LOSSES.items() for out in spec.outputs or ACTIVATIONS]

@@ -19,10 +19,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastmlp.errors import DivergedError, TrainingWarning
-from fastmlp.initializers import Normal, Uniform
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
-from fastmlp.losses import Loss
+from fastmlp.checks.errors import DivergedError, TrainingWarning
+from fastmlp.model.initializers import Normal, Uniform
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 
 if TYPE_CHECKING:
@@ -30,19 +30,22 @@ if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
     from fastmlp.callbacks.plateau import Plateau
     from fastmlp.callbacks.stopping import EarlyStopping, TimeLimit, Tolerance
-    from fastmlp.custom_loss import CustomLoss
-    from fastmlp.datasets import Dataset, load_digits, load_mnist
-    from fastmlp.derivatives import check_gradients
+    from fastmlp.data.chunks import Chunks
+    from fastmlp.data.datasets import load_digits, load_mnist
+    from fastmlp.data.readers.dataset import Dataset
+    from fastmlp.data.readers.idx import read_idx, write_idx
+    from fastmlp.data.readers.npz import read_npz
+    from fastmlp.data.readers.tables import Table, read_csv
+    from fastmlp.data.splits import train_validation_test_split
     from fastmlp.estimators import MLPClassifier as MLPClassifier
     from fastmlp.estimators import MLPRegressor as MLPRegressor
     from fastmlp.history import History
     from fastmlp.learning_curves import LearningCurve, learning_curve
     from fastmlp.metrics import accuracy, confusion_matrix
+    from fastmlp.model.custom_loss import CustomLoss
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
+    from fastmlp.passes.derivatives import check_gradients
     from fastmlp.persistence.models import load
-    from fastmlp.readers.idx import read_idx, write_idx
-    from fastmlp.readers.npz import read_npz
-    from fastmlp.readers.tables import Table, read_csv
     from fastmlp.schedules import (
         Constant,
         Cosine,
@@ -54,23 +57,22 @@ if TYPE_CHECKING:
         StepDecay,
         Warmup,
     )
-    from fastmlp.splits import train_validation_test_split
-    from fastmlp.training.chunks import Chunks
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "callbacks.base": ("Callback", "Run"),
-    "training.chunks": ("Chunks",),
-    "custom_loss": ("CustomLoss",),
-    "datasets": ("Dataset", "load_digits", "load_mnist"),
-    "derivatives": ("check_gradients",),
+    "data.chunks": ("Chunks",),
+    "model.custom_loss": ("CustomLoss",),
+    "data.datasets": ("load_digits", "load_mnist"),
+    "data.readers.dataset": ("Dataset",),
+    "passes.derivatives": ("check_gradients",),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "history": ("History",),
-    "readers.idx": ("read_idx", "write_idx"),
+    "data.readers.idx": ("read_idx", "write_idx"),
     "learning_curves": ("LearningCurve", "learning_curve"),
     "metrics": ("accuracy", "confusion_matrix"),
-    "readers.npz": ("read_npz",),
+    "data.readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
     "persistence.models": ("load",),
     "callbacks.plateau": ("Plateau",),
@@ -86,8 +88,8 @@ _LAZY = {
         "Warmup",
     ),
     "callbacks.stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
-    "splits": ("train_validation_test_split",),
-    "readers.tables": ("Table", "read_csv"),
+    "data.splits": ("train_validation_test_split",),
+    "data.readers.tables": ("Table", "read_csv"),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.layers import check_size
+from fastmlp.checks.values import check_size
+from fastmlp.data.samples import check_training_data
 from fastmlp.network import Network
-from fastmlp.training.samples import check_training_data
 
 
 @dataclass(frozen=True, eq=False)

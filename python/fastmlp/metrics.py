@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.data import as_numbers
-from fastmlp.layers import check_size
+from fastmlp.checks.arrays import as_numbers
+from fastmlp.checks.values import check_size
 
 _MOST_CLASSES = 10_000  # a confusion matrix of these is 800 MB; more is a mistake
 

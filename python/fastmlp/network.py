@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.access import Access
-from fastmlp.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
-from fastmlp.data import Rows, Targets, check_targets, check_weights
-from fastmlp.initializers import Initializer, make_initializer
-from fastmlp.inputs import check_inputs
-from fastmlp.layers import Dense, Input, Layer
-from fastmlp.layout import Layout, make_layout, output_activation
-from fastmlp.learner import Learner
-from fastmlp.losses import Loss, make_loss
-from fastmlp.parameters import Parameters
+from cnn_core.machine.access import Access
+from fastmlp.data.inputs import check_inputs
+from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
+from fastmlp.model.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
+from fastmlp.model.initializers import Initializer, make_initializer
+from fastmlp.model.layers import Dense, Input, Layer
+from fastmlp.model.layout import Layout, make_layout, output_activation
+from fastmlp.model.losses import Loss, make_loss
+from fastmlp.model.parameters import Parameters
+from fastmlp.training.trainable import Learner
 
 if TYPE_CHECKING:
-    from cnn_core.predictor import Predictor
+    from cnn_core.doors.predictor import Predictor
 
 
 class Network(Parameters, Learner):
@@ -43,7 +43,7 @@ class Network(Parameters, Learner):
     output : str, optional
         Activation of the last layer. None: what the loss asks for (softmax, sigmoid, exp, else identity).
     loss : str or Loss, default "squared_error"
-        A name of `fastmlp.losses` or a `Loss` with settings.
+        A name of `fastmlp.model.losses` or a `Loss` with settings.
     init : str or initializer, default "glorot_uniform"
         Initial weights of dense layers that name none themselves.
     bias : bool, default True
@@ -238,13 +238,13 @@ class Network(Parameters, Learner):
             and X.dtype == self.dtype
         ):
             if self._predictor is None:
-                from fastmlp.inference import make_predictor
+                from fastmlp.passes.inference import make_predictor
 
                 self._predictor = make_predictor(self)
             quick = self._predictor(X)  # None where this is no prediction of a few rows
             if quick is not None:
                 return quick
-        from fastmlp import inference
+        from fastmlp.passes import inference
 
         with self._access.reading:
             return inference.predict(self, check_inputs(self, X), n_threads)
@@ -256,7 +256,7 @@ class Network(Parameters, Learner):
 
         Raises ``ValueError`` or ``TypeError`` for arguments that do not fit.
         """
-        from fastmlp import inference
+        from fastmlp.passes import inference
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         with self._access.reading:
@@ -294,7 +294,7 @@ class Network(Parameters, Learner):
 
         ``dropout_seed`` turns dropout on, with the mask of that number.
         """
-        from fastmlp import derivatives
+        from fastmlp.passes import derivatives
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         with self._access.reading:
@@ -305,7 +305,7 @@ class Network(Parameters, Learner):
 
         Raises ``ValueError`` for a network with `BatchNorm`, where samples have none of their own.
         """
-        from fastmlp import derivatives
+        from fastmlp.passes import derivatives
 
         rows, targets, _ = self.check_samples(X, y)
         with self._access.reading:
@@ -340,7 +340,7 @@ class Network(Parameters, Learner):
         >>> net.input_gradients([[0.0, 0.0]])
         array([[[3., 5.]]])
         """
-        from fastmlp import derivatives
+        from fastmlp.passes import derivatives
 
         with self._access.reading:
             return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
@@ -372,7 +372,7 @@ class Network(Parameters, Learner):
         >>> [outputs.shape for outputs in net.activations([[1.0, 2.0, 3.0, 4.0]])]
         [(1, 3), (1, 3), (1, 2)]
         """
-        from fastmlp import inference
+        from fastmlp.passes import inference
 
         with self._access.reading:
             return inference.activations(self, check_inputs(self, X), n_threads)
@@ -408,7 +408,7 @@ class Network(Parameters, Learner):
         >>> net.cost_surface([[2.0]], [4.0], [0], [[0.0, 1.0, 2.0]])
         array([8., 2., 0.])
         """
-        from fastmlp import derivatives
+        from fastmlp.passes import derivatives
 
         rows, targets, weights = self.check_samples(X, y, sample_weight)
         with self._access.reading:

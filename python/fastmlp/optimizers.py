@@ -12,10 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.updates import Update
-from fastmlp.errors import unknown_name
-from fastmlp.layers import check_size
-from fastmlp.values import Value, check_value, values_at
+from cnn_core.steps.updates import Update
+from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.values import Value, check_size, check_value, values_at
 
 STEP_DTYPE = np.dtype(
     [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]

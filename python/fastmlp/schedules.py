@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.layers import check_size
-from fastmlp.values import Schedule, Value, check_value, values_at
+from fastmlp.checks.values import Schedule, Value, check_size, check_value, values_at
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ print("same")
 
 BLAS = """
 from threadpoolctl import threadpool_info
-from fastmlp.threads import single_threaded_blas
+from fastmlp.machine.threads import single_threaded_blas
 def sizes():
     return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
 before = sizes()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp.persistence.state_files import previous_of
+from fastmlp.machine.state_files import previous_of
 
 resource = pytest.importorskip("resource")
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fastmlp.persistence.state_files import from_bytes
+from fastmlp.machine.state_files import from_bytes
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM")
 TRAIN = [sys.executable, "-W", "error", "-m", "fastmlp", "train", "--quiet", "--hidden", "64", "--schedule", "constant"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import fastmlp as fm
-from fastmlp.batches import Pace
+from fastmlp.passes.pace import Pace
 from fastmlp.training import trainer
 
 N_ROWS = 1500

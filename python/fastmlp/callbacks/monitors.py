@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastmlp.callbacks.base import Run
-from fastmlp.errors import unknown_name
+from fastmlp.checks.errors import unknown_name
 
 LARGER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "recall", "score"})
 """Words in the name of a number that is better when larger."""

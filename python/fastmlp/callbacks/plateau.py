@@ -8,9 +8,8 @@ import numpy as np
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.monitors import Monitor
-from fastmlp.layers import check_size
+from fastmlp.checks.values import check_size, check_value
 from fastmlp.optimizers import Rprop, WholeSetMethod
-from fastmlp.values import check_value
 
 
 class Plateau(Callback):

@@ -9,10 +9,9 @@ import numpy as np
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.monitors import Monitor, epochs
-from fastmlp.errors import unknown_name
-from fastmlp.layers import check_size
-from fastmlp.parameters import Snapshot
-from fastmlp.values import check_value
+from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.values import check_size, check_value
+from fastmlp.model.state import Snapshot
 
 
 class EarlyStopping(Callback):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.callbacks.stopping import EarlyStopping
-from fastmlp.cli.model import Settings, TargetScale, make_optimizer
+from fastmlp.cli.defaults import Settings, TargetScale, make_optimizer
 from fastmlp.cli.sources import Problem
 from fastmlp.history import History
 from fastmlp.network import Network

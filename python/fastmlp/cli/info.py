@@ -9,11 +9,11 @@ import numpy as np
 
 from fastmlp.cli import report
 from fastmlp.cli.predict import read_extra
-from fastmlp.layers import Dense, Input
-from fastmlp.losses import Loss
+from fastmlp.data.readers.table_encoding import TableEncoding
+from fastmlp.model.layers import Dense, Input
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.persistence.models import load_with_extra
-from fastmlp.readers.table_encoding import TableEncoding
 
 
 @click.command("info")

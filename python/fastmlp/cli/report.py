@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import shown as shown
-from fastmlp.layers import Activation, Dense, Dropout
+from fastmlp.checks.errors import shown as shown
 from fastmlp.metrics import RegressionErrors
+from fastmlp.model.layers import Activation, Dense, Dropout
 from fastmlp.network import Network
 
 MOST_IN_MATRIX = 20

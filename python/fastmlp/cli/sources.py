@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.datasets import Dataset, load_digits, load_mnist
-from fastmlp.files import open_binary
-from fastmlp.readers.idx import read_idx
-from fastmlp.readers.npz import read_npz
-from fastmlp.readers.table_encoding import TableEncoding
-from fastmlp.readers.tables import read_csv
-from fastmlp.splits import Part, train_validation_test_split
+from fastmlp.data.datasets import load_digits, load_mnist
+from fastmlp.data.readers.dataset import Dataset
+from fastmlp.data.readers.idx import read_idx
+from fastmlp.data.readers.npz import read_npz
+from fastmlp.data.readers.table_encoding import TableEncoding
+from fastmlp.data.readers.tables import read_csv
+from fastmlp.data.splits import Part, train_validation_test_split
+from fastmlp.machine.files import open_binary
 
 SPLIT_SEED = 0
 """The rows set aside are the same whatever the seed of the training, so that results can be compared."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastmlp.cli import report
-from fastmlp.cli.model import Settings
+from fastmlp.cli.defaults import Settings
 from fastmlp.cli.sources import Problem
 from fastmlp.history import History
 from fastmlp.metrics import as_labels, confusion_matrix, regression_errors

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
+from fastmlp.cli.defaults import Settings, make_network
 from fastmlp.cli.fitting import fit, sigterm_as_interrupt
-from fastmlp.cli.model import Settings, make_network
 from fastmlp.cli.sources import Columns, Problem, read_problem
 from fastmlp.cli.summary import against_pure_python, cost, headline, results
 from fastmlp.cli.train_options import train_options
@@ -138,7 +138,7 @@ def _save(network: Network, problem: Problem, path: Path) -> None:
 
 def _plot(history: History, path: Path) -> None:
     from fastmlp import plots
-    from fastmlp.files import replacing
+    from fastmlp.machine.files import replacing
 
     figure: Any = plots.history(history)
     with replacing(path) as file:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.cli.model import LEARNING_RATES
-from fastmlp.losses import LOSSES
+from fastmlp.cli.defaults import LEARNING_RATES
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.losses import LOSSES
 from fastmlp.optimizers import OPTIMIZERS
 
 _HIDDEN_ACTIVATIONS = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fastmlp.files import replacing
+from fastmlp.machine.files import replacing
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fastmlp import data
+from fastmlp.data import rows as data
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
 from fastmlp.estimators.fitting import Course, split
 from fastmlp.estimators.quasi_newton import fit_lbfgs
@@ -24,7 +24,7 @@ from fastmlp.estimators.rules import is_quasi_newton, records_epochs
 from fastmlp.estimators.scoring import Samples
 from fastmlp.estimators.settings import check_settings
 from fastmlp.estimators.watching import Record
-from fastmlp.losses import Loss
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 
 DTYPES = (np.float64, np.float32, np.uint8)

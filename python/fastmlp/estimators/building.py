@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.estimators.settings import ACTIVATION_NAMES, dropout_rates, hidden_activations, hidden_sizes
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Layer
-from fastmlp.losses import Loss
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Layer
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 
 SEEDS = 2**31 - 1

@@ -16,7 +16,7 @@ from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
 from fastmlp.estimators.rules import is_quasi_newton
 from fastmlp.estimators.settings import loss_named
-from fastmlp.losses import Loss, make_loss
+from fastmlp.model.losses import Loss, make_loss
 
 CROSS_ENTROPIES = ("log_loss", "cross_entropy", "binary_cross_entropy")
 """All mean the one that fits the targets."""
@@ -39,7 +39,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of the hidden layers; empty for none.
     activation : str or sequence of str, default "relu"
-        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.activations`; a list has one for each layer.
+        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.model.activations`; a list has one for each
+        layer.
     solver : {"adam", "sgd", "lbfgs"}, default "adam"
         The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
     alpha : float, default 1e-4

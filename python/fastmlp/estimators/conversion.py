@@ -19,7 +19,7 @@ from fastmlp.estimators.building import build_network, put_weights
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.settings import ACTIVATION_NAMES, hidden_activations
 from fastmlp.estimators.watching import Record
-from fastmlp.layers import BatchNorm
+from fastmlp.model.layers import BatchNorm
 
 if TYPE_CHECKING:
     from fastmlp.estimators.base import BaseMLP

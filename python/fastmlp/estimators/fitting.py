@@ -11,16 +11,16 @@ from joblib.parallel import effective_n_jobs, get_active_backend
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from fastmlp.batches import count_batches
 from fastmlp.callbacks.base import make_callbacks
-from fastmlp.errors import DivergedError
+from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.values import Value
 from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
 from fastmlp.network import Network
+from fastmlp.passes.pace import count_batches
 from fastmlp.training.fit import fit
 from fastmlp.training.settings import FitSettings
-from fastmlp.values import Value
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."

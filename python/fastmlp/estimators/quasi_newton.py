@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.estimators.fitting import NOT_FINITE, count_threads
 from fastmlp.estimators.scoring import Samples
 from fastmlp.network import Network
+from fastmlp.passes.derivatives import divisor, loss_and_flat_gradient
 
 
 def fit_lbfgs(estimator: Any, network: Network, samples: Samples) -> tuple[float, int]:

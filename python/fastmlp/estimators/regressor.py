@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.classifier import has_epochs
 from fastmlp.estimators.settings import invalid, loss_named
-from fastmlp.losses import Loss, make_loss
+from fastmlp.model.losses import Loss, make_loss
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of the hidden layers; empty for none.
     activation : str or sequence of str, default "relu"
-        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.activations`; a list has one for each layer.
+        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.model.activations`; a list has one for each
+        layer.
     solver : {"adam", "sgd", "lbfgs"}, default "adam"
         The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
     alpha : float, default 1e-4

@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.updates import Update
+from cnn_core.steps.updates import Update
+from fastmlp.checks.values import Schedule, Value, values_at
 from fastmlp.optimizers import Adam, Optimizer, make_optimizer
-from fastmlp.values import Schedule, Value, values_at
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 
-from fastmlp.inference import measure, predict
 from fastmlp.network import Network
+from fastmlp.passes.inference import measure, predict
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run

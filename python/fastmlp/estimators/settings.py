@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 
 from fastmlp.estimators.rules import is_quasi_newton
-from fastmlp.losses import Loss
+from fastmlp.model.losses import Loss
 from fastmlp.optimizers import OPTIMIZERS, make_optimizer
 
 ACTIVATION_NAMES = {"logistic": "sigmoid"}
@@ -165,7 +165,7 @@ def _for_each_layer(estimator: Any, name: str, kind: type) -> list[Any]:
 
 def hidden_activations(estimator: Any) -> list[str]:
     """fastmlp's name of each hidden layer's activation."""
-    from fastmlp.activations import ACTIVATIONS
+    from fastmlp.model.activations import ACTIVATIONS
 
     known = {name for name, spec in ACTIVATIONS.items() if not spec.output_only} | set(ACTIVATION_NAMES)
     names = _for_each_layer(estimator, "activation", str)
@@ -190,7 +190,7 @@ def dropout_rates(estimator: Any) -> list[Any]:
 
 def loss_named(estimator: Any, synonyms: Iterable[str] = ()) -> Loss | str:
     """The loss as fastmlp takes it; ``synonyms`` are names that the estimator knows beside."""
-    from fastmlp.losses import LOSSES
+    from fastmlp.model.losses import LOSSES
 
     given = estimator.loss
     if isinstance(given, str) and (given in LOSSES or given in synonyms):

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from fastmlp.errors import shown
+from fastmlp.checks.errors import shown
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
-from fastmlp.files import as_path
+from fastmlp.machine.files import as_path
 from fastmlp.network import Network
 from fastmlp.persistence.models import Model, read_model, write_model
 from fastmlp.persistence.plain_values import from_plain, to_plain

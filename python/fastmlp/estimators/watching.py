@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastmlp.callbacks.base import Callback, Run
+from fastmlp.model.state import Snapshot
 from fastmlp.network import Network
-from fastmlp.parameters import Snapshot
 
 SMALLEST_RATE = 1e-6
 """The adaptive learning rate falls no further."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fastmlp.custom_loss import CustomLoss
-from fastmlp.initializers import INITIALIZERS, Initializer, Normal, Uniform
-from fastmlp.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, check_size
-from fastmlp.losses import Loss
+from fastmlp.checks.values import check_size
+from fastmlp.model.custom_loss import CustomLoss
+from fastmlp.model.initializers import INITIALIZERS, Initializer, Normal, Uniform
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 

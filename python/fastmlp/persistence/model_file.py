@@ -23,8 +23,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import shown, some_names
-from fastmlp.files import open_regular
+from fastmlp.checks.errors import shown, some_names
+from fastmlp.machine.files import open_regular
 
 LONGEST_HEADER = 4 * 2**20
 """Bytes: far more than any network needs, and it bounds the memory for parsing."""

@@ -21,17 +21,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data import check_finite
-from fastmlp.errors import shown
-from fastmlp.files import as_path, replacing
-from fastmlp.layers import Input
-from fastmlp.layout import MIN_TILE_ROWS, Layout, make_layout, output_activation
+from fastmlp.checks.arrays import check_finite
+from fastmlp.checks.errors import shown
+from fastmlp.machine.files import as_path, replacing
+from fastmlp.machine.memory import COPIES, check_room
+from fastmlp.machine.state_files import STATE
+from fastmlp.model.layers import Input
+from fastmlp.model.layout import Layout, make_layout, output_activation
 from fastmlp.network import Network
+from fastmlp.passes.workspace import MIN_TILE_ROWS
 from fastmlp.persistence.description import build, describe, read_description
 from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
-from fastmlp.persistence.state_files import STATE
-from fastmlp.room import COPIES, check_room
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""

@@ -11,10 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastmlp.model.state import AverageState, OptimizerState, Snapshot
 from fastmlp.network import Network
-from fastmlp.parameters import Snapshot
 from fastmlp.training.averaging import holds
-from fastmlp.training.optimizer_state import AverageState, OptimizerState
 
 _KEYS = {"rule", "n_steps", "n_slots", "n_averaged"}
 _MOST_SLOTS = 16

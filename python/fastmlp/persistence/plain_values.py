@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from fastmlp import schedules
-from fastmlp.initializers import Normal, Uniform
-from fastmlp.losses import Loss
+from fastmlp.checks.values import Schedule
+from fastmlp.model.initializers import Normal, Uniform
+from fastmlp.model.losses import Loss
 from fastmlp.optimizers import OPTIMIZERS
-from fastmlp.values import Schedule
 
 SCHEDULES: dict[str, type[Schedule]] = {
     name: kind

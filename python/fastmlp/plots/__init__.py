@@ -15,8 +15,8 @@ other does. A script that wants a window passes its own ``ax``.
     network.py     what a network is: cost_curve, cost_surface, activation, first_layer
 """
 
-from .network import activation, cost_curve, cost_surface, first_layer
-from .training import confusion_matrix, history, learning_curve
+from fastmlp.plots.network import activation, cost_curve, cost_surface, first_layer
+from fastmlp.plots.training import confusion_matrix, history, learning_curve
 
 __all__ = [
     "activation",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import unknown_name
-from .canvas import BLUE, DOT, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
+from fastmlp.checks.errors import unknown_name
+from fastmlp.plots.canvas import BLUE, DOT, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +118,7 @@ def activation(
     >>> activation("sigmoid").get_title()
     'sigmoid'
     """
-    from .. import activations
+    from fastmlp.model import activations
 
     low, high = increasing("z", z, at_least=2)[[0, -1]]
     values = np.linspace(low, high, 1001)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .canvas import BLUE, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
+from fastmlp.plots.canvas import BLUE, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

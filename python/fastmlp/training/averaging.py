@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastmlp.parameters import Snapshot
-from fastmlp.training.optimizer_state import AverageState
+from fastmlp.model.state import AverageState, Snapshot
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.errors import shown
-from fastmlp.files import remove_unfinished
-from fastmlp.persistence.state_files import StateFile
+from fastmlp.checks.errors import shown
+from fastmlp.machine.files import remove_unfinished
+from fastmlp.machine.state_files import StateFile
 from fastmlp.training.fingerprint import check_same, has_state
 
 if TYPE_CHECKING:

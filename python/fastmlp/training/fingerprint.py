@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastmlp.callbacks.base import Callback
-from fastmlp.data import Rows
-from fastmlp.errors import shown
-from fastmlp.training.sampling import spread
+from fastmlp.checks.errors import shown
+from fastmlp.data.few_rows import spread
+from fastmlp.data.rows import Rows
 
 if TYPE_CHECKING:
+    from fastmlp.data.samples import TrainingData, Validation
     from fastmlp.network import Network
-    from fastmlp.training.samples import TrainingData, Validation
     from fastmlp.training.settings import FitSettings
 
 _SETTINGS = (

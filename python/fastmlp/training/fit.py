@@ -15,16 +15,16 @@ from numpy.typing import ArrayLike
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar, wants_bar
+from fastmlp.data.chunks import Chunks
+from fastmlp.data.samples import TrainingData, Validation, check_training_data
 from fastmlp.history import History
+from fastmlp.machine.threads import single_threaded_blas_for
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
-from fastmlp.threads import single_threaded_blas_for
+from fastmlp.training.advice import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.checkpoint import Checkpoint
-from fastmlp.training.chunks import Chunks
 from fastmlp.training.epochs import fit_epochs
 from fastmlp.training.fingerprint import data_fingerprint, fingerprint, rows_fingerprint, validation_rows
-from fastmlp.training.mistakes import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.recording import check_metrics, recorded_names
-from fastmlp.training.samples import TrainingData, Validation, check_training_data
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
 from fastmlp.training.trainer import Trainer

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.derivatives import divisor, loss_and_flat_gradient
-from fastmlp.errors import DivergedError
+from fastmlp.checks.errors import DivergedError
 from fastmlp.optimizers import LBFGS
-from fastmlp.training.diagnosis import likely_cause
+from fastmlp.passes.derivatives import divisor, loss_and_flat_gradient
+from fastmlp.training.advice import likely_cause
 from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
-    from fastmlp.training.samples import TrainingData
+    from fastmlp.data.samples import TrainingData
     from fastmlp.training.settings import FitSettings
 
 

@@ -14,24 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from cnn_core.inference import evaluate
-from cnn_core.jacobian import normal_equations
-from fastmlp.derivatives import divisor
-from fastmlp.errors import DivergedError
-from fastmlp.inputs import input_source, target_source
-from fastmlp.layers import BatchNorm, Dropout
-from fastmlp.layout import aligned_empty, make_workspace
+from cnn_core.doors.inference import evaluate
+from cnn_core.doors.jacobian import normal_equations
+from fastmlp.checks.errors import DivergedError
+from fastmlp.data.inputs import input_source, target_source
+from fastmlp.machine.memory import aligned_empty
+from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.layers import BatchNorm, Dropout
 from fastmlp.optimizers import LevenbergMarquardt
-from fastmlp.threads import choose_threads, single_threaded_blas_for
+from fastmlp.passes.derivatives import divisor
+from fastmlp.passes.workspace import make_workspace
+from fastmlp.training.advice import likely_cause
 from fastmlp.training.checkpoint import check_alike
-from fastmlp.training.diagnosis import likely_cause
 from fastmlp.training.recording import record
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
+    from fastmlp.data.samples import TrainingData
     from fastmlp.network import Network
     from fastmlp.training.checkpoint import Checkpoint
-    from fastmlp.training.samples import TrainingData
     from fastmlp.training.settings import FitSettings
 
 BLOCK_ROWS = 256

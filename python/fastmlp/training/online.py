@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from fastmlp.inputs import input_form
-from fastmlp.layers import Dropout
+from fastmlp.checks.values import Schedule
+from fastmlp.data.inputs import input_form
+from fastmlp.data.samples import TrainingData, check_training_data
+from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
-from fastmlp.threads import choose_threads, single_threaded_blas_for
-from fastmlp.training.samples import TrainingData, check_training_data
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
-from fastmlp.values import Schedule
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cnn_core.batches import Dtype
-from fastmlp.data import Rows, Targets
-from fastmlp.errors import unknown_name
-from fastmlp.inference import measure, predict
+from cnn_core.passes.batches import Dtype
+from fastmlp.checks.errors import unknown_name
+from fastmlp.data.rows import Rows, Targets
+from fastmlp.data.samples import Validation
 from fastmlp.metrics import CLASS_METRICS, METRICS
-from fastmlp.training.samples import Validation
+from fastmlp.passes.inference import measure, predict
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from fastmlp.callbacks.base import Callback
-from fastmlp.layers import check_size
+from fastmlp.checks.values import Value, check_size, check_value
 from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
 from fastmlp.training.recording import Metric
-from fastmlp.values import Value, check_value
 
 
 @dataclass(frozen=True, kw_only=True)

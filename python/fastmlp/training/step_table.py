@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.layers import Dropout, Layer
-from fastmlp.values import Value, check_values, values_at
+from fastmlp.checks.values import Value, check_values, values_at
+from fastmlp.model.layers import Dropout, Layer
 
 if TYPE_CHECKING:
-    from fastmlp.losses import Loss
+    from fastmlp.model.losses import Loss
     from fastmlp.network import Network
     from fastmlp.optimizers import Optimizer
     from fastmlp.training.settings import FitSettings

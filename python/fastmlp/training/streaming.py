@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from fastmlp.batches import count_batches
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
+from fastmlp.data.chunks import Blocks, Chunks
+from fastmlp.data.samples import TrainingData, check_that_it_learns, check_validation
+from fastmlp.machine.worker import Worker
 from fastmlp.optimizers import Optimizer
+from fastmlp.passes.pace import count_batches
 from fastmlp.training.checkpoint import Checkpoint
-from fastmlp.training.chunks import Blocks, Chunks
 from fastmlp.training.recording import record
 from fastmlp.training.resuming import put_there, state_of
-from fastmlp.training.samples import TrainingData, check_that_it_learns, check_validation
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
-from fastmlp.training.worker import Worker
 
 if TYPE_CHECKING:
     from fastmlp.network import Network

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.epoch import Epochs
-from fastmlp.batches import Pace, count_batches
-from fastmlp.errors import DivergedError
-from fastmlp.groups import training_tables
-from fastmlp.inputs import input_form, input_source, target_source
-from fastmlp.layout import make_workspace, splits_rows
+from cnn_core.doors.epoch import Epochs
+from fastmlp.checks.errors import DivergedError
+from fastmlp.data.inputs import input_form, input_source, target_source
+from fastmlp.data.samples import TrainingData
+from fastmlp.machine.threads import choose_threads
+from fastmlp.model.groups import training_tables
+from fastmlp.model.state import OptimizerState, Snapshot
 from fastmlp.optimizers import Optimizer, Rprop
-from fastmlp.parameters import Snapshot
-from fastmlp.threads import choose_threads
+from fastmlp.passes.pace import Pace, count_batches
+from fastmlp.passes.workspace import make_workspace, splits_rows
+from fastmlp.training.advice import likely_cause
 from fastmlp.training.averaging import MovingAverage
-from fastmlp.training.diagnosis import likely_cause
-from fastmlp.training.optimizer_state import state_to_begin_with
-from fastmlp.training.samples import TrainingData
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.step_table import dropout_rates, step_table, steps_change
 
@@ -288,3 +287,12 @@ def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
 def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
     """The bytes of an array, in its rows."""
     return None if array is None else array.view(np.uint8)
+
+
+def state_to_begin_with(network: Network, optimizer: Optimizer, warm_start: bool) -> OptimizerState:
+    """The state that the network kept, if it is asked for and fits this optimizer; else a fresh one."""
+    fresh = OptimizerState(type(optimizer).__name__, optimizer.initial_state(network.n_params, network.dtype))
+    if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # has no learning rate but the first step sizes
+        fresh.vectors[1] *= network.layout.per_parameter("learning_rate_factor")
+    kept = network.optimizer_state if warm_start else None
+    return kept if kept is not None and kept.fits(fresh) else fresh

@@ -1,6 +1,0 @@
-from cnn_core.gradient cimport Job
-from cnn_core.team cimport Member
-from cnn_core.types cimport Group, Step, real
-
-cdef void clip(const Job* job, Member member, const Group* groups, Py_ssize_t n_groups, const Step* step,
-               Py_ssize_t start, Py_ssize_t stop, real* gradient) noexcept nogil

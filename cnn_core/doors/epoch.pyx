@@ -1,0 +1,323 @@
+"""Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
+
+A chunk may be a part of an epoch or many epochs; one team of threads serves it. Like a predictor, `Epochs` is told
+once where everything is and keeps it alive, so that a chunk costs no more than its steps.
+"""
+from cython.parallel cimport parallel
+from libc.math cimport INFINITY, isfinite
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+
+from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
+from cnn_core.passes.gradient cimport LOSS_SLOT, Job, make_job
+from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
+from cnn_core.steps.step cimport Options, Way, train_step
+from cnn_core.machine.team cimport Member, join, team_has_threads, wait_for_all
+from cnn_core.steps.tiny cimport is_tiny, tiny_steps
+from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
+
+# The epochs of a fit and where it stands.
+cdef struct Course:
+    Py_ssize_t n_samples
+    Py_ssize_t batch_size
+    Py_ssize_t step_stride   # from the row of one step to that of the next: 0 where one row serves them all
+    int n_threads
+    BitGenerator* bits       # what shuffles the order; NULL: samples as they come
+    int64_t* order           # (n_samples,)
+    double* records          # (n_rows, 2): mean loss, learning rate of the first step
+    Py_ssize_t n_rows
+    double weight_of_all     # what a sum over all samples is divided by
+    Py_ssize_t n_steps       # done since training began
+    Py_ssize_t first         # where in its epoch the next batch begins
+    Py_ssize_t n_finished    # epochs
+    bint tiny                # a kernel of its own does the steps of so small a network
+    bint finite              # no loss and no parameter was NaN or infinite
+
+# Copies of parameters and statistics behind the newest epoch and behind the best of those before it.
+cdef struct Kept:
+    double* statistics       # (2, n_statistics)
+    Py_ssize_t n_statistics
+    double best_loss
+    double newest_loss
+    int newest               # row of the newest epoch's copy; the other one is the best's
+
+
+def has_threads():
+    """Whether the core was built with OpenMP."""
+    return bool(team_has_threads())
+
+
+cdef uint64_t drawn_seed(BitGenerator* bits) noexcept:
+    """Of the dropout masks; the number that `Generator.integers(2**63)` gives."""
+    return bits.next_uint64(bits.state) >> 1
+
+
+cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
+    """Of the epoch so far, over all threads."""
+    cdef double total = 0
+    cdef int i
+    for i in range(n_threads):
+        total += job.partials[i * job.stride + LOSS_SLOT]
+    return total
+
+
+cdef void keep(Kept* kept, double loss, const double* statistics, const real* params, Py_ssize_t n_params,
+               real* copies) noexcept nogil:
+    """Copy the parameters behind an epoch of this loss.
+
+    The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite. So
+    the copy of the epoch before becomes the best one only now.
+    """
+    if kept.newest_loss < kept.best_loss:
+        kept.best_loss = kept.newest_loss
+        kept.newest = 1 - kept.newest
+    kept.newest_loss = loss
+    memcpy(copies + kept.newest * n_params, params, n_params * sizeof(real))
+    if kept.n_statistics > 0:
+        memcpy(kept.statistics + kept.newest * kept.n_statistics, statistics, kept.n_statistics * sizeof(double))
+
+
+cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
+    """A new order, by shuffling the last one; the learning rate for the record."""
+    if course.bits is not NULL:
+        shuffle(course.bits, course.order, course.n_samples)
+    course.records[2 * (course.n_finished % course.n_rows) + 1] = step.learning_rate
+
+
+cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* params, Py_ssize_t n_params,
+                       real* copies, const Way* way) noexcept nogil:
+    """If loss and parameters are finite, the loss for the record, and the parameters or their averages kept."""
+    cdef double loss = summed_loss(job, course.n_threads) / course.weight_of_all
+    cdef int i
+    course.finite = isfinite(loss) and block_is_finite(params, n_params)
+    if not course.finite:
+        return
+    course.records[2 * (course.n_finished % course.n_rows)] = loss
+    course.n_finished += 1
+    if way.average is NULL:
+        keep(kept, loss, job.net.statistics, params, n_params, copies)
+    else:
+        keep(kept, loss, way.average_statistics, <const real*> way.average, n_params, copies)
+    for i in range(course.n_threads):
+        job.partials[i * job.stride + LOSS_SLOT] = 0
+
+
+cdef void train_steps(const Job* job, Member member, const Way* way, Course* course, Kept* kept,
+                      const Step* steps, Py_ssize_t n_steps, real* params, real* gradients, real* state, real* work,
+                      real* copies) noexcept nogil:
+    """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
+    cdef Py_ssize_t stop, k = 0, first = course.first, number = course.n_steps
+    cdef const Step* step = steps
+    while k < n_steps and course.finite:
+        if course.tiny:        # all steps that are left in the chunk and in the epoch
+            stop = min(course.n_samples, first + (n_steps - k) * course.batch_size)
+            job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, step, course.step_stride, first, stop,
+                                                  course.batch_size, params)
+        else:
+            stop = min(course.n_samples, first + course.batch_size)
+            if member.size == 1 and job.samples.order is not NULL:
+                prefetch(&job.samples.X, job.samples.order, stop, min(course.batch_size, course.n_samples - stop))
+            train_step(job, member, way, step, number + k, first, stop - first, params, gradients, state, work)
+        k += (stop - first + course.batch_size - 1) // course.batch_size
+        step = steps + k * course.step_stride
+        first = stop
+        if first == course.n_samples:
+            first = 0
+            if member.index == 0:
+                finish_epoch(job, course, kept, params, way.updater.n_params, copies, way)
+                if course.finite and k < n_steps:
+                    begin_epoch(course, step)
+            wait_for_all(member)
+    if member.index == 0:
+        course.first = first
+        course.n_steps = number + k
+
+
+cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
+                real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
+    """A chunk, by the caller alone or by a team."""
+    if course.first == 0:
+        begin_epoch(course, steps)
+    if course.n_threads == 1:
+        train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
+                    copies)
+    else:
+        with parallel(num_threads=course.n_threads):
+            train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
+                        copies)
+
+
+cdef class Epochs:
+    """The epochs of one fit; `begin` names the samples, `run` goes on for a number of steps."""
+
+    cdef Job job
+    cdef Way way
+    cdef Course course
+    cdef Kept kept
+    cdef const Step* steps
+    cdef Py_ssize_t table_size   # steps
+    cdef bint double_precision
+    cdef bint penalised          # some step may have an alpha
+    cdef void* params
+    cdef void* gradients
+    cdef void* state
+    cdef void* work
+    cdef void* copies
+    cdef size_t n_bytes          # of the parameters
+    cdef int64_t[::1] order
+    cdef Source X
+    cdef Source y
+    cdef const double[::1] weights
+    cdef tuple borrowed          # all else that it was given, to keep alive what the pointers name
+
+    def __cinit__(self, *arguments):
+        self.borrowed = arguments
+
+    def __init__(self, Plan plan, const unsigned char[::1] layers, const unsigned char[::1] groups,
+                 const unsigned char[::1] steps, const double[:, ::1] dropout_rates, unsigned char[::1] params,
+                 unsigned char[:, ::1] gradients, unsigned char[:, ::1] state, double[::1] statistics,
+                 unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
+                 unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, unsigned char[::1] average,
+                 double[::1] average_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
+                 Py_ssize_t batch_size, int rule, bint nesterov, Options options, bint penalised, int n_threads,
+                 bint double_precision, object mask_seed, Py_ssize_t first_mask):
+        """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
+        steps.
+
+        steps (any number,), with dropout_rates (as many, n_layers) beside it, is used again from its beginning when it
+        is used up, and so is records (n_rows, 2); the caller fills the one and reads the other in time. A single row of
+        steps serves them all. order (n_samples,) is shuffled by a NumPy bit generator, whose lock the caller holds here
+        and during `run`; without an order, samples are taken as they come. gradients (n_threads, n_params), or (1,
+        n_params) by rows, work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
+        kept_statistics (2, n_statistics) have room for the newest epoch and the best one, which at first is the network
+        as it is. `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct,
+        `state` where the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised:
+        some step may have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step
+        and kept instead of the parameters; None where none is wanted. The dropout masks are those of mask_seed from the
+        one numbered first_mask on; None: of a seed drawn from the bit generator. Then `begin` is due.
+        """
+        self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
+                            partials, sparse)
+        self.way.updater.rule = rule
+        self.way.updater.nesterov = nesterov
+        self.way.options = options
+        self.penalised = penalised
+        self.way.updater.groups = <const Group*> &groups[0]
+        self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
+        self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
+        self.way.seed = drawn_seed(bits_of(bit_generator)) if mask_seed is None else mask_seed
+        self.way.first_mask = first_mask
+        self.course.batch_size = batch_size
+        self.course.n_threads = n_threads
+        self.course.n_rows = records.shape[0]
+        self.course.records = &records[0, 0]
+        self.order = order
+        if order is not None:
+            self.course.bits = bits_of(bit_generator)
+            self.course.order = &order[0]
+        self.way.average = NULL if average is None else &average[0]
+        self.way.average_statistics = NULL
+        self.way.n_statistics = 0
+        if average_statistics is not None and average_statistics.shape[0] > 0:
+            self.way.average_statistics = &average_statistics[0]
+            self.way.n_statistics = average_statistics.shape[0]
+        self.kept.n_statistics = kept_statistics.shape[1]
+        self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
+        self.steps = self.way.steps = <const Step*> &steps[0]
+        self.way.dropout_rates = NULL if dropout_rates is None else &dropout_rates[0, 0]
+        self.table_size = steps.shape[0] // sizeof(Step)
+        self.course.step_stride = 1 if self.table_size > 1 else 0
+        self.double_precision = double_precision
+        self.params = &params[0]
+        self.gradients = NULL if gradients is None else &gradients[0, 0]
+        self.state = NULL if state is None else &state[0, 0]
+        self.work = &work[0]
+        self.copies = &copies[0, 0]
+        self.n_bytes = params.shape[0]
+
+    def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
+        """Go on with these samples from the network as it is now: at first, or behind a whole epoch with as many.
+
+        `weights` may be None; weight_of_all is their sum, or the number of samples if there are none or if rows count.
+        """
+        cdef Py_ssize_t n_statistics = self.kept.n_statistics
+        self.X, self.y, self.weights = X, y, weights
+        self.job.samples = make_samples(X, y, weights, self.order)
+        self.course.n_samples = X.rows.n_rows
+        self.course.weight_of_all = weight_of_all
+        self.course.tiny = (self.way.options.direct and not self.penalised and self.course.n_threads == 1
+                            and not self.way.options.limits_columns and self.way.average is NULL
+                            and is_tiny(&self.job.net, &self.job.samples, self.course.batch_size))
+        self.course.finite = True
+        self.kept.best_loss = self.kept.newest_loss = INFINITY
+        self.kept.newest = 0
+        memcpy(<char*> self.copies + self.n_bytes, self.params if self.way.average is NULL else self.way.average,
+               self.n_bytes)
+        if n_statistics > 0:
+            memcpy(self.kept.statistics + n_statistics,
+                   self.job.net.statistics if self.way.average is NULL else self.way.average_statistics,
+                   n_statistics * sizeof(double))
+
+    def run(self, Py_ssize_t n_steps):
+        """Train for n_steps more steps.
+
+        The table of steps must reach so far without beginning again, and so must the records. The first epoch that
+        isn't finite is the last one.
+        """
+        cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
+        assert self.X is not None
+        assert self.table_size == 1 or n_steps <= self.table_size - self.course.n_steps % self.table_size
+        with nogil:
+            if self.double_precision:
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.params,
+                      <double*> self.gradients, <double*> self.state, <double*> self.work, <double*> self.copies)
+            else:
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.params,
+                      <float*> self.gradients, <float*> self.state, <float*> self.work, <float*> self.copies)
+            if self.course.first > 0:
+                self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
+
+    def position(self):
+        """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which
+        the next batch begins, the losses of the best epoch and of the newest, and the row of `copies` with the newest.
+        """
+        return (self.way.seed, self.course.n_steps, self.course.n_finished, self.course.first, self.kept.best_loss,
+                self.kept.newest_loss, self.kept.newest)
+
+    def go_to(self, uint64_t seed, Py_ssize_t n_steps, Py_ssize_t n_epochs, Py_ssize_t first, double best_loss,
+              double newest_loss, int newest):
+        """Stand there, behind `begin`. What the arrays held then, the caller has put back: parameters and statistics,
+        state, order, copies, averages, summed losses (the first column of `partials`), the record under way.
+        """
+        self.way.seed = seed
+        self.course.n_steps = n_steps
+        self.course.n_finished = n_epochs
+        self.course.first = first
+        self.kept.best_loss = best_loss
+        self.kept.newest_loss = newest_loss
+        self.kept.newest = newest
+
+    @property
+    def n_steps(self):
+        """Steps done since training began."""
+        return self.course.n_steps
+
+    @property
+    def first(self):
+        """The row at which the next batch begins."""
+        return self.course.first
+
+    @property
+    def n_epochs(self):
+        """Epochs finished, all of them finite."""
+        return self.course.n_finished
+
+    @property
+    def is_finite(self):
+        """Whether the loss and the parameters have been finite so far."""
+        return bool(self.course.finite)
+
+    @property
+    def best(self):
+        """Row of `copies` and `kept_statistics` with the best epoch whose weights have proved themselves."""
+        return 1 - self.kept.newest

@@ -1,0 +1,194 @@
+"""Derivatives of the outputs rather than of a loss: with respect to the inputs, or to the parameters.
+
+    delta (n_rows, n_out) := e_k f'(z)      for one output k at a time, then back through the layers as ever
+
+A network of p parameters and c outputs has a Jacobian J (n c, p) of its residuals r = y - t, a row for each sample and
+output. It is never kept whole. A round of tiles, one for each thread, makes a block of its rows for one output, with r
+as one more column, and adds to a matrix of which every thread owns a band of rows:
+
+    products (p + 1, p + 1) += [J r].T [J r]      upper triangle; J.T J, J.T r and r.T r at once
+
+So memory is p^2 and a block, whatever n is. Source: the Gauss-Newton products of Hagan and Menhaj, "Training
+feedforward networks with the Marquardt algorithm", IEEE Transactions on Neural Networks 1994.
+"""
+from cython.parallel cimport parallel
+from libc.math cimport sqrt
+from libc.string cimport memcpy
+
+from cnn_core.layers.activations cimport through_activation
+from cnn_core.passes.backward cimport backward
+from cnn_core.passes.batches cimport Source, make_samples
+from cnn_core.products.blas cimport gemm, syrk
+from cnn_core.passes.forward cimport forward
+from cnn_core.passes.gradient cimport Job, last_batch_norm, load_inputs, load_tile, make_job, own_tile, place_tile
+from cnn_core.layers.normalisation cimport layer_norm_rows, running_norm_backward
+from cnn_core.machine.simd cimport CLONES_VOID
+from cnn_core.machine.team cimport Member, join, wait_for_all
+from cnn_core.types cimport DENSE, LAYER_NORM, LayerSpec, Mode, Net, Plan, Tile, buffer, prediction_mode, real
+
+
+cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, const real* params,
+                           real* work) noexcept nogil:
+    """Every layer's delta := d y_k / d scores, times the row's factor (1 where that is NULL).
+
+    Batch norms use their running statistics, so that rows stand alone. The outputs stay as they are.
+    """
+    cdef const LayerSpec* last = net.layers + net.n_layers - 1
+    cdef Py_ssize_t n_out = last.n_out, i, stop = net.n_layers, norm = last_batch_norm(net, stop)
+    cdef real* delta = buffer(net, tile, work, last.delta, n_out)
+    cdef const real* z = NULL if last.scores < 0 else buffer(net, tile, work, last.scores, n_out)
+    cdef Mode mode = prediction_mode()
+    for i in range(tile.n_rows * n_out):
+        delta[i] = 0
+    for i in range(tile.n_rows):
+        delta[i * n_out + k] = 1 if factors is NULL else factors[i]
+    through_activation(last, delta, <const real*> buffer(net, tile, work, last.output, n_out), z, tile.n_rows)
+    while norm >= 0:
+        backward(net, tile, &mode, norm + 1, stop, params, work, <real*> NULL, 0.0, 0.0, 0.0)
+        if net.layers[norm].delta_below >= 0:
+            running_norm_backward(net.layers + norm, net, tile, params, work)
+        stop = norm
+        norm = last_batch_norm(net, stop)
+    backward(net, tile, &mode, 0, stop, params, work, <real*> NULL, 0.0, 0.0, 0.0)
+
+
+cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                               const real* params, real* out, real* work) noexcept nogil:
+    """out (n_samples, n_out, n_in): this member's tiles of those from `first` to `stop`."""
+    cdef const Net* net = &job.net
+    cdef Py_ssize_t n_in = net.layers[0].n_in, n_out = net.layers[net.n_layers - 1].n_out, i, k, row
+    cdef Mode mode = prediction_mode()
+    cdef const real* below
+    cdef Tile tile
+    i = own_tile(member, first)
+    while i < stop:
+        tile = place_tile(job, member, i, n_samples)
+        load_inputs(job, &tile, 0, work)
+        forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
+        below = buffer(net, &tile, work, net.layers[0].delta_below, n_in)
+        for k in range(n_out):
+            back_from_output(net, &tile, k, <const real*> NULL, params, work)
+            for row in range(tile.n_rows):
+                memcpy(out + ((tile.position + row) * n_out + k) * n_in, below + row * n_in, n_in * sizeof(real))
+        i += member.size
+
+
+def input_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
+                    real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X,
+                    real[:, :, ::1] out, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+    """out (n_samples, n_out, n_in) := d outputs / d inputs as the first layer sees them, for tiles `first` to `stop`.
+
+    Here every layer has a `delta_below`, the first one too.
+    """
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
+    cdef const real* params_ = &params[0]
+    cdef real* out_ = &out[0, 0, 0]
+    cdef real* work_ = &work[0]
+    cdef Py_ssize_t n_samples = X.rows.n_rows
+    job.samples = make_samples(X, None, None, None)
+    with nogil, parallel(num_threads=n_threads):
+        input_gradient_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
+
+
+cdef CLONES_VOID outer_rows(const double* x, const double* delta, Py_ssize_t n_rows, Py_ssize_t n_in, Py_ssize_t n_out,
+                            double* rows, Py_ssize_t stride) noexcept nogil:
+    """rows (n_rows, stride): each row's x delta.T (n_in, n_out)."""
+    cdef Py_ssize_t i, j, row
+    cdef double* there
+    for row in range(n_rows):
+        for i in range(n_in):
+            there = rows + row * stride + i * n_out
+            for j in range(n_out):
+                there[j] = x[row * n_in + i] * delta[row * n_out + j]
+
+
+cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, double* work,
+                        double* rows, Py_ssize_t width) noexcept nogil:
+    """rows (n_rows, width) := [d y_k / d params, y_k - t_k], each times the root of the row's weight.
+
+    The deltas hold the root already.
+    """
+    cdef const LayerSpec* layer
+    cdef Py_ssize_t i, row, n_out = net.layers[net.n_layers - 1].n_out
+    cdef const double* delta
+    cdef const double* y = buffer(net, tile, work, net.layers[net.n_layers - 1].output, n_out)
+    cdef const double* t = buffer(net, tile, work, net.plan.target, n_out)
+    for i in range(net.n_layers):
+        layer = net.layers + i
+        if layer.kind == DENSE:
+            delta = buffer(net, tile, work, layer.delta, layer.n_out)
+            outer_rows(buffer(net, tile, work, layer.input, layer.n_in), delta, tile.n_rows, layer.n_in, layer.n_out,
+                       rows + layer.weight, width)
+            if layer.bias >= 0:
+                for row in range(tile.n_rows):
+                    memcpy(rows + row * width + layer.bias, delta + row * layer.n_out, layer.n_out * sizeof(double))
+        elif layer.kind == LAYER_NORM:
+            layer_norm_rows(layer, net, tile, work, rows, width)
+    for row in range(tile.n_rows):
+        rows[row * width + width - 1] = (y[row * n_out + k] - t[row * n_out + k]) * (1 if roots is NULL else roots[row])
+
+
+cdef inline Py_ssize_t band_start(Py_ssize_t width, int index, int size) noexcept nogil:
+    """Where the band of that member begins: all bands have the same share of the upper triangle."""
+    return width if index == size else <Py_ssize_t> (width * (1 - sqrt(1 - <double> index / size)))
+
+
+cdef void add_products(Member member, const double* rows, Py_ssize_t n_rows, Py_ssize_t width,
+                       double* products) noexcept nogil:
+    """products (width, width) += rows.T rows: this member's band of the upper triangle."""
+    cdef Py_ssize_t start = band_start(width, member.index, member.size)
+    cdef Py_ssize_t stop = band_start(width, member.index + 1, member.size)
+    if stop > start:
+        syrk(stop - start, n_rows, rows + start, width, products + start * width + start, width)
+    if stop > start and width > stop:
+        gemm(b"T", b"N", stop - start, width - stop, n_rows, <double> 1, rows + start, width, rows + stop, width,
+             <double> 1, products + start * width + stop, width)
+
+
+cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_samples, const double* params,
+                     double* work, double* rows, Py_ssize_t width, double* products) noexcept nogil:
+    """Samples first..first + n_samples, a tile for each member in every round."""
+    cdef const Net* net = &job.net
+    cdef Py_ssize_t n_out = net.layers[net.n_layers - 1].n_out, tile_rows = net.plan.tile_rows
+    cdef Py_ssize_t round_rows = member.size * tile_rows, start = 0, row, k
+    cdef double* mine = rows + member.index * tile_rows * width
+    cdef double* roots = NULL
+    cdef Mode mode = prediction_mode()
+    cdef Tile tile
+    cdef bint has_tile
+    while start < n_samples:
+        has_tile = start + member.index * tile_rows < n_samples
+        if has_tile:
+            tile = place_tile(job, member, start // tile_rows + member.index, n_samples)
+            load_tile(job, &tile, first, work)
+            if job.samples.weights is not NULL:
+                roots = buffer(net, &tile, work, net.plan.row_weight, 1)
+                for row in range(tile.n_rows):
+                    roots[row] = sqrt(roots[row])
+            forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
+        for k in range(n_out):
+            if has_tile:
+                back_from_output(net, &tile, k, <const double*> roots, params, work)
+                jacobian_rows(net, &tile, k, roots, work, mine, width)
+            wait_for_all(member)
+            add_products(member, rows, min(round_rows, n_samples - start), width, products)
+            wait_for_all(member)      # before the rows are written anew
+        start += round_rows
+
+
+def normal_equations(Plan plan, const LayerSpec[::1] layers, const double[::1] params, double[::1] statistics,
+                     double[::1] work, double[:, ::1] partials, Source X, Source y, const double[::1] weights,
+                     double[:, ::1] rows, double[:, ::1] products, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+    """The upper triangle of products (p + 1, p + 1) += [J r].T [J r] over samples first..stop-1, weighted.
+
+    `rows` (n_threads * tile_rows, p + 1) is room for a block of [J r]. No batch norms; dropout does nothing.
+    """
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
+    cdef const double* params_ = &params[0]
+    cdef double* work_ = &work[0]
+    cdef double* rows_ = &rows[0, 0]
+    cdef double* products_ = &products[0, 0]
+    cdef Py_ssize_t width = products.shape[0]
+    job.samples = make_samples(X, y, weights, None)
+    with nogil, parallel(num_threads=n_threads):
+        add_rounds(&job, join(&job.barrier), first, stop - first, params_, work_, rows_, width, products_)

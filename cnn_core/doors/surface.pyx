@@ -1,0 +1,141 @@
+"""The loss as a function of one or two chosen parameters, over a grid, on all threads.
+
+Every thread has a copy of the parameters and takes rows of the grid. Where the samples fit a tile several times, the
+points of a row go through the network side by side: a parameter of a dense layer moves one column of its scores,
+
+    z(g) = z(0) + g * x_r e_c    for W[r, c],        z(g) = z(0) + g * e_c    for b[c],
+
+so the scores are made once, moved for each point, and the layers above see many points as the rows of one tile. So a
+million evaluations of a toy network take a fraction of a second. Otherwise each point is a pass of its own.
+"""
+from cython.parallel cimport parallel
+from libc.string cimport memcpy
+
+from cnn_core.layers.activations cimport activate
+from cnn_core.passes.batches cimport Source, make_samples
+from cnn_core.passes.forward cimport dense, forward
+from cnn_core.passes.gradient cimport Job, load_tile, make_job, place_tile
+from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.machine.team cimport Member, join
+from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
+
+# The parameters that move, and where the second one stands in its layer.
+cdef struct Axes:
+    Py_ssize_t index_0
+    Py_ssize_t index_1
+    Py_ssize_t layer         # of the second; -1: it moves no column of scores
+    Py_ssize_t row           # -1: a bias
+    Py_ssize_t column
+
+
+cdef double loss_of_point(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                          double total, const Mode* mode, const real* params, real* work) noexcept nogil:
+    """The total and the summed losses of the tiles from `first` to `stop`, one by one."""
+    cdef Tile tile
+    cdef Py_ssize_t t
+    for t in range(first, stop):
+        tile = place_tile(job, member, t, n_samples)
+        load_tile(job, &tile, 0, work)
+        forward(&job.net, &tile, mode, 0, job.net.n_layers, False, params, work)
+        total += loss_and_delta(&job.net, &tile, mode, job.samples.weights is not NULL, work)
+    return total
+
+
+cdef void move_scores(const LayerSpec* layer, const Axes* axes, Py_ssize_t n_samples, double value, const real* x,
+                      const real* base, real* z) noexcept nogil:
+    """z (n_samples, n_out) := base, its column moved to where the parameter has this value."""
+    cdef Py_ssize_t i
+    memcpy(z, base, n_samples * layer.n_out * sizeof(real))
+    for i in range(n_samples):
+        z[i * layer.n_out + axes.column] += <real> value * (1 if axes.row < 0 else x[i * layer.n_in + axes.row])
+
+
+cdef void losses_of_row(const Job* job, Tile samples, Py_ssize_t n_blocks, const Axes* axes, const double[::1] grid,
+                        const Mode* mode, const real* params, real* work, double* losses__out) noexcept nogil:
+    """losses__out (n): of the points of one row, n_blocks - 1 at a time; the first block has z(0).
+
+    The samples stand in the workspace n_blocks times, one below the other; the parameter that moves is 0 in `params`.
+    """
+    cdef const LayerSpec* layer = job.net.layers + axes.layer
+    cdef Py_ssize_t n = samples.n_rows, done = 0, count, b, i
+    cdef real* x = buffer(&job.net, &samples, work, layer.input, layer.n_in)
+    cdef real* base = buffer(&job.net, &samples, work, layer.output, layer.n_out)
+    cdef real* z
+    cdef real* row_loss
+    cdef Tile points = samples
+    forward(&job.net, &samples, mode, 0, axes.layer, False, params, work)
+    dense(layer, n, params, x, base)
+    points.first += n
+    while done < grid.shape[0]:
+        count = min(n_blocks - 1, grid.shape[0] - done)
+        points.n_rows = count * n
+        for b in range(count):
+            move_scores(layer, axes, n, grid[done + b], x, base, base + (b + 1) * n * layer.n_out)
+        if axes.layer < job.net.n_layers - 1:
+            z = NULL if layer.scores < 0 else buffer(&job.net, &points, work, layer.scores, layer.n_out)
+            activate(layer, buffer(&job.net, &points, work, layer.output, layer.n_out), z, points.n_rows)
+        forward(&job.net, &points, mode, axes.layer + 1, job.net.n_layers, False, params, work)
+        loss_and_delta(&job.net, &points, mode, job.samples.weights is not NULL, work)
+        row_loss = buffer(&job.net, &points, work, job.net.plan.row_loss, 1)
+        for b in range(count):
+            losses__out[done + b] = 0
+            for i in range(n):
+                losses__out[done + b] += row_loss[b * n + i]
+        done += count
+
+
+cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+                       const Axes* axes, const double[::1] grid_0, const double[::1] grid_1, real* params,
+                       Py_ssize_t n_params, real* work, double[:, ::1] losses__out) noexcept nogil:
+    """losses__out (n_0, n_1): this member's rows."""
+    cdef Mode mode = prediction_mode()
+    cdef Tile samples
+    cdef Py_ssize_t i, j, start, n_blocks = job.net.plan.tile_rows // n_samples
+    cdef bint side_by_side = axes.layer >= 0 and n_blocks >= 2
+    params += member.index * n_params
+    if side_by_side:
+        samples = place_tile(job, member, 0, n_samples)
+        start = samples.first
+        while samples.first < start + n_blocks * n_samples:
+            load_tile(job, &samples, 0, work)
+            samples.first += n_samples
+        samples.first = start
+    i = member.index
+    while i < grid_0.shape[0]:
+        if side_by_side:
+            params[axes.index_0] = <real> grid_0[i]
+            params[axes.index_1] = 0
+            losses_of_row(job, samples, n_blocks, axes, grid_1, &mode, params, work, &losses__out[i, 0])
+        else:
+            for j in range(grid_1.shape[0]):
+                params[axes.index_0] = <real> grid_0[i]
+                params[axes.index_1] = <real> grid_1[j]
+                losses__out[i, j] = loss_of_point(job, member, n_samples, first, stop, losses__out[i, j], &mode, params,
+                                                  work)
+        i += member.size
+
+
+def loss_surface(Plan plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
+                 real[::1] work, double[:, ::1] partials,
+                 Source X, Source y, const double[::1] weights,
+                 Py_ssize_t index_0, Py_ssize_t index_1, Py_ssize_t layer, Py_ssize_t row, Py_ssize_t column,
+                 const double[::1] grid_0, const double[::1] grid_1, double[:, ::1] losses__out,
+                 Py_ssize_t first, Py_ssize_t stop, int n_threads):
+    """losses__out (n_0, n_1) := summed loss of the samples with parameter index_0 at grid_0[i], index_1 at grid_1[j].
+
+    Where the samples make several tiles, the losses of those from `first` to `stop` are added to what is there.
+
+    `params` (n_threads, n_params) are copies that are written over. For one parameter alone, index_0 is index_1 and
+    grid_0 has one element: index_1 is written last. `layer`, `row` and `column` tell where index_1 stands.
+    """
+    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
+    cdef Axes axes
+    cdef real* params_ = &params[0, 0]
+    cdef real* work_ = &work[0]
+    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[1]
+    axes.index_0, axes.index_1 = index_0, index_1
+    axes.layer, axes.row, axes.column = layer, row, column
+    job.samples = make_samples(X, y, weights, None)
+    with nogil, parallel(num_threads=n_threads):
+        surface_rows(&job, join(&job.barrier), n_samples, first, stop, &axes, grid_0, grid_1, params_, n_params,
+                     work_, losses__out)

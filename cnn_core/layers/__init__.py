@@ -1,0 +1,1 @@
+"""One kind of layer each: forward, backward and gradient."""

@@ -1,0 +1,30 @@
+"""Dropout (Srivastava et al., JMLR 2014), inverted: what is kept is divided by its share, so that prediction does
+nothing. The mask is a function of the step's key, the layer and the place in the batch; forward and backward are the
+same product with it.
+"""
+from libc.stdint cimport uint64_t
+from libc.string cimport memcpy
+
+from cnn_core.machine.random cimport mix
+from cnn_core.machine.simd cimport CLONES_VOID
+from cnn_core.types cimport LayerSpec, Mode, Tile, real
+
+
+cdef CLONES_VOID mask_product(uint64_t key, uint64_t counter, uint64_t threshold, real factor, const real* x, real* y,
+                              Py_ssize_t n) noexcept nogil:
+    """y (n) := x * factor where the random number reaches the threshold, 0 elsewhere."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] = x[i] * factor if (mix(key, counter + i) >> 32) >= threshold else 0
+
+
+cdef void drop(const LayerSpec* layer, Py_ssize_t index, const Tile* tile, const Mode* mode, const real* x,
+               real* y) noexcept nogil:
+    """y (n_rows, n) := x * mask / (1 - rate); serves deltas too. The rate is capped below 1 by its caller."""
+    cdef double rate = (layer.rate if mode.dropout_rates is NULL else mode.dropout_rates[index]) * mode.dropout_factor
+    cdef Py_ssize_t n = tile.n_rows * layer.n_out
+    if not mode.training or rate <= 0:
+        memcpy(y, x, n * sizeof(real))
+    else:
+        mask_product(mix(mode.dropout_key, index), tile.position * layer.n_out, <uint64_t> (rate * 4294967296.0),
+                     <real> (1 / (1 - rate)), x, y, n)

@@ -1,0 +1,284 @@
+"""Batch normalisation (Ioffe and Szegedy, ICML 2015) and layer normalisation (Ba, Kiros and Hinton, 2016).
+
+y = gain * xhat + shift with xhat = (x - mean) / sqrt(variance + epsilon). A batch norm takes mean and variance of
+every column over the whole batch, which may lie in many tiles on many threads: each thread gathers moments of its
+tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for it. A layer norm takes
+them over each row and needs nobody else.
+
+Columns are taken in blocks that fit a few registers, row after row, so that memory is read in its own order.
+
+A thread's `partial` holds, for a layer of n columns: count, then n means and n sums of squared differences on the way
+forward; n sums of delta and n sums of delta * xhat on the way back.
+"""
+from libc.math cimport sqrt
+
+from cnn_core.machine.simd cimport CLONES_VOID
+from cnn_core.types cimport LayerSpec, Net, Tile, buffer, real
+
+cdef enum:
+    BLOCK = 64      # columns that are worked on together
+
+
+cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(1 + 2 * n):
+        partial[j] = 0
+
+
+cdef inline void merge(double* count, double* mean, double* squares, double n, double other_mean,
+                       double other_squares) noexcept nogil:
+    """Moments of two groups together, from those of each."""
+    cdef double difference = other_mean - mean[0]
+    cdef double total = count[0] + n
+    mean[0] += difference * n / total
+    squares[0] += other_squares + difference * difference * count[0] * n / total
+
+
+cdef CLONES_VOID block_moments(const real* x, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width, double* mean,
+                               double* squares) noexcept nogil:
+    """mean and squares (width): of the first `width` columns of x (n_rows, n), squared differences from the mean."""
+    cdef Py_ssize_t i, j
+    cdef double difference
+    for j in range(width):
+        mean[j] = 0
+        squares[j] = 0
+    for i in range(n_rows):
+        for j in range(width):
+            mean[j] += x[i * n + j]
+    for j in range(width):
+        mean[j] /= n_rows
+    for i in range(n_rows):
+        for j in range(width):
+            difference = x[i * n + j] - mean[j]
+            squares[j] += difference * difference
+
+
+cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
+                      double* partial) noexcept nogil:
+    """partial := partial merged with the tile's moments of x (n_rows, n), column by column."""
+    cdef Py_ssize_t n = layer.n_out, block, start, width, j
+    cdef const real* x = buffer(net, tile, <real*> work, layer.input, n)
+    cdef double[BLOCK] mean
+    cdef double[BLOCK] squares
+    for block in range((n + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        width = min(<Py_ssize_t> BLOCK, n - start)
+        block_moments(x + start, tile.n_rows, n, width, mean, squares)
+        for j in range(width):
+            merge(partial, partial + 1 + start + j, partial + 1 + n + start + j, tile.n_rows, mean[j], squares[j])
+    partial[0] += tile.n_rows
+
+
+cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssize_t stride, Py_ssize_t n_threads,
+                         double* statistics, bint keep_running) noexcept nogil:
+    """Batch mean and 1 / deviation from all threads' moments, and one step of the running statistics."""
+    cdef Py_ssize_t n = layer.n_out, j, k
+    cdef double* running = statistics + layer.statistics
+    cdef const double* partial
+    cdef double count, mean, squares
+    for j in range(n):
+        count = 0
+        mean = 0
+        squares = 0
+        for k in range(n_threads):
+            partial = partials + k * stride
+            if partial[0] > 0:
+                merge(&count, &mean, &squares, partial[0], partial[1 + j], partial[1 + n + j])
+                count += partial[0]
+        running[2 * n + j] = mean
+        running[3 * n + j] = 1 / sqrt(squares / count + layer.epsilon)
+        if keep_running:
+            running[j] += (1 - layer.momentum) * (mean - running[j])
+            # the unbiased variance, as in the paper
+            running[n + j] += (1 - layer.momentum) * (squares / max(count - 1, 1) - running[n + j])
+
+
+cdef CLONES_VOID scale_block(const real* x, real* y, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width,
+                             const double* mean, const double* factor, const real* shift) noexcept nogil:
+    """y := (x - mean) * factor + shift over the first `width` of n columns."""
+    cdef Py_ssize_t i, j
+    for i in range(n_rows):
+        for j in range(width):
+            y[i * n + j] = <real> ((x[i * n + j] - mean[j]) * factor[j] + shift[j])
+
+
+cdef void batch_norm(const LayerSpec* layer, const Net* net, const Tile* tile, bint training, const real* params,
+                     real* work) noexcept nogil:
+    """y (n_rows, n) := gain * (x - mean) / deviation + shift, of the batch in training, running ones else."""
+    cdef Py_ssize_t n = layer.n_out, block, start, width, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef real* y = buffer(net, tile, work, layer.output, n)
+    cdef const real* gain = params + layer.weight
+    cdef const double* running = net.statistics + layer.statistics
+    cdef const double* mean = running + 2 * n if training else running
+    cdef double[BLOCK] factor
+    for block in range((n + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        width = min(<Py_ssize_t> BLOCK, n - start)
+        for j in range(width):
+            if training:
+                factor[j] = gain[start + j] * running[3 * n + start + j]
+            else:
+                factor[j] = gain[start + j] / sqrt(running[n + start + j] + layer.epsilon)
+        scale_block(x + start, y + start, tile.n_rows, n, width, mean + start, factor, params + layer.bias + start)
+
+
+cdef CLONES_VOID sum_deltas(const real* x, const real* delta, Py_ssize_t n_rows, Py_ssize_t n, const double* mean,
+                            const double* inverse, double* total, double* product) noexcept nogil:
+    """total (n) += column sums of delta (n_rows, n), product (n) += those of delta * xhat."""
+    cdef Py_ssize_t i, j
+    for i in range(n_rows):
+        for j in range(n):
+            total[j] += delta[i * n + j]
+        for j in range(n):
+            product[j] += delta[i * n + j] * (x[i * n + j] - mean[j]) * inverse[j]
+
+
+cdef void add_delta_sums(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
+                         double* partial) noexcept nogil:
+    """partial += the tile's column sums of delta and of delta * xhat."""
+    cdef Py_ssize_t n = layer.n_out
+    cdef const double* batch = net.statistics + layer.statistics + 2 * n
+    sum_deltas(buffer(net, tile, <real*> work, layer.input, n), buffer(net, tile, <real*> work, layer.delta, n),
+               tile.n_rows, n, batch, batch + n, partial, partial + n)
+
+
+cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t stride,
+                            Py_ssize_t n_threads) noexcept nogil:
+    """The first thread's sums := the sums of all threads."""
+    cdef Py_ssize_t j, k
+    for k in range(1, n_threads):
+        for j in range(2 * layer.n_out):
+            partials[j] += partials[k * stride + j]
+
+
+cdef CLONES_VOID spread_deltas(const real* x, const real* delta, real* below, Py_ssize_t n_rows, Py_ssize_t n,
+                               Py_ssize_t n_batch, const real* gain, const double* mean, const double* inverse,
+                               const double* total, const double* product) noexcept nogil:
+    """below := gain / deviation * (delta - total / n_batch - xhat * product / n_batch)."""
+    cdef Py_ssize_t i, j
+    cdef double share = 1.0 / n_batch
+    for i in range(n_rows):
+        for j in range(n):
+            below[i * n + j] = <real> (gain[j] * inverse[j] * (
+                delta[i * n + j] - total[j] * share - (x[i * n + j] - mean[j]) * inverse[j] * product[j] * share))
+
+
+cdef void batch_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, Py_ssize_t n_batch,
+                              const real* params, real* work, const double* sums) noexcept nogil:
+    """delta_below (n_rows, n) := gain / deviation * (delta - mean of delta - xhat * mean of delta * xhat)."""
+    cdef Py_ssize_t n = layer.n_out
+    cdef const double* batch = net.statistics + layer.statistics + 2 * n
+    spread_deltas(<const real*> buffer(net, tile, work, layer.input, n),
+                  <const real*> buffer(net, tile, work, layer.delta, n),
+                  buffer(net, tile, work, layer.delta_below, n), tile.n_rows, n, n_batch, params + layer.weight, batch,
+                  batch + n, sums, sums + n)
+
+
+cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                                real* work) noexcept nogil:
+    """delta_below (n_rows, n) := delta * gain / deviation, where mean and deviation are the running ones."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef real* below = buffer(net, tile, work, layer.delta_below, n)
+    cdef const double* variance = net.statistics + layer.statistics + n
+    cdef double factor
+    for j in range(n):
+        factor = params[layer.weight + j] / sqrt(variance[j] + layer.epsilon)
+        for i in range(tile.n_rows):
+            below[i * n + j] = <real> (delta[i * n + j] * factor)
+
+
+cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,
+                        double beta) noexcept nogil:
+    """d gain := alpha * sum of delta * xhat + beta * d gain; d shift likewise from the sum of delta."""
+    cdef Py_ssize_t n = layer.n_out, j
+    cdef real* gain = destination + layer.weight
+    cdef real* shift = destination + layer.bias
+    for j in range(n):
+        gain[j] = <real> (alpha * sums[n + j] + (beta * gain[j] if beta != 0 else 0))
+        shift[j] = <real> (alpha * sums[j] + (beta * shift[j] if beta != 0 else 0))
+
+
+cdef inline void row_moments(const real* x, Py_ssize_t n, double epsilon, double* mean,
+                             double* inverse_deviation) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef double total = 0, squares = 0
+    for j in range(n):
+        total += x[j]
+    mean[0] = total / n
+    for j in range(n):
+        squares += (x[j] - mean[0]) * (x[j] - mean[0])
+    inverse_deviation[0] = 1 / sqrt(squares / n + epsilon)
+
+
+cdef void layer_norm(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                     real* work) noexcept nogil:
+    """y (n_rows, n) := gain * (x - mean) / deviation + shift, with mean and deviation of each row."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef real* y = buffer(net, tile, work, layer.output, n)
+    cdef const real* gain = params + layer.weight
+    cdef const real* shift = params + layer.bias
+    cdef double mean, inverse
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            y[i * n + j] = <real> ((x[i * n + j] - mean) * inverse * gain[j] + shift[j])
+
+
+cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
+                              real* work, real* destination, double alpha, double beta) noexcept nogil:
+    """delta_below (n_rows, n) := (d - mean of d - xhat * mean of d * xhat) / deviation with d = delta * gain.
+
+    d gain := alpha * column sums of delta * xhat + beta * d gain; d shift likewise from delta. Without a destination
+    (NULL) only delta_below is made.
+    """
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef real* below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, n)
+    cdef const real* gain = params + layer.weight
+    cdef real* d_gain
+    cdef real* d_shift
+    cdef double mean, inverse, xhat, d, total, product
+    # The gain is read for the deltas before a direct update may change it, so rows go first.
+    if below is not NULL:
+        for i in range(tile.n_rows):
+            row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+            total = 0
+            product = 0
+            for j in range(n):
+                d = delta[i * n + j] * gain[j]
+                total += d
+                product += d * (x[i * n + j] - mean) * inverse
+            for j in range(n):
+                d = delta[i * n + j] * gain[j]
+                xhat = (x[i * n + j] - mean) * inverse
+                below[i * n + j] = <real> ((d - total / n - xhat * product / n) * inverse)
+    if destination is NULL:
+        return
+    d_gain = destination + layer.weight
+    d_shift = destination + layer.bias
+    for j in range(n):
+        d_gain[j] = <real> (beta * d_gain[j]) if beta != 0 else 0
+        d_shift[j] = <real> (beta * d_shift[j]) if beta != 0 else 0
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            d_gain[j] += <real> (alpha * delta[i * n + j] * (x[i * n + j] - mean) * inverse)
+            d_shift[j] += <real> (alpha * delta[i * n + j])
+
+
+cdef void layer_norm_rows(const LayerSpec* layer, const Net* net, const Tile* tile, real* work, real* rows,
+                          Py_ssize_t stride) noexcept nogil:
+    """Each row's own d gain := delta * xhat and d shift := delta, in rows (n_rows, stride)."""
+    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const real* x = buffer(net, tile, work, layer.input, n)
+    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
+    cdef double mean, inverse
+    for i in range(tile.n_rows):
+        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
+        for j in range(n):
+            rows[i * stride + layer.weight + j] = <real> (delta[i * n + j] * (x[i * n + j] - mean) * inverse)
+            rows[i * stride + layer.bias + j] = delta[i * n + j]

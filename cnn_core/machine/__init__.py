@@ -1,0 +1,1 @@
+"""SIMD, threads, random numbers, and a lock on a network's arrays."""

@@ -1,0 +1,229 @@
+"""Rows into the tile: gathered in the epoch's order, converted and scaled on the way.
+
+The data set stays as the user holds it (uint8 images stay uint8); only the rows of one tile exist as `real`.
+"""
+from libc.math cimport isfinite
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memcpy, memset
+
+from cnn_core.machine.simd cimport CHECK, CLONES_VOID, PREFETCH
+from cnn_core.products.sparse cimport pack
+from cnn_core.types cimport SparseRow, real
+
+ctypedef fused value:
+    unsigned char
+    float
+    double
+
+
+cdef class Source:
+    """Rows of numbers as the user holds them, described once for every door; keeps the arrays alive.
+
+    data: an array's bytes (n_rows, n_bytes), or the bytes (nnz, itemsize) of a CSR matrix's numbers, whose row i has
+    those from starts[i] to starts[i + 1], in ascending `columns`. What the core makes of a row has `width` columns.
+    shift and scale: bytes of (width,) numbers, double where the data are and of the network's type elsewhere.
+    """
+
+    def __cinit__(self, *arguments):
+        self.kept = arguments
+
+    def __init__(self, const unsigned char[:, ::1] data, int dtype, Py_ssize_t width,
+                 const unsigned char[::1] shift=None, const unsigned char[::1] scale=None,
+                 const int64_t[::1] starts=None, const int32_t[::1] columns=None):
+        memset(&self.rows, 0, sizeof(Rows))
+        if data.shape[0]:
+            self.rows.data = &data[0, 0]
+        self.rows.n_bytes = data.shape[1]
+        self.rows.n_rows = data.shape[0]
+        self.rows.width = width
+        self.rows.dtype = dtype
+        if shift is not None:
+            self.rows.shift = &shift[0]
+            self.rows.scale = &scale[0]
+        if starts is not None:
+            self.rows.n_rows = starts.shape[0] - 1
+            self.rows.starts = &starts[0]
+            if columns.shape[0]:
+                self.rows.columns = &columns[0]
+
+
+cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept:
+    """What a door was given of the samples; y, weights and order may be None."""
+    cdef Samples samples
+    memset(&samples, 0, sizeof(Samples))
+    samples.X = X.rows
+    if y is not None:
+        samples.y = y.rows
+    if weights is not None:
+        samples.weights = &weights[0]
+    if order is not None:
+        samples.order = &order[0]
+    return samples
+
+
+cdef inline Py_ssize_t row_at(const Rows* source, const int64_t* order, Py_ssize_t i) noexcept nogil:
+    cdef Py_ssize_t row = i if order is NULL else order[i]
+    CHECK(0 <= row < source.n_rows)
+    return row
+
+
+cdef CLONES_VOID convert_row(const value* x, Py_ssize_t width, real* out) noexcept nogil:
+    """out (width) := x."""
+    cdef Py_ssize_t j
+    for j in range(width):
+        out[j] = <real> x[j]
+
+
+cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, const void* scale,
+                           real* out) noexcept nogil:
+    """out (width) := (x - shift) * scale, in double where x is: large numbers keep their small differences."""
+    cdef Py_ssize_t j
+    if value is double:
+        for j in range(width):
+            out[j] = <real> ((x[j] - (<const double*> shift)[j]) * (<const double*> scale)[j])
+    else:
+        for j in range(width):
+            out[j] = (<real> x[j] - (<const real*> shift)[j]) * (<const real*> scale)[j]
+
+
+cdef void gather_values(const value* data, const Rows* source, const int64_t* order, Py_ssize_t first,
+                        Py_ssize_t n_rows, real* out) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef const value* x
+    cdef bint plain = source.shift is NULL and ((value is float and real is float)
+                                                or (value is double and real is double))
+    if plain and order is NULL:
+        CHECK(first + n_rows <= source.n_rows)
+        memcpy(out, data + first * source.width, n_rows * source.width * sizeof(real))
+        return
+    for i in range(n_rows):
+        x = data + row_at(source, order, first + i) * source.width
+        if source.shift is not NULL:
+            scale_row(x, source.width, source.shift, source.scale, out + i * source.width)
+        elif plain:
+            memcpy(out + i * source.width, x, source.width * sizeof(real))
+        else:
+            convert_row(x, source.width, out + i * source.width)
+
+
+cdef void gather_labels(const int32_t* labels, const Rows* source, const int64_t* order, Py_ssize_t first,
+                        Py_ssize_t n_rows, real* out) noexcept nogil:
+    """out (n_rows, width) := 1 in the column of each row's label, 0 elsewhere."""
+    cdef Py_ssize_t i
+    memset(out, 0, n_rows * source.width * sizeof(real))
+    for i in range(n_rows):
+        out[i * source.width + labels[row_at(source, order, first + i)]] = 1
+
+
+cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+                 real* out) noexcept nogil:
+    """out (n_rows, width) := rows order[first : first + n_rows] of the source."""
+    if source.dtype == UINT8:
+        gather_values(source.data, source, order, first, n_rows, out)
+    elif source.dtype == FLOAT32:
+        gather_values(<const float*> source.data, source, order, first, n_rows, out)
+    elif source.dtype == FLOAT64:
+        gather_values(<const double*> source.data, source, order, first, n_rows, out)
+    else:
+        gather_labels(<const int32_t*> source.data, source, order, first, n_rows, out)
+
+
+cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+                        SparseRow* rows, int32_t* columns, real* values) noexcept nogil:
+    """rows (n_rows) := the lists of rows order[first : first + n_rows] of the source.
+
+    Rows of a CSR matrix stay where they are. Those of a dense array are packed into columns and values, which have
+    room for (n_rows, width) each.
+    """
+    cdef Py_ssize_t i, row, width = source.width
+    cdef int own = FLOAT32 if sizeof(real) == sizeof(float) else FLOAT64
+    cdef real* x
+    for i in range(n_rows):
+        row = row_at(source, order, first + i)
+        if source.starts is not NULL:
+            rows[i].columns = source.columns + source.starts[row]
+            rows[i].values = <const real*> source.data + source.starts[row]
+            rows[i].length = source.starts[row + 1] - source.starts[row]
+            continue
+        x = values + i * width
+        if source.shift is NULL and source.dtype == own:
+            rows[i].length = pack(<const real*> source.data + row * width, width, columns + i * width, x)
+        else:
+            gather(source, order, first + i, 1, x)
+            rows[i].length = pack(x, width, columns + i * width, x)
+        rows[i].columns = columns + i * width
+        rows[i].values = x
+
+
+cdef enum:
+    PREFETCHED = 128 * 1024     # bytes: what a second-level cache has room for beside the network
+
+
+cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil:
+    """Ask for rows order[first : first + n_rows] of an array, so that they are near when they are gathered."""
+    cdef Py_ssize_t i, offset
+    cdef const unsigned char* x
+    if source.starts is not NULL or n_rows * source.n_bytes > PREFETCHED:
+        return
+    for i in range(n_rows):
+        x = source.data + row_at(source, order, first + i) * source.n_bytes
+        for offset in range(0, source.n_bytes, 64):
+            PREFETCH(x + offset)
+
+
+cdef void gather_weights(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows, real* out) noexcept nogil:
+    """out (n_rows) := the weights of those rows."""
+    cdef Py_ssize_t i
+    for i in range(n_rows):
+        out[i] = <real> samples.weights[row_at(&samples.X, samples.order, first + i)]
+
+
+cdef double total_weight(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil:
+    """Sum of the weights of those rows: what a mean over them divides by."""
+    cdef Py_ssize_t i
+    cdef double total = 0
+    if samples.weights is NULL:
+        return n_rows
+    for i in range(n_rows):
+        total += samples.weights[row_at(&samples.X, samples.order, first + i)]
+    return total
+
+
+cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
+    """x - x is 0 for finite x and NaN otherwise, and a sum keeps a NaN."""
+    cdef real total_0 = 0, total_1 = 0, total_2 = 0, total_3 = 0
+    cdef Py_ssize_t i
+    for i in range(0, n - 7, 8):
+        total_0 += (x[i] - x[i]) + (x[i + 4] - x[i + 4])
+        total_1 += (x[i + 1] - x[i + 1]) + (x[i + 5] - x[i + 5])
+        total_2 += (x[i + 2] - x[i + 2]) + (x[i + 6] - x[i + 6])
+        total_3 += (x[i + 3] - x[i + 3]) + (x[i + 7] - x[i + 7])
+    for i in range(n - n % 8, n):
+        total_0 += x[i] - x[i]
+    return total_0 + total_1 + total_2 + total_3 == 0
+
+
+cdef enum:
+    AT_ONCE = 16384     # numbers looked at in less time than another thread needs to take the GIL and give it back
+
+
+cdef Py_ssize_t find_nonfinite(const real* x, Py_ssize_t n) noexcept nogil:
+    """Index of the first NaN or infinity, or -1."""
+    cdef Py_ssize_t start, stop, i
+    for start in range(0, n, 4096):
+        stop = min(start + 4096, n)
+        if not block_is_finite(x + start, stop - start):
+            for i in range(start, stop):
+                if not isfinite(x[i]):
+                    return i
+    return -1
+
+
+def first_nonfinite(const real[::1] values):
+    """Index of the first NaN or infinity in `values`, or -1."""
+    cdef Py_ssize_t n = values.shape[0], found
+    if n <= AT_ONCE:
+        return find_nonfinite(&values[0], n) if n > 0 else -1
+    with nogil:
+        found = find_nonfinite(&values[0], n)
+    return found

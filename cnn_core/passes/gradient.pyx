@@ -1,0 +1,211 @@
+"""One batch: forward, loss, backward, tile by tile, by one thread or a team.
+
+A batch is walked in tiles of a few hundred rows, so that what a tile needs stays in the cache and the workspace
+depends neither on the batch nor on the data. Tile i belongs to thread i modulo the size of the team; each thread
+gathers its own gradient, and the threads' gradients are summed in fixed order afterwards.
+
+Only batch norms need the whole batch at once, and frozen ones don't. The way forward stops at each of them until all
+threads have gathered its statistics, and the way back until they have gathered its sums; then the buffers hold the
+whole batch. A network without batch norms is the case of no such stops.
+"""
+from cnn_core.passes.backward cimport backward
+from cnn_core.passes.batches cimport gather, gather_sparse, gather_weights
+from cnn_core.passes.forward cimport forward
+from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.layers.normalisation cimport (
+    add_delta_sums, add_moments, batch_norm_backward, clear_moments, finish_delta_sums, finish_moments, norm_gradient,
+)
+from cnn_core.machine.simd cimport CHECK, CLONES_VOID
+from cnn_core.machine.team cimport Member, wait_for_all
+from cnn_core.types cimport (
+    ACTIVATION, DROPOUT, LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real, wants_batch,
+)
+from libc.stdint cimport int32_t
+
+
+cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexcept nogil:
+    """The lowest layer that learns or hands a delta on, or n_layers."""
+    cdef Py_ssize_t i = 0
+    while i < n_layers and layers[i].delta_below < 0 and (
+            layers[i].kind in (ACTIVATION, DROPOUT) or not layers[i].trainable):
+        i += 1
+    return i
+
+
+cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
+                  double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
+    """The parts that every door shares; the door adds the samples.
+
+    `sparse` is room for the lists of a first layer that leaves out zeros: the rows of the workspace, each thread's part
+    of them, then the columns.
+    """
+    cdef Job job
+    job.net.plan = plan
+    job.net.layers = layers
+    job.net.n_layers = n_layers
+    job.net.lowest = lowest_layer(layers, n_layers)
+    job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
+    job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
+    job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan.capacity
+    job.net.columns = NULL if sparse is None else <int32_t*> (job.net.cut_rows + partials.shape[0] * plan.capacity)
+    job.barrier.arrived = job.barrier.phase = job.barrier.asleep = 0
+    job.partials = &partials[0, 0]
+    job.stride = partials.shape[1]
+    return job
+
+
+cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil:
+    return (n_batch + job.net.plan.tile_rows - 1) // job.net.plan.tile_rows
+
+
+cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil:
+    """Tile i of a batch: which of its rows, and where in the workspace."""
+    cdef Tile tile
+    tile.position = i * job.net.plan.tile_rows
+    tile.n_rows = min(job.net.plan.tile_rows, n_batch - tile.position)
+    tile.first = tile.position if job.net.plan.keeps_batch else member.index * job.net.plan.tile_rows
+    CHECK(tile.n_rows > 0 and tile.first + tile.n_rows <= job.net.plan.capacity)
+    return tile
+
+
+cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
+    """The tile's inputs, as rows or as lists, from a batch whose first sample is number `first` of the order."""
+    cdef const Net* net = &job.net
+    cdef Py_ssize_t start = first + tile.position, width = job.samples.X.width
+    cdef real* x = buffer(net, tile, work, net.layers[0].input, width)
+    if net.sparse_rows is NULL:
+        gather(&job.samples.X, job.samples.order, start, tile.n_rows, x)
+    else:
+        gather_sparse(&job.samples.X, job.samples.order, start, tile.n_rows, net.sparse_rows + tile.first,
+                      net.columns + tile.first * width, x)
+
+
+cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
+    """Inputs, targets and weights of the tile, from a batch whose first sample is number `first` of the order."""
+    cdef const Net* net = &job.net
+    cdef Py_ssize_t start = first + tile.position
+    load_inputs(job, tile, first, work)
+    gather(&job.samples.y, job.samples.order, start, tile.n_rows,
+           buffer(net, tile, work, net.plan.target, job.samples.y.width))
+    if job.samples.weights is not NULL:
+        gather_weights(&job.samples, start, tile.n_rows, buffer(net, tile, work, net.plan.row_weight, 1))
+
+
+cdef Py_ssize_t next_batch_norm(const Net* net, Py_ssize_t start) noexcept nogil:
+    """The first batch norm that learns at or above layer `start`, or the number of layers."""
+    while start < net.n_layers and not wants_batch(net.layers + start):
+        start += 1
+    return start
+
+
+cdef Py_ssize_t last_batch_norm(const Net* net, Py_ssize_t stop) noexcept nogil:
+    """The last batch norm that learns below layer `stop`, or -1."""
+    stop -= 1
+    while stop >= 0 and not wants_batch(net.layers + stop):
+        stop -= 1
+    return stop
+
+
+cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t start, Py_ssize_t first,
+                            Py_ssize_t n_batch, const Mode* mode, const real* params, real* work) noexcept nogil:
+    """Forward from layer `start` to the batch norm, and its statistics over the whole batch."""
+    cdef const LayerSpec* layer = job.net.layers + norm
+    cdef double* partials = job.partials + NORM_SLOTS
+    cdef double* partial = partials + member.index * job.stride
+    cdef Tile tile
+    cdef Py_ssize_t i
+    clear_moments(partial, layer.n_out)
+    i = member.index
+    while i < count_tiles(job, n_batch):
+        tile = place_tile(job, member, i, n_batch)
+        if start == 0:
+            load_tile(job, &tile, first, work)
+        forward(&job.net, &tile, mode, start, norm, True, params, work)
+        add_moments(layer, &job.net, &tile, work, partial)
+        i += member.size
+    wait_for_all(member)
+    if member.index == 0:
+        finish_moments(layer, partials, job.stride, member.size, job.net.statistics, mode.keep_running)
+    wait_for_all(member)
+
+
+cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t n_batch, const Mode* mode,
+                            const real* params, real* work, real* destination, double alpha, double beta,
+                            double beta_bias) noexcept nogil:
+    """Backward through a batch norm and the layers between it and the batch norm below."""
+    cdef const LayerSpec* layer = job.net.layers + norm
+    cdef double* partials = job.partials + NORM_SLOTS
+    cdef double* partial = partials + member.index * job.stride
+    cdef double weight_beta = beta, bias_beta = beta_bias
+    cdef Tile tile
+    cdef Py_ssize_t i, j, below = last_batch_norm(&job.net, norm)
+    for j in range(2 * layer.n_out):
+        partial[j] = 0
+    i = member.index
+    while i < count_tiles(job, n_batch):
+        tile = place_tile(job, member, i, n_batch)
+        add_delta_sums(layer, &job.net, &tile, work, partial)
+        i += member.size
+    wait_for_all(member)
+    if member.index == 0:
+        finish_delta_sums(layer, partials, job.stride, member.size)
+    wait_for_all(member)
+    i = member.index
+    while i < count_tiles(job, n_batch):
+        tile = place_tile(job, member, i, n_batch)
+        if layer.delta_below >= 0:
+            batch_norm_backward(layer, &job.net, &tile, n_batch, params, work, partials)
+        backward(&job.net, &tile, mode, below + 1, norm, params, work, destination, alpha, weight_beta, bias_beta)
+        weight_beta = bias_beta = 1
+        i += member.size
+    norm_gradient(layer, partials, destination, alpha if member.index == 0 else 0, beta_bias)
+    wait_for_all(member)      # before the sums are used for the batch norm below
+
+
+cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_batch, const Mode* mode,
+                         const real* params, real* work, real* destination, double alpha, double beta,
+                         double beta_bias) noexcept nogil:
+    """destination := alpha * (gradient of this thread's part of the summed loss) + beta * destination.
+
+    The batch is order[first : first + n_batch]; biases and norms take `beta_bias`. The loss is added to the thread's
+    row of `partials`. A thread without a tile leaves its destination as it is.
+    """
+    cdef const Net* net = &job.net
+    cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
+    cdef double weight_beta = beta, bias_beta = beta_bias
+    cdef Py_ssize_t i, start = 0, norm = next_batch_norm(net, 0)
+    cdef Tile tile
+    cdef bint whole = norm == net.n_layers
+    while norm < net.n_layers:
+        gather_statistics(job, member, norm, start, first, n_batch, mode, params, work)
+        start = norm
+        norm = next_batch_norm(net, norm + 1)
+    norm = last_batch_norm(net, net.n_layers)
+    i = member.index
+    while i < count_tiles(job, n_batch):
+        tile = place_tile(job, member, i, n_batch)
+        if whole:
+            load_tile(job, &tile, first, work)
+        forward(net, &tile, mode, start, net.n_layers, False, params, work)
+        loss[0] += loss_and_delta(net, &tile, mode, job.samples.weights is not NULL, work)
+        backward(net, &tile, mode, norm + 1, net.n_layers, params, work, destination, alpha, weight_beta, bias_beta)
+        weight_beta = bias_beta = 1
+        i += member.size
+    while norm >= 0:
+        back_through_norm(job, member, norm, n_batch, mode, params, work, destination, alpha, beta, beta_bias)
+        norm = last_batch_norm(net, norm)
+
+
+cdef CLONES_VOID add(real* total, const real* other, Py_ssize_t n) noexcept nogil:
+    """total (n) += other."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        total[i] += other[i]
+
+
+cdef void sum_gradients(real* gradients, Py_ssize_t n_params, Py_ssize_t n_gradients, Py_ssize_t start,
+                        Py_ssize_t stop) noexcept nogil:
+    """gradients[0, start:stop] := the sum of gradients[:n_gradients, start:stop], always in the same order."""
+    cdef Py_ssize_t k
+    for k in range(1, n_gradients):
+        add(gradients + start, gradients + k * n_params + start, stop - start)

@@ -1,0 +1,288 @@
+"""Losses: raw scores and targets in, summed loss and output delta out, in one pass.
+
+The last layer hands over its scores before the activation, because a loss knows its pairing: cross-entropy with
+softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t; Poisson
+with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart:
+activation, d loss / d output, then the derivative of the activation. A custom loss gets the scores whatever follows.
+
+Losses are summed, in double, and deltas are not divided by anything: whoever asked for a mean divides once.
+The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber
+1964) mean_k of e^2/2 inside +-d and d (|e| - d/2) outside, quantile (Koenker and Bassett 1978) mean_k max(-q e,
+(1 - q) e), poisson mean_k (o_k - t_k log o_k), cross_entropy -sum_k t_k log o_k, binary_cross_entropy
+-sum_k (t_k log o_k + (1 - t_k) log(1 - o_k)); e = o - t, o the output, t the target.
+"""
+from libc.math cimport exp as exp_
+from libc.math cimport fabs, fmax, log1p
+from libc.math cimport log as log_
+from libc.stdint cimport int64_t
+
+from cnn_core.layers.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activate, limited_exp, through_activation
+from cnn_core.passes.custom cimport call_custom
+from cnn_core.machine.simd cimport CLONES_VOID, exp, log, sigmoid, softplus
+from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
+
+
+cdef CLONES_VOID squared(const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                         Py_ssize_t n_out, real loss_factor, real delta_factor) noexcept nogil:
+    """row_loss (n_rows) := loss_factor * sum_k e_k^2; delta (n_rows, n_out) := delta_factor * e."""
+    cdef Py_ssize_t i, j
+    cdef real e, total
+    for i in range(n_rows * n_out):
+        delta[i] = delta_factor * (y[i] - t[i])
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            e = y[j] - t[j]
+            total += e * e
+        row_loss[i] = loss_factor * total
+
+
+cdef CLONES_VOID softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
+                                       Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """row_loss := log sum_k e^z_k - sum_k t_k z_k; delta := softmax(z) - t, with t drawn towards 1 / n_out."""
+    cdef Py_ssize_t i, j
+    cdef real top, total, picked, mass
+    for i in range(n_rows):
+        top = z[i * n_out]
+        for j in range(i * n_out + 1, (i + 1) * n_out):
+            top = z[j] if z[j] > top else top
+        for j in range(i * n_out, (i + 1) * n_out):
+            delta[j] = z[j] - top
+        picked = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            picked += (t[j] * (1 - smoothing) + smoothing / n_out) * delta[j]
+        row_loss[i] = -picked
+    for i in range(n_rows * n_out):
+        delta[i] = exp(delta[i])
+    for i in range(n_rows):
+        total = 0
+        mass = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            total += delta[j]
+            mass += t[j] * (1 - smoothing) + smoothing / n_out
+        row_loss[i] += mass * log(total)
+        total = 1 / total
+        for j in range(i * n_out, (i + 1) * n_out):
+            delta[j] = mass * delta[j] * total - (t[j] * (1 - smoothing) + smoothing / n_out)
+
+
+cdef enum:
+    LANES = 16              # rows that a narrow softmax takes side by side
+    NARROW = 16             # columns up to which that is quicker
+
+
+cdef CLONES_VOID narrow_softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
+                                              Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """The same for up to NARROW columns: LANES rows at a time, laid out anew so that each column fills a vector."""
+    cdef real[NARROW * LANES] score, target
+    cdef real[LANES] top, total, picked, mass
+    cdef Py_ssize_t first = 0, n, i, j, k
+    cdef real uniform = smoothing / n_out
+    for k in range(n_out * LANES):
+        score[k] = target[k] = 0
+    while first < n_rows:
+        n = min(LANES, n_rows - first)
+        for i in range(n):
+            for j in range(n_out):
+                score[j * LANES + i] = z[i * n_out + j]
+                target[j * LANES + i] = t[i * n_out + j] * (1 - smoothing) + uniform
+        for i in range(LANES):
+            top[i] = score[i]
+            total[i] = picked[i] = mass[i] = 0
+        for j in range(1, n_out):
+            for i in range(LANES):
+                top[i] = score[j * LANES + i] if score[j * LANES + i] > top[i] else top[i]
+        for j in range(n_out):
+            for i in range(LANES):
+                score[j * LANES + i] -= top[i]
+                picked[i] += target[j * LANES + i] * score[j * LANES + i]
+                mass[i] += target[j * LANES + i]
+                score[j * LANES + i] = exp(score[j * LANES + i])
+                total[i] += score[j * LANES + i]
+        for i in range(LANES):
+            picked[i] = mass[i] * log(total[i]) - picked[i]
+            total[i] = mass[i] / total[i]
+        for j in range(n_out):
+            for i in range(LANES):
+                score[j * LANES + i] = score[j * LANES + i] * total[i] - target[j * LANES + i]
+        for i in range(n):
+            row_loss[first + i] = picked[i]
+            for j in range(n_out):
+                delta[i * n_out + j] = score[j * LANES + i]
+        z, t, delta = z + n * n_out, t + n * n_out, delta + n * n_out
+        first += n
+
+
+cdef CLONES_VOID sigmoid_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
+                                       Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """row_loss := sum_k softplus(z_k) - t_k z_k; delta := sigmoid(z) - t, with t drawn towards 1/2."""
+    cdef Py_ssize_t i, j
+    cdef real total
+    for i in range(n_rows * n_out):
+        delta[i] = softplus(z[i]) - (t[i] * (1 - smoothing) + smoothing / 2) * z[i]
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            total += delta[j]
+        row_loss[i] = total
+    for i in range(n_rows * n_out):
+        delta[i] = sigmoid(z[i]) - (t[i] * (1 - smoothing) + smoothing / 2)
+
+
+cdef CLONES_VOID exp_poisson(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                             Py_ssize_t n_out) noexcept nogil:
+    """row_loss := mean_k e^z_k - t_k z_k; delta := (e^z - t) / n_out."""
+    cdef Py_ssize_t i, j
+    cdef real total
+    for i in range(n_rows * n_out):
+        delta[i] = limited_exp(z[i])
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            total += delta[j] - t[j] * z[j]
+        row_loss[i] = total / n_out
+    for i in range(n_rows * n_out):
+        delta[i] = (delta[i] - t[i]) / n_out
+
+
+cdef void softplus_poisson(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                           Py_ssize_t n_out) noexcept nogil:
+    """row_loss := mean_k y_k - t_k log y_k with y = softplus(z); delta := (s - t s / y) / n_out with s = sigmoid(z).
+
+    Below -40, y = s = e^z to the last bit: log y = z and s / y = 1.
+    """
+    cdef Py_ssize_t i, j
+    cdef double score, y, s, log_y, ratio, total
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            score = z[j]
+            y = fmax(score, 0) + log1p(exp_(-fabs(score)))
+            s = 1 / (1 + exp_(-score))
+            log_y, ratio = score, 1
+            if score > -40:
+                log_y, ratio = log_(y), s / y
+            total += y - t[j] * log_y
+            delta[j] = <real> ((s - t[j] * ratio) / n_out)
+        row_loss[i] = <real> (total / n_out)
+
+
+cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                 Py_ssize_t n_out, double parameter) noexcept nogil:
+    """The losses by cases of the error's size or sign: absolute_error, huber, quantile."""
+    cdef Py_ssize_t i, j
+    cdef double e, total, slope
+    for i in range(n_rows):
+        total = 0
+        for j in range(i * n_out, (i + 1) * n_out):
+            e = <double> y[j] - t[j]
+            if loss == ABSOLUTE_ERROR:
+                total += fabs(e)
+                slope = (e > 0) - (e < 0)
+            elif loss == HUBER:
+                if fabs(e) <= parameter:
+                    total += e * e / 2
+                    slope = e
+                else:
+                    total += parameter * (fabs(e) - parameter / 2)
+                    slope = parameter if e > 0 else -parameter
+            else:
+                total += fmax(-parameter * e, (1 - parameter) * e)
+                slope = 1 - parameter if e > 0 else (-parameter if e < 0 else 0)
+            delta[j] = <real> (slope / n_out)
+        row_loss[i] = <real> (total / n_out)
+
+
+cdef inline bint is_fused(int loss, int64_t activation) noexcept nogil:
+    return (loss == CUSTOM
+            or (loss == CROSS_ENTROPY and activation == SOFTMAX)
+            or (loss == BINARY_CROSS_ENTROPY and activation == SIGMOID)
+            or (loss == POISSON and (activation == EXP or activation == SOFTPLUS)))
+
+
+cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
+                           real* work) noexcept nogil:
+    """Summed (weighted) loss of the tile; delta of the last layer (n_rows, n_out) := d loss / d scores.
+
+    The scores are in the last layer's output buffer; an unfused loss leaves the outputs there.
+    """
+    cdef const LayerSpec* last = net.layers + net.n_layers - 1
+    cdef Py_ssize_t n_rows = tile.n_rows, n_out = last.n_out, i, j
+    cdef real* y = buffer(net, tile, work, last.output, n_out)
+    cdef real* t = buffer(net, tile, work, net.plan.target, n_out)
+    cdef real* delta = buffer(net, tile, work, last.delta, n_out)
+    cdef real* weight = buffer(net, tile, work, net.plan.row_weight, 1)
+    cdef real* z = NULL if last.scores < 0 else buffer(net, tile, work, last.scores, n_out)
+    cdef real* row_loss = buffer(net, tile, work, net.plan.row_loss, 1)
+    cdef real smoothing = <real> mode.label_smoothing
+    cdef int loss = <int> net.plan.loss
+    cdef bint fused = is_fused(loss, last.activation)
+    cdef double total = 0
+    if not fused:
+        activate(last, y, z, n_rows)
+    if loss == SQUARED_ERROR:
+        squared(y, t, delta, row_loss, n_rows, n_out, <real> 0.5, <real> 1)
+    elif loss == MSE:
+        squared(y, t, delta, row_loss, n_rows, n_out, <real> (1.0 / n_out), <real> (2.0 / n_out))
+    elif loss == CROSS_ENTROPY and n_out <= NARROW:
+        narrow_softmax_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
+    elif loss == CROSS_ENTROPY:
+        softmax_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
+    elif loss == BINARY_CROSS_ENTROPY:
+        sigmoid_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
+    elif loss == POISSON and last.activation == EXP:
+        exp_poisson(y, t, delta, row_loss, n_rows, n_out)
+    elif loss == POISSON:
+        softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
+    elif loss == CUSTOM:
+        call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out)
+    else:
+        robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
+    if not fused:
+        through_activation(last, delta, y, z, n_rows)
+    if weighted:
+        for i in range(n_rows):
+            row_loss[i] *= weight[i]
+            for j in range(n_out):
+                delta[i * n_out + j] *= weight[i]
+    for i in range(n_rows):
+        total += row_loss[i]
+    return total
+
+
+cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint labelled,
+                          const real* work) noexcept nogil:
+    """(Weighted) number of rows whose class is right.
+
+    One output per class (`labelled`, or any loss but binary cross-entropy): the largest score stands where the largest
+    target stands. Otherwise every output is on its target's side of 1/2. Call it after `loss_and_delta`.
+    """
+    cdef const LayerSpec* last = net.layers + net.n_layers - 1
+    cdef Py_ssize_t n_out = last.n_out, i, j, best, wanted
+    cdef const real* y = buffer(net, tile, <real*> work, last.output, n_out)
+    cdef const real* t = buffer(net, tile, <real*> work, net.plan.target, n_out)
+    cdef const real* weight = buffer(net, tile, <real*> work, net.plan.row_weight, 1)
+    cdef bint sides = n_out == 1 or (net.plan.loss == BINARY_CROSS_ENTROPY and not labelled)
+    cdef bint right
+    cdef double threshold = 0 if is_fused(<int> net.plan.loss, last.activation) else 0.5
+    cdef double total = 0
+    for i in range(tile.n_rows):
+        right = True
+        if sides:
+            for j in range(n_out):
+                if (y[j] > threshold) != (t[j] > 0.5):
+                    right = False
+        else:
+            best = 0
+            wanted = 0
+            for j in range(1, n_out):
+                if y[j] > y[best]:
+                    best = j
+                if t[j] > t[wanted]:
+                    wanted = j
+            right = best == wanted
+        if right:
+            total += weight[i] if weighted else 1
+        y += n_out
+        t += n_out
+    return total

@@ -1,0 +1,119 @@
+/* Matrix products of the sizes that dense layers have, without packing: tiles of rows x two vectors in registers.
+ *
+ * A BLAS copies its operands into an order of its own before it multiplies; for thin or small matrices the copying is
+ * a good part of the work. Here the columns of B are loaded straight from its rows, two vectors at a time, and met by
+ * one broadcast number of A for each row of the tile:
+ *
+ *     for p in 0..k-1:  for each row r of the tile:  C[r, j:j+2L] += A[r, p] * B[p, j:j+2L]
+ *
+ * With 12 rows, 24 of the 32 vector registers of AVX-512 hold the tile; AVX2 and its 16 registers take 6 rows. The last
+ * columns are done by a tile that overlaps the one before, with narrower vectors where that wastes less; what both
+ * write is the same. Where the product wants B.T, a stretch of it is laid out anew first. The vectors are those of the
+ * compiler (vector_size), so there is no intrinsic here, and the level is chosen by what the processor has, once, in
+ * products_level.
+ */
+#ifndef FASTMLP_PRODUCTS_H
+#define FASTMLP_PRODUCTS_H
+
+#include <stddef.h>
+
+/* C (m, n) := alpha * A (m, k) @ B (k, n) + beta * D (m, n): A[i, p] is a[i * row_step + p * depth_step], so that A may
+ * lie transposed; the rows of B, C and D begin b_step, c_step and d_step apart. D may be C, or with d_step 0 a row. */
+#define OPERANDS(real, name)                                                                                       \
+    typedef struct {                                                                                               \
+        ptrdiff_t k;                                                                                               \
+        real alpha;                                                                                                \
+        const real *a;                                                                                             \
+        ptrdiff_t row_step, depth_step;                                                                            \
+        const real *b;                                                                                             \
+        ptrdiff_t b_step;                                                                                          \
+        real beta;                                                                                                 \
+        const real *d;                                                                                             \
+        ptrdiff_t d_step;                                                                                          \
+        real *c;                                                                                                   \
+        ptrdiff_t c_step;                                                                                          \
+    } name
+OPERANDS(float, OperandsF);
+OPERANDS(double, OperandsD);
+#undef OPERANDS
+
+#if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
+
+/* Rows of B.T that are laid out anew at a time: with two vectors of columns, half of a first-level cache. */
+#define DEPTH 128
+#define INTERLEAVE_LOW(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define INTERLEAVE_HIGH(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+
+#define TARGET __attribute__((target("arch=x86-64-v4,prefer-vector-width=512")))
+#define LEVEL(name) name##_v4
+#define VECTOR_BYTES 64
+#define TILE_ROWS 12
+#define real float
+#define operands OperandsF
+#define NAME(name) LEVEL(name##_f)
+#include "matmul_body.h"
+#define real double
+#define operands OperandsD
+#define NAME(name) LEVEL(name##_d)
+#include "matmul_body.h"
+#undef TARGET
+#undef LEVEL
+#undef VECTOR_BYTES
+#undef TILE_ROWS
+
+#define TARGET __attribute__((target("arch=x86-64-v3")))
+#define LEVEL(name) name##_v3
+#define VECTOR_BYTES 32
+#define TILE_ROWS 6
+#define real float
+#define operands OperandsF
+#define NAME(name) LEVEL(name##_f)
+#include "matmul_body.h"
+#define real double
+#define operands OperandsD
+#define NAME(name) LEVEL(name##_d)
+#include "matmul_body.h"
+#undef TARGET
+#undef LEVEL
+#undef VECTOR_BYTES
+#undef TILE_ROWS
+#undef DEPTH
+#undef INTERLEAVE_LOW
+#undef INTERLEAVE_HIGH
+
+/* 4: AVX-512, 3: AVX2 with FMA, 0: neither; no more than the build allows */
+static inline int products_level(void)
+{
+    __builtin_cpu_init();
+    return FASTMLP_MULTIVERSION >= 4 && __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
+}
+
+#define CHOICE(real, operands, suffix)                                                                             \
+    static inline void product_##suffix(int level, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, real alpha, const real *a,\
+                                        ptrdiff_t row_step, ptrdiff_t depth_step, const real *b, real beta,        \
+                                        const real *d, ptrdiff_t d_step, real *c)                                  \
+    {                                                                                                              \
+        const operands s = {k, alpha, a, row_step, depth_step, b, n, beta, d, d_step, c, n};                       \
+        (level == 4 ? product_##suffix##_v4 : product_##suffix##_v3)(&s, m, n);                                    \
+    }                                                                                                              \
+    static inline void product_with_transposed_##suffix(int level, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,          \
+                                                        const real *a, const real *b, real *c)                     \
+    {                                                                                                              \
+        if (level == 4)                                                                                            \
+            product_with_transposed_##suffix##_v4(m, n, k, a, b, c);                                               \
+        else                                                                                                       \
+            product_with_transposed_##suffix##_v3(m, n, k, a, b, c);                                               \
+    }
+CHOICE(float, OperandsF, f)
+CHOICE(double, OperandsD, d)
+#undef CHOICE
+
+#else
+#define products_level() 0
+#define product_f(level, m, n, k, alpha, a, row_step, depth_step, b, beta, d, d_step, c) ((void)(c))
+#define product_d(level, m, n, k, alpha, a, row_step, depth_step, b, beta, d, d_step, c) ((void)(c))
+#define product_with_transposed_f(level, m, n, k, a, b, c) ((void)(c))
+#define product_with_transposed_d(level, m, n, k, a, b, c) ((void)(c))
+#endif
+
+#endif

@@ -1,0 +1,220 @@
+"""One step: a batch through the network and back, and the update; by one thread or a team.
+
+A team shares the work in one of two ways. By tiles, every thread makes the gradient of its own tiles; all wait; every
+thread adds the threads' gradients up over its slice of the parameters and updates it; all wait. By rows, every thread
+takes its tiles forward and back as far as the deltas, which stay in the workspace with the whole batch; all wait; every
+thread makes its rows of each W's gradient from the whole batch and updates them; all wait. Then nothing is added up,
+which pays where there are more weights than numbers in the batch's buffers.
+
+A bound on the gradient's length needs all of it before the update. Then threads that share rows wait once more, and
+update slices of the parameters as those with tiles do.
+
+Plain gradient descent needs neither gradient nor update where nothing is added up: the matrix product that would make
+the gradient adds -learning_rate / n times it to the weights.
+"""
+from cnn_core.steps.averaging cimport move_average
+from cnn_core.passes.backward cimport backward, bias_gradient, weight_gradient
+from cnn_core.passes.batches cimport total_weight
+from cnn_core.steps.clipping cimport clip
+from cnn_core.passes.forward cimport forward
+from cnn_core.passes.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, load_tile, place_tile, sum_gradients
+from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.steps.max_norm cimport limit_columns
+from cnn_core.steps.penalty cimport penalise
+from cnn_core.machine.random cimport mix
+from cnn_core.products.sparse cimport cut
+from cnn_core.machine.team cimport Member, wait_for_all
+from cnn_core.types cimport DENSE, LayerSpec, Mode, Net, SparseRow, Step, Tile, buffer, real
+from cnn_core.steps.updates cimport RPROP_PLUS, update
+
+
+cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
+    """How the network behaves in the step of that number since training began."""
+    cdef Mode mode
+    mode.training = True
+    mode.keep_running = True
+    mode.dropout_key = mix(way.seed, way.first_mask + number)
+    mode.dropout_factor = 1
+    mode.dropout_rates = NULL
+    if way.dropout_rates is not NULL:
+        mode.dropout_rates = way.dropout_rates + (step - way.steps) * job.net.n_layers
+    mode.label_smoothing = step.label_smoothing
+    return mode
+
+
+cdef inline double shrink(const Step* step, double scale) noexcept nogil:
+    """What plain descent multiplies the weights by: 1 - learning_rate * (weight_decay + alpha / n)."""
+    return 1 - step.learning_rate * (step.weight_decay + step.alpha * scale)
+
+
+cdef void add_penalty(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                      Py_ssize_t start, Py_ssize_t stop, const real* params, real* gradient) noexcept nogil:
+    """The L2 penalty of params[start:stop] into this thread's loss, and into the gradient if there is one."""
+    cdef double penalty = step.alpha * scale
+    if penalty != 0:
+        job.partials[member.index * job.stride + LOSS_SLOT] += step.alpha / 2 * penalise(
+            way.updater.groups, way.updater.n_groups, penalty, start, stop, params, gradient)
+
+
+cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                           real* state) noexcept nogil:
+    """The step, for iRprop+: knowing whether the loss has risen since the last one. All members have added to theirs.
+
+    The batch holds all samples. Its mean loss is kept in the first element of the rule's third state vector.
+    """
+    cdef Step told = step[0]
+    cdef real* kept = state + 2 * way.updater.n_params
+    cdef real last = kept[0]
+    cdef double loss = 0
+    cdef int i
+    wait_for_all(member)
+    for i in range(member.size):
+        loss += job.partials[i * job.stride + LOSS_SLOT]
+    told.momentum = <real> (loss * scale) > last
+    if member.index == 0:
+        kept[0] = <real> (loss * scale)
+    return told
+
+
+cdef (Py_ssize_t, Py_ssize_t) slice_of(Member member, Py_ssize_t n_params) noexcept nogil:
+    """Where this member's slice of the parameters begins and ends; in whole vectors."""
+    cdef Py_ssize_t size = (n_params // member.size // 16 + 1) * 16
+    cdef Py_ssize_t start = min(n_params, member.index * size)
+    return start, min(n_params, start + size)
+
+
+cdef void use_gradient(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                       Py_ssize_t start, Py_ssize_t stop, real* params, real* gradient, real* state) noexcept nogil:
+    """From the batch's gradient[start:stop], this member's slice, to the new parameters."""
+    cdef Step told
+    add_penalty(job, member, way, step, scale, start, stop, params, gradient)
+    if way.options.clips:
+        clip(job, member, way.updater.groups, way.updater.n_groups, step, start, stop, gradient)
+    if way.updater.rule == RPROP_PLUS:
+        told = told_of_the_loss(job, member, way, step, scale, state)
+        update(&way.updater, &told, start, stop, params, gradient, state)
+    else:
+        update(&way.updater, step, start, stop, params, gradient, state)
+
+
+cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Step* step, Mode* mode,
+                        Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradients, real* state,
+                        real* work) noexcept nogil:
+    """gradients (n_threads, n_params); none where the way is direct, which one thread and one tile may go.
+
+    Parts of the batch that share no batch statistics add up in the gradients; the first part is the largest.
+    """
+    cdef Py_ssize_t n_params = way.updater.n_params, part = min(way.options.part_rows, n_batch), start, stop
+    cdef real* own = gradients + member.index * n_params
+    if way.options.direct:
+        add_penalty(job, member, way, step, scale, 0, n_params, params, <real*> NULL)
+        batch_gradient(job, member, first, n_batch, mode, params, work, params, -step.learning_rate * scale,
+                       shrink(step, scale), 1.0)
+        return
+    batch_gradient(job, member, first, part, mode, params, work, own, scale, 0.0, 0.0)
+    start = part
+    while start < n_batch:
+        mode.dropout_key = mix(mode.dropout_key, start)
+        batch_gradient(job, member, first + start, min(part, n_batch - start), mode, params, work, own, scale, 1.0, 1.0)
+        start += part
+    wait_for_all(member)
+    start, stop = slice_of(member, n_params)
+    sum_gradients(gradients, n_params, min(member.size, count_tiles(job, part)), start, stop)
+    use_gradient(job, member, way, step, scale, start, stop, params, gradients, state)
+
+
+cdef void update_layer(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t i,
+                       const Tile* batch, double scale, real* params, real* gradient, real* state,
+                       real* work) noexcept nogil:
+    """The gradient of this member's rows of the W of dense layer i, and their update; the biases are the first's."""
+    cdef const Net* net = &job.net
+    cdef const LayerSpec* layer = net.layers + i
+    cdef Py_ssize_t start = layer.n_in * member.index // member.size
+    cdef Py_ssize_t stop = layer.n_in * (member.index + 1) // member.size
+    cdef const real* delta = buffer(net, batch, work, layer.delta, layer.n_out)
+    cdef Py_ssize_t first_weight = layer.weight + start * layer.n_out, last_weight = layer.weight + stop * layer.n_out
+    cdef bint has_bias = layer.bias >= 0 and member.index == 0
+    cdef SparseRow* rows = NULL
+    if i == 0 and net.sparse_rows is not NULL:
+        rows = net.cut_rows + member.index * net.plan.capacity
+        cut(net.sparse_rows, batch.n_rows, start, stop, delta, rows)
+    if way.options.direct:
+        add_penalty(job, member, way, step, scale, first_weight, last_weight, params, <real*> NULL)
+        weight_gradient(net, i, batch, rows, start, stop, work, params, -step.learning_rate * scale,
+                        shrink(step, scale))
+        if has_bias:
+            bias_gradient(delta, batch.n_rows, layer.n_out, <real> (-step.learning_rate * scale), <real> 1,
+                          params + layer.bias)
+        return
+    weight_gradient(net, i, batch, rows, start, stop, work, gradient, scale, 0.0)
+    if has_bias:
+        bias_gradient(delta, batch.n_rows, layer.n_out, <real> scale, <real> 0, gradient + layer.bias)
+    if way.options.clips:      # which wants the whole gradient before any update
+        return
+    add_penalty(job, member, way, step, scale, first_weight, last_weight, params, gradient)
+    update(&way.updater, step, first_weight, last_weight, params, gradient, state)
+    if has_bias:
+        update(&way.updater, step, layer.bias, layer.bias + layer.n_out, params, gradient, state)
+
+
+cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step* step, const Mode* mode,
+                       Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradient, real* state,
+                       real* work) noexcept nogil:
+    """gradient (n_params), none where the way is direct; the workspace keeps the batch. Dense layers alone learn."""
+    cdef const Net* net = &job.net
+    cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
+    cdef Tile tile
+    cdef Py_ssize_t start, stop, i = member.index
+    while i < count_tiles(job, n_batch):
+        tile = place_tile(job, member, i, n_batch)
+        load_tile(job, &tile, first, work)
+        forward(net, &tile, mode, 0, net.n_layers, False, params, work)
+        loss[0] += loss_and_delta(net, &tile, mode, job.samples.weights is not NULL, work)
+        backward(net, &tile, mode, 0, net.n_layers, params, work, <real*> NULL, 0.0, 0.0, 0.0)
+        i += member.size
+    wait_for_all(member)
+    tile.first = tile.position = 0
+    tile.n_rows = n_batch
+    for i in range(net.n_layers):
+        if net.layers[i].kind == DENSE and net.layers[i].trainable:
+            update_layer(job, member, way, step, i, &tile, scale, params, gradient, state, work)
+    if way.options.clips:
+        wait_for_all(member)
+        start, stop = slice_of(member, way.updater.n_params)
+        use_gradient(job, member, way, step, scale, start, stop, params, gradient, state)
+
+
+cdef void follow_up(const Job* job, Member member, const Way* way, const Step* step, real* params) noexcept nogil:
+    """What comes behind the update, once all members have done theirs."""
+    cdef Py_ssize_t start, stop
+    wait_for_all(member)
+    if way.options.limits_columns:
+        limit_columns(&job.net, member, step.max_norm, params)
+        wait_for_all(member)
+    if way.average is not NULL:
+        start, stop = slice_of(member, way.updater.n_params)
+        move_average(stop - start, params + start, <real*> way.average + start, step.average_share)
+        if member.index == 0:
+            move_average(way.n_statistics, job.net.statistics, way.average_statistics, step.average_share)
+
+
+cdef void train_step(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t number,
+                     Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
+                     real* work) noexcept nogil:
+    """The batch order[first : first + n_batch] as the step of that number since training began."""
+    cdef double weight = total_weight(&job.samples, first, n_batch)
+    cdef double scale = 1 / weight if weight > 0 else 0      # the one place where a mean is taken
+    cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
+    cdef double before = loss[0]
+    cdef Mode mode = training_mode(job, way, step, number)
+    if way.options.counts_rows:
+        loss[0] = 0
+    if way.options.by_rows:
+        step_by_rows(job, member, way, step, &mode, first, n_batch, scale, params, gradients, state, work)
+    else:
+        step_by_tiles(job, member, way, step, &mode, first, n_batch, scale, params, gradients, state, work)
+    if way.options.counts_rows:
+        loss[0] = before + loss[0] * scale * n_batch
+    if way.options.limits_columns or way.average is not NULL:
+        follow_up(job, member, way, step, params)
+    wait_for_all(member)

@@ -1,0 +1,111 @@
+"""Arrays of numbers as the core can read them, checked where they enter."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.passes.batches import Dtype, first_nonfinite
+
+DTYPE_CODES: dict[np.dtype[Any], int] = {
+    np.dtype(np.uint8): Dtype.UINT8,
+    np.dtype(np.float32): Dtype.FLOAT32,
+    np.dtype(np.float64): Dtype.FLOAT64,
+}
+
+
+AT_ONCE = 2**24
+"""Numbers that are looked at before Python looks for Ctrl-C."""
+
+
+def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
+    """A C-contiguous uint8, float32 or float64 array of native byte order, without NaN or infinity, not empty."""
+    array = _as_array(argument, values)
+    if array.dtype.kind not in "biuf":
+        raise _not_numbers(argument, values, array)
+    if ndim is not None and array.ndim != ndim:
+        hint = ""
+        if argument.startswith("X") and array.ndim == 1:
+            hint = "; one row is X.reshape(1, -1), one column X.reshape(-1, 1)"
+        elif argument.startswith("X") and array.ndim > 2:
+            hint = "; flatten images with X.reshape(len(X), -1)"
+        raise ValueError(f"{argument} must have {counted(ndim, 'dimension')}, got shape {array.shape}{hint}")
+    if array.size == 0:
+        raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
+    if array.dtype not in DTYPE_CODES:
+        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
+            array = array.astype(_nearest(array.dtype))
+    array = np.asarray(array, order="C")
+    check_finite(argument, array)
+    return array
+
+
+def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that the core knows for numbers of another one."""
+    native = dtype.newbyteorder("=")
+    if native in DTYPE_CODES:
+        return native
+    if native.kind == "b":
+        return np.dtype(np.uint8)
+    return np.dtype(np.float32 if native.itemsize < 4 else np.float64)
+
+
+def _as_array(argument: str, values: object) -> NDArray[Any]:
+    """Whatever NumPy makes of the values; what it can't or shouldn't read is refused."""
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{argument} is a sparse matrix; expected a dense array, which its method toarray() makes")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{argument} has masked values; fill them or leave their rows out")
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{argument} must be an array with rows of equal length") from error
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(f"{argument} can't be read as an array: {error}") from error
+
+
+def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeError:
+    """What the array holds instead of numbers; in an object array, the first such thing and where."""
+    if array.dtype.kind in "US":
+        hint = "; number the classes from 0" if argument.startswith("y") else ""
+        return TypeError(f"{argument} must hold numbers, got strings{hint}")
+    if array.ndim == 0 and array.dtype == object:
+        return TypeError(f"{argument} must be an array of numbers, got {type(values).__name__}")
+    if array.dtype == object:
+        for at, element in enumerate(array.flat):
+            if not isinstance(element, Real):
+                return TypeError(f"{argument} must hold numbers, got {element!r:.60} in {_place(array, at)}")
+    return TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
+
+
+def check_finite(argument: str, array: NDArray[Any]) -> None:
+    """Raise ``ValueError`` naming row and column of the first NaN or infinity of a C-contiguous array."""
+    if array.dtype.kind != "f":
+        return
+    numbers = array.reshape(-1)
+    for start in range(0, len(numbers), AT_ONCE):
+        at = first_nonfinite(numbers[start : start + AT_ONCE])
+        if at >= 0:
+            place = f" in {_place(array, start + at)}" if array.ndim else ""
+            raise ValueError(f"{argument} must be finite, got {numbers[start + at]}{place}")
+
+
+def _place(array: NDArray[Any], at: int) -> str:
+    """Where the element number ``at`` of an array with at least one dimension stands."""
+    index = np.unravel_index(at, array.shape)
+    return f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Raise ``ValueError`` if a finite array holds numbers that the network's dtype can't."""
+    if dtype == np.float32 and array.dtype == np.float64 and array.size:
+        limit = float(np.finfo(np.float32).max)
+        if array.max() > limit or array.min() < -limit:
+            raise ValueError(f"{argument} holds numbers beyond float32; scale it or use dtype='float64'")

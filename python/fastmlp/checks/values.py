@@ -1,0 +1,81 @@
+"""Hyper-values: a number, or a function of the step that gives one; checked where they enter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value: TypeAlias = "float | Schedule | Callable[[int], float]"
+
+
+class Schedule:
+    """Base of the schedules: a frozen dataclass whose call works on arrays of steps."""
+
+    def __call__(self, step: Any) -> Any:
+        """Value at the step, or values at an array of steps."""
+        raise TypeError(f"{type(self).__name__} must define __call__")
+
+
+def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -> float | NDArray[np.float64]:
+    """The number itself, or the schedule's values at an array of steps, which must be finite numbers."""
+    if isinstance(value, Schedule):
+        return np.asarray(value(steps), dtype=np.float64)
+    if callable(value):
+        values = [value(int(step)) for step in steps]
+        for step, number in zip(steps, values, strict=True):
+            check_value(f"{argument} at step {step}", number, schedule=False)
+        return np.array(values, dtype=np.float64)
+    return float(value)
+
+
+def check_values(argument: str, values: NDArray[np.float64], steps: NDArray[np.int64], **limits: Any) -> None:
+    """Check a schedule's values at these steps as `check_value` does a number."""
+    for index in (np.argmin(values), np.argmax(values)):  # NaN is both
+        check_value(f"{argument} at step {steps[index]}", float(values[index]), schedule=False, **limits)
+
+
+def check_value(
+    argument: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    low_open: bool = False,
+    high_open: bool = False,
+    schedule: bool = True,
+) -> None:
+    """Check a hyper-value: a finite number in its range, or a callable where a schedule is allowed."""
+    if schedule and callable(value):
+        return
+    if isinstance(value, bool) or not isinstance(value, Real):
+        expected = "a number or a function of the step" if schedule else "a number"
+        raise TypeError(f"{argument} must be {expected}, got {type(value).__name__}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    above = number > low if low_open else number >= low
+    below = number < high if high_open else number <= high
+    if not (math.isfinite(number) and above and below):
+        left = f"{low} {'<' if low_open else '<='} " if math.isfinite(low) else ""
+        right = f" {'<' if high_open else '<='} {high}" if math.isfinite(high) else ""
+        limits = f" with {left}{argument}{right}" if left or right else ""
+        raise ValueError(f"{argument} must be a finite number{limits}, got {value!r}")
+
+
+BLAS_LIMIT = 2**31 - 1
+"""Largest dimension that every BLAS can address."""
+
+
+def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
+    """A whole number from 1 to ``limit``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{argument} must be a whole number, got {value!r:.60}")
+    if not 1 <= int(value) <= limit:
+        raise ValueError(f"{argument} must be between 1 and {limit}, got {value}")
+    return int(value)

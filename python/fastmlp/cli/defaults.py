@@ -1,0 +1,162 @@
+"""From the options of ``train`` to a network and an optimizer, with what suits the data where nothing was said.
+
+The defaults were chosen on validation rows taken from the bundled training digits, in stretches of other writers; the
+learning rate was looked at on a few public tables too. Test digits had no say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.values import Value, check_value
+from fastmlp.cli.sources import Problem
+from fastmlp.model.layers import Dense, Dropout, Input, Layer
+from fastmlp.model.losses import LOSSES, Loss
+from fastmlp.network import Network
+from fastmlp.optimizers import OPTIMIZERS, Optimizer, Rprop, WholeSetMethod
+from fastmlp.schedules import Cosine, OneCycle
+
+LEARNING_RATES = {
+    "sgd": 0.1,
+    "rmsprop": 0.001,
+    "adagrad": 0.02,
+    "adam": 0.005,
+    "adamw": 0.005,
+    "nadam": 0.005,
+    "rprop": 0.01,
+}
+CLASS_DROPOUT = 0.2
+CLASS_SMOOTHING = 0.1
+_CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "mse")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options that shape the network and its training; None: what suits the data."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    output: str | None
+    loss: str | None
+    dropout: float | None
+    label_smoothing: float | None
+    dtype: str
+    epochs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float | None
+    schedule: str
+    momentum: float | None
+    weight_decay: float | None
+    seed: int
+
+    def loss_for(self, problem: Problem) -> Loss:
+        """The loss asked for, or that of the task, with its settings; ``ValueError`` where it does not fit the task."""
+        name = self._loss_name(problem)
+        smoothing = self.label_smoothing
+        if not LOSSES[name].classification:
+            if smoothing:
+                raise ValueError(f"--label-smoothing is for cross-entropies, not for {name}")
+            return Loss(name)
+        return Loss(name, label_smoothing=CLASS_SMOOTHING if smoothing is None else smoothing)
+
+    def _loss_name(self, problem: Problem) -> str:
+        if problem.classes is None:
+            loss = self.loss or "squared_error"
+            if LOSSES[loss].classification:
+                raise ValueError(f"--loss {loss} is for classes, but the targets are numbers; see --task")
+            return loss
+        loss = self.loss or "cross_entropy"
+        if loss not in _CLASS_LOSSES:
+            raise ValueError(f"--loss {loss} is for numbers, but the target is a class; see --task")
+        if loss == "binary_cross_entropy" and len(problem.classes) != 2:
+            raise ValueError(f"--loss {loss} is for two classes, got {len(problem.classes)}; use cross_entropy")
+        return loss
+
+    def dropout_for(self, problem: Problem) -> float:
+        """Share of hidden units dropped in training."""
+        if self.dropout is None:
+            return 0.0 if problem.classes is None else CLASS_DROPOUT
+        return self.dropout
+
+
+def make_network(problem: Problem, settings: Settings) -> Network:
+    """Scaled inputs, hidden layers each with its dropout, and an output for each class or number."""
+    X, y = problem.train
+    dropout = settings.dropout_for(problem)
+    loss = settings.loss_for(problem)
+    layers: list[Input | Layer] = [_scaled_input(X)]
+    for width in settings.hidden:
+        layers.append(Dense(width, settings.activation))
+        if dropout > 0:
+            layers.append(Dropout(dropout))
+    if problem.classes is not None:
+        n_outputs = 1 if loss.name == "binary_cross_entropy" else len(problem.classes)
+    else:
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    layers.append(Dense(n_outputs))
+    return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
+
+
+def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
+    """The optimizer with its learning rate over all steps of the training."""
+    kind: Any = OPTIMIZERS[settings.optimizer]
+    options: dict[str, Any] = {}
+    if settings.weight_decay is not None:
+        options["weight_decay"] = settings.weight_decay
+    if settings.momentum is not None:
+        if settings.optimizer not in ("sgd", "rmsprop"):
+            raise ValueError(f"--momentum is for sgd and rmsprop, not for {settings.optimizer}")
+        options["momentum"] = settings.momentum
+    if issubclass(kind, Optimizer):
+        rate = LEARNING_RATES[settings.optimizer] if settings.learning_rate is None else settings.learning_rate
+        check_value("--learning-rate", rate, low=0.0, low_open=True, schedule=False)
+        n_steps = settings.epochs * -(-n_samples // settings.batch_size)
+        options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
+    elif settings.learning_rate is not None:
+        raise ValueError(f"--learning-rate is not for {settings.optimizer}, which finds its own steps")
+    made: Optimizer | WholeSetMethod = kind(**options)
+    return made
+
+
+def _scaled_input(X: NDArray[Any]) -> Input:
+    """Images of bytes from 0 to 1; other columns with mean 0 and deviation 1."""
+    if X.dtype == np.uint8:
+        return Input(X.shape[1], scale=1 / max(int(X.max()), 1))
+    return Input.standardized(X)
+
+
+def _scheduled(rate: float, schedule: str, n_steps: int) -> Value:
+    if schedule == "constant":
+        return rate
+    return OneCycle(rate, n_steps) if schedule == "one-cycle" else Cosine(rate, n_steps)
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """Brings numeric targets to mean 0 and deviation 1 for the training, and the network back afterwards."""
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, y: NDArray[Any]) -> TargetScale:
+        """From the targets of the training rows; a constant column is only shifted."""
+        deviation = y.std(axis=0, dtype=np.float64)
+        return cls(y.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0))
+
+    def __call__(self, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Targets as the training sees them."""
+        scaled: NDArray[np.float64] = (y - self.mean) / self.deviation
+        return scaled
+
+    def undo_in(self, network: Network) -> None:
+        """Let the last layer, which has no activation, give numbers in the targets' unit."""
+        network.weights[-1][:] *= self.deviation
+        bias = network.biases[-1]
+        assert bias is not None
+        bias[:] = bias * self.deviation + self.mean

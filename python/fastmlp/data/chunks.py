@@ -1,0 +1,210 @@
+"""Samples that come in chunks, for data larger than memory: what a source may give, cut into whole batches.
+
+    source -> checked chunks -> blocks of whole batches -> `streaming`
+
+A long chunk is cut where it lies, without a copy. What a chunk has left over, less than a batch, is copied and begins
+the next block; only an epoch may end with a smaller batch. Small chunks are put together.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from fastmlp.data.rows import Rows, Targets
+from fastmlp.data.samples import TrainingData, check_samples
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+Source: TypeAlias = "Iterable[Any] | Callable[..., Iterable[Any]]"
+
+BLOCK_BYTES = 2**20
+"""Chunks smaller than this are put together: a block should take longer than it takes to hand it over."""
+
+
+class Chunks:
+    """Samples in chunks, for ``net.fit(fm.Chunks(source))``.
+
+    Parameters
+    ----------
+    source : callable or iterable
+        A function that returns an iterator, called anew for every epoch, with the epoch's index (from 0) if it has a
+        parameter named ``epoch``; or what can be iterated over again and again, such as a list. It gives ``(X, y)`` or
+        ``(X, y, sample_weight)``, as `Network.fit` takes them, of any number of rows; X of one dtype, or sparse,
+        throughout. The next chunk is asked for, on another thread, while the network learns from the last one: so each
+        must have arrays of its own.
+
+    Raises
+    ------
+    TypeError
+        For what can be iterated over only once, such as a generator.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> def source():
+    ...     for start in range(0, 100, 30):
+    ...         X = np.arange(start, min(start + 30, 100)).reshape(-1, 1) / 100
+    ...         yield X, 2 * X
+    >>> net = fm.Network([1, 1], seed=0)
+    >>> history = net.fit(fm.Chunks(source), epochs=200, batch_size=20, optimizer=fm.SGD(0.3))
+    >>> net.predict([[0.5]]).round(2)
+    array([[1.]], dtype=float32)
+    """
+
+    def __init__(self, source: Source) -> None:
+        if not callable(source) and not isinstance(source, Iterable):
+            raise TypeError(f"source must be a function that returns an iterator, or an iterable, got {source!r:.60}")
+        if isinstance(source, Iterator):
+            raise TypeError(
+                f"source must be one to iterate over anew in every epoch, got a {type(source).__name__}, which ends "
+                "for good; pass the function that makes it"
+            )
+        self.source = source
+        self._takes_epoch = callable(source) and _has_parameter(source, "epoch")
+
+    def of_epoch(self, epoch: int) -> Iterator[Any]:
+        """The chunks of the epoch of that index, as the source gives them."""
+        arguments = {"epoch": epoch} if self._takes_epoch else {}
+        chunks = self.source(**arguments) if callable(self.source) else self.source
+        if not isinstance(chunks, Iterable):
+            raise TypeError(f"source must return an iterator of chunks, got {chunks!r:.60}")
+        return iter(chunks)
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some compiled functions have no signature
+        return False
+
+
+class Blocks:
+    """All epochs of the chunks, cut and put together.
+
+    `cut` gives blocks of whole batches, and None behind each epoch's last one, which may end with a smaller batch.
+    Every block is checked; errors name chunk and epoch. From the first block on, ``most`` is the number of rows that
+    none exceeds.
+    """
+
+    def __init__(self, network: Network, chunks: Chunks, n_epochs: int, batch_size: int, class_weight: object) -> None:
+        self.network = network
+        self.chunks = chunks
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.enough = self.most = 0
+        self._first: TrainingData | None = None
+
+    def cut(self, first_epoch: int = 1) -> Generator[TrainingData | None, None, None]:
+        """The blocks from the epoch of that number on, and None behind each epoch."""
+        for epoch in range(first_epoch, self.n_epochs + 1):
+            waiting: list[TrainingData] = []
+            n_chunks = 0
+            for n_chunks, chunk in enumerate(_read(self.chunks, epoch), 1):
+                yield from self._cut(waiting, self._checked(chunk, f"chunk {n_chunks} of epoch {epoch}"))
+            if n_chunks == 0:
+                raise ValueError(f"source must give at least one chunk, got none in epoch {epoch}")
+            if waiting:
+                yield join(waiting)
+            yield None
+
+    def _checked(self, chunk: Any, place: str) -> TrainingData:
+        """A chunk as the core takes it, like the first one, by which the size of blocks is chosen."""
+        if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
+            got = f"a {type(chunk).__name__}" + (f" of {len(chunk)}" if isinstance(chunk, (tuple, list)) else "")
+            raise TypeError(f"{place} must be (X, y) or (X, y, sample_weight), got {got}")
+        data = check_samples(self.network, *chunk, class_weight=self.class_weight, place=f" of {place}")
+        if self._first is None:
+            self._first = data
+            self.enough, self.most = block_sizes(data, self.batch_size)
+        _check_alike(data, self._first, place)
+        return data
+
+    def _cut(self, waiting: list[TrainingData], data: TrainingData) -> Iterator[TrainingData]:
+        """Blocks of what waits and of a new chunk; what is left over waits."""
+        n_waiting, n_rows = sum(len(part.X) for part in waiting), len(data.X)
+        if n_waiting + n_rows < self.enough:
+            waiting.append(data)
+            return
+        start = 0
+        if waiting:
+            start = -n_waiting % self.batch_size  # the chunk's first rows fill up the last batch of what waits
+            yield join([*waiting, part_of(data, 0, start)] if start else waiting)
+            waiting.clear()
+        stop = start + (n_rows - start) // self.batch_size * self.batch_size
+        for low in range(start, stop, self.most):
+            yield part_of(data, low, min(low + self.most, stop))
+        if stop < n_rows:
+            waiting.append(join([part_of(data, stop, n_rows)]))  # a copy, which doesn't hold the chunk
+
+
+def block_sizes(data: TrainingData, batch_size: int) -> tuple[int, int]:
+    """Rows that are enough for a block, and the most that one has: both multiples of the batch."""
+    rows = data.X
+    n_bytes = rows.data.nbytes + (0 if rows.columns is None else rows.columns.nbytes)
+    enough = -(-BLOCK_BYTES * len(rows) // max(n_bytes, len(rows)))
+    enough = max(1, -(-min(enough, BLOCK_BYTES) // batch_size)) * batch_size
+    return enough, max(enough, len(rows) // batch_size * batch_size)
+
+
+def _read(chunks: Chunks, epoch: int) -> Iterator[Any]:
+    """What the source gives; what it raises names the place."""
+    number = 1
+    try:
+        for chunk in chunks.of_epoch(epoch - 1):
+            yield chunk
+            number += 1
+    except Exception as error:
+        raise RuntimeError(f"the source failed at chunk {number} of epoch {epoch}: {error!r}") from error
+
+
+def _check_alike(data: TrainingData, like: TrainingData, place: str) -> None:
+    for name, rows, first in (("X", data.X, like.X), ("y", data.targets.rows, like.targets.rows)):
+        if (rows.starts is None) != (first.starts is None):
+            kinds = ["dense" if each.starts is None else "sparse" for each in (first, rows)]
+            raise TypeError(f"{name} of {place} must be {kinds[0]} as that of the first chunk is, got a {kinds[1]} one")
+        if rows.code != first.code:
+            raise TypeError(f"{name} of {place} must be {first.dtype} as that of the first chunk is, got {rows.dtype}")
+
+
+def part_of(data: TrainingData, start: int, stop: int) -> TrainingData:
+    """The rows from start to stop, where they lie."""
+    rows = (_part_of_rows(rows, start, stop) for rows in (data.X, data.targets.rows))
+    X, y = rows
+    weights = None if data.weights is None else data.weights[start:stop]
+    return TrainingData(X, Targets(y, data.targets.is_class), weights)
+
+
+def _part_of_rows(rows: Rows, start: int, stop: int) -> Rows:
+    if rows.starts is None:
+        return Rows(rows.data[start:stop], rows.code)
+    return Rows(rows.data, rows.code, rows.starts[start : stop + 1], rows.columns)
+
+
+def join(parts: list[TrainingData]) -> TrainingData:
+    """The rows of all parts one after another, copied; without weights they weigh 1 where others have some."""
+    weights = None
+    if any(part.weights is not None for part in parts):
+        weights = np.concatenate([np.ones(len(part.X)) if part.weights is None else part.weights for part in parts])
+    y = _join_rows([part.targets.rows for part in parts])
+    return TrainingData(_join_rows([part.X for part in parts]), Targets(y, parts[0].targets.is_class), weights)
+
+
+def _join_rows(parts: list[Rows]) -> Rows:
+    code = parts[0].code
+    if parts[0].starts is None:
+        return Rows(np.concatenate([rows.data for rows in parts]), code)
+    numbers, columns, starts, n_numbers = [], [], [np.zeros(1, dtype=np.int64)], 0
+    for rows in parts:
+        assert rows.starts is not None and rows.columns is not None
+        low, high = int(rows.starts[0]), int(rows.starts[-1])
+        numbers.append(rows.data[low:high])
+        columns.append(rows.columns[low:high])
+        starts.append(rows.starts[1:] - low + n_numbers)
+        n_numbers += high - low
+    return Rows(np.concatenate(numbers), code, np.concatenate(starts), np.concatenate(columns))

@@ -1,0 +1,204 @@
+"""Data sets ready for training: the bundled digits, and MNIST from a folder or a mirror.
+
+Loaders return a ``Dataset``: images as rows of uint8, labels as int64. Pixels
+are not scaled here; scaling belongs to the network (``Input(64, scale=1 / 16)``),
+so that no float copy of the images is made and a saved network takes raw pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.data.readers.dataset import Dataset
+from fastmlp.data.readers.download import RemoteFile, cache_folder, fetch
+from fastmlp.data.readers.idx import read_idx
+from fastmlp.machine.files import MAX_BYTES, as_path
+
+# Training images and labels, test images and labels: the order of ``Dataset``.
+MNIST_FILES = (
+    RemoteFile(
+        "train-images-idx3-ubyte",
+        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    RemoteFile("train-labels-idx1-ubyte", 60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    RemoteFile(
+        "t10k-images-idx3-ubyte",
+        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    RemoteFile("t10k-labels-idx1-ubyte", 10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+)
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+_MNIST_SUBFOLDERS = ("", "mnist", "MNIST/raw")  # the last is where torchvision keeps them
+_N_CLASSES = 10
+
+
+def load_digits() -> Dataset:
+    """Load the bundled handwritten digits: 3823 training and 1797 test images of 8 x 8 pixels.
+
+    The test images were written by other people than the training images.
+
+    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten
+    Digits", UCI Machine Learning Repository, data set 80 (1998). Licence:
+    CC BY 4.0. The pixels are unchanged, stored as bytes.
+
+    Returns
+    -------
+    Dataset : ``X_train`` (3823, 64) and ``X_test`` (1797, 64), uint8 from 0 (paper)
+        to 16 (ink), each image row by row; ``y_train`` and ``y_test``, int64 labels 0 to 9.
+
+    Examples
+    --------
+    >>> digits = load_digits()
+    >>> digits.X_train.shape, digits.X_test.shape, int(digits.X_train.max())
+    ((3823, 64), (1797, 64), 16)
+    >>> digits.y_test[:5]
+    array([0, 1, 2, 3, 4])
+    """
+    import importlib.resources
+
+    contents = importlib.resources.files("fastmlp").joinpath("bundled/optdigits.npz").read_bytes()
+    with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
+        return Dataset(
+            arrays["X_train"],
+            arrays["y_train"].astype(np.int64),
+            arrays["X_test"],
+            arrays["y_test"].astype(np.int64),
+        )
+
+
+def load_mnist(
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    mirror: str | Sequence[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Dataset:
+    """Load the MNIST digits: 60 000 training and 10 000 test images of 28 x 28 pixels.
+
+    With ``directory``, the four IDX files are read from there and nothing else
+    is tried; any set published in this form (Fashion-MNIST, for one) can be
+    read so. Without it, these places are tried in turn:
+
+    1. the folder named by the environment variable ``FASTMLP_DATA``, if it holds the files;
+    2. the cache: the folder ``mnist`` in the one named by ``FASTMLP_CACHE``, or in the user's
+       cache folder (on Linux ``~/.cache/fastmlp``);
+    3. the mirrors. What is downloaded (11 MB) is checked against its sha256 sum and kept in the
+       cache, unpacked.
+
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
+    handwritten digits". Licence: CC BY-SA 3.0.
+
+    Parameters
+    ----------
+    directory : folder with the files, or with a subfolder ``mnist`` (or ``MNIST/raw``) holding
+        them; named ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte`` and so on, with or
+        without ``.gz``.
+    mirror : one http or https address, or several to be tried in order, under which the
+        ``.gz`` files lie. Default: the environment variable ``FASTMLP_MNIST_MIRROR``, else
+        well-known mirrors.
+    max_bytes : the most memory that the contents of one file may take, in bytes; default 4 GiB.
+
+    Returns
+    -------
+    Dataset : images uint8 (n, 784), 0 (paper) to 255 (ink); labels int64 (n,), 0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError : ``directory`` does not hold the four files.
+    OSError : the download failed; the message lists every address tried.
+    ValueError : files that are damaged or do not fit together.
+
+    Examples
+    --------
+    >>> mnist = load_mnist("data/mnist")  # doctest: +SKIP
+    >>> mnist.X_train.shape  # doctest: +SKIP
+    (60000, 784)
+    """
+    if directory is not None:
+        if mirror is not None:
+            raise ValueError("mirror is for downloading; leave it out when directory is given")
+        folder = as_path(directory, "directory")
+        paths = _find_mnist(folder)
+        if paths is None:
+            names = ", ".join(remote.name for remote in MNIST_FILES)
+            raise FileNotFoundError(f"directory={str(folder)!r} does not hold the four MNIST files {names}")
+        return _read_mnist(paths, max_bytes)
+    local = os.environ.get("FASTMLP_DATA")
+    paths = _find_mnist(Path(local)) if local else None
+    if paths is None:
+        mirrors = _mirrors(mirror)
+        paths = [fetch(remote, cache_folder("mnist"), mirrors) for remote in MNIST_FILES]
+    return _read_mnist(paths, max_bytes)
+
+
+def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the mirrors to try: those given, that of the environment, or the known ones."""
+    if mirror is None:
+        mirror = os.environ.get("FASTMLP_MNIST_MIRROR") or MNIST_MIRRORS
+    if isinstance(mirror, str):
+        return (mirror,)
+    if not isinstance(mirror, Sequence) or not all(isinstance(address, str) for address in mirror):
+        raise TypeError(f"mirror must be an address or a sequence of addresses, got {mirror!r}")
+    if not mirror:
+        raise ValueError("mirror is an empty sequence; expected at least one address")
+    return tuple(mirror)
+
+
+def _find_mnist(folder: Path) -> list[Path] | None:
+    """Return the paths of the four files if one place in ``folder`` has them all."""
+    for subfolder in _MNIST_SUBFOLDERS:
+        found = [_first_file(folder / subfolder, remote.name) for remote in MNIST_FILES]
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(MNIST_FILES):
+            return paths
+    return None
+
+
+def _first_file(folder: Path, name: str) -> Path | None:
+    """Return the file called ``name`` in ``folder``, in either way of writing it, packed or not."""
+    for spelling in (name, name.replace("-idx", ".idx")):
+        for path in (folder / spelling, folder / f"{spelling}.gz"):
+            if path.is_file():
+                return path
+    return None
+
+
+def _read_mnist(paths: Sequence[Path], max_bytes: int) -> Dataset:
+    """Read the four files and check that they fit together."""
+    X_train, y_train = _read_images(paths[0], paths[1], max_bytes)
+    X_test, y_test = _read_images(paths[2], paths[3], max_bytes)
+    if X_train.shape[1] != X_test.shape[1]:
+        raise ValueError(
+            f"{paths[0]} has {X_train.shape[1]} pixels per image, {paths[2]} has {X_test.shape[1]}; "
+            "expected the same number"
+        )
+    return Dataset(X_train, y_train, X_test, y_test)
+
+
+def _read_images(images_path: Path, labels_path: Path, max_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Read images as rows of pixels, and their labels."""
+    images, labels = (read_idx(path, max_bytes=max_bytes) for path in (images_path, labels_path))
+    if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:
+        raise ValueError(
+            f"{images_path}: expected uint8 images of shape (n, height, width), "
+            f"got {images.dtype} of shape {images.shape}"
+        )
+    if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"{labels_path}: expected one uint8 label for each of {len(images)} images, "
+            f"got {labels.dtype} of shape {labels.shape}"
+        )
+    if labels.max() >= _N_CLASSES:
+        first = int(np.argmax(labels >= _N_CLASSES))
+        raise ValueError(f"{labels_path}: expected labels 0 to 9, got {labels[first]} at row {first}")
+    return images.reshape(len(images), -1), labels.astype(np.int64)

@@ -1,0 +1,119 @@
+"""What the core is told of the samples: where the rows lie, how they are scaled, and whether zeros are left out.
+
+A first dense layer can take its inputs as lists of their nonzero numbers. Rows of a sparse matrix are such lists
+already; rows of an array that is mostly zeros (images, one-hot columns) are packed into lists tile by tile, where that
+is quicker than to multiply by the zeros.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cnn_core.passes.batches import Dtype, Source, first_nonfinite
+from cnn_core.products.sparse import has_kernels
+from fastmlp.checks.arrays import check_finite, check_fits
+from fastmlp.data.rows import Rows, Targets, check_dense
+from fastmlp.model.layers import Dense, Input
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+DENSITY = 0.3
+"""Share of nonzero numbers up to which lists win: a multiplication costs them about three times as much."""
+SAMPLE = 64
+"""Rows that are looked at for the density."""
+WIDE = 64
+"""Columns from which there is something to win."""
+
+
+class InputForm(Enum):
+    """How the first layer takes its inputs."""
+
+    ROWS = "as rows"
+    PACKED = "rows of an array, packed into lists of their nonzero numbers"
+    LISTS = "rows of a sparse matrix, which are such lists"
+
+
+def check_inputs(network: Network, X: ArrayLike, argument: str = "X") -> Rows:
+    """X, an array or a SciPy sparse matrix, as rows that the network can take."""
+    if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
+        return check_dense(X, network.n_features, network.dtype, argument)
+    if not isinstance(network.layers[0], Dense):
+        raise ValueError(
+            f"{argument} is sparse, which only a first layer that is Dense can take; "
+            f"got {type(network.layers[0]).__name__} (its method toarray() makes it dense)"
+        )
+    return _csr_rows(X, network.input, network.dtype, argument)
+
+
+def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Rows:
+    """Lists of scaled numbers of the network's dtype; nothing is copied that is so already."""
+    if X.ndim != 2 or X.shape[1] != inputs.n_features or X.shape[0] == 0:
+        expected = f"at least one row and {inputs.n_features} columns"
+        raise ValueError(f"{argument} must have {expected}, got shape {X.shape}")
+    if X.dtype.kind not in "biuf":
+        raise TypeError(f"{argument} must hold numbers, got dtype {X.dtype}")
+    if np.any(inputs.shift):
+        raise ValueError(f"{argument} is sparse, but the shift of the input would turn its zeros into other numbers")
+    X = X.tocsr()
+    try:
+        X.check_format(full_check=True)
+    except ValueError as error:
+        raise ValueError(f"{argument} is not a valid sparse matrix: {error}") from error
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    columns = np.asarray(X.indices, dtype=np.int32)
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
+        numbers = X.data if X.dtype in (np.float32, np.float64) else X.data.astype(np.float64)
+    at = first_nonfinite(numbers)
+    if at >= 0:
+        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        raise ValueError(f"{argument} must be finite, got {numbers[at]} in row {row}, column {columns[at]}")
+    check_fits(argument, numbers, dtype)
+    values = np.asarray(numbers, dtype=dtype)
+    if inputs.is_scaled:
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            values = (numbers * np.asarray(inputs.scale)[columns]).astype(dtype)
+        check_finite(f"scaled {argument}", values)
+    return Rows(
+        np.ascontiguousarray(values).reshape(-1, 1).view(np.uint8),
+        Dtype.FLOAT64 if dtype == np.float64 else Dtype.FLOAT32,
+        np.ascontiguousarray(X.indptr, dtype=np.int64),
+        np.ascontiguousarray(columns),
+    )
+
+
+def input_source(network: Network, X: Rows) -> Source:
+    """The rows and their scaling as the core reads them: shift and scale double where X is."""
+    inputs = network.input
+    if X.starts is not None or not inputs.is_scaled:
+        return Source(X.data, X.code, network.n_features, None, None, X.starts, X.columns)
+    dtype = np.float64 if X.code == Dtype.FLOAT64 else network.dtype
+    shift, scale = (np.asarray(numbers).astype(dtype).view(np.uint8) for numbers in (inputs.shift, inputs.scale))
+    return Source(X.data, X.code, network.n_features, shift, scale)
+
+
+def target_source(network: Network, targets: Targets) -> Source:
+    """The targets as the core reads them."""
+    return Source(targets.rows.data, targets.rows.code, network.n_outputs)
+
+
+def may_leave_out_zeros(network: Network) -> bool:
+    """Whether the first layer can take arrays as lists, and wins where they are mostly zeros."""
+    wide = network.n_features >= WIDE and isinstance(network.layers[0], Dense)
+    return wide and has_kernels() and not np.any(network.input.shift)
+
+
+def input_form(network: Network, X: Rows) -> InputForm:
+    """How the first layer takes these rows; for an array by the share of nonzero numbers in a sample of it."""
+    if X.starts is not None:
+        return InputForm.LISTS
+    if len(X) < SAMPLE or not may_leave_out_zeros(network):
+        return InputForm.ROWS
+    sample = X.data[:: len(X) // SAMPLE].view(X.dtype)
+    return InputForm.PACKED if np.count_nonzero(sample) <= DENSITY * sample.size else InputForm.ROWS

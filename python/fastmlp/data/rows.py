@@ -1,0 +1,149 @@
+"""The boundary: what a user may pass as X, y and weights, checked once and described to the core.
+
+Nothing is copied that the core can read as it is: C-contiguous uint8, float32 and float64 inputs. Other numbers are
+converted once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.passes.batches import Dtype
+from fastmlp.checks.arrays import DTYPE_CODES, as_numbers, check_fits, counted
+from fastmlp.model.losses import Loss
+
+_DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
+
+WEIGHT_RANGE = 1e-30, 1e30
+"""Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code.
+
+    Of a CSR matrix the bytes of its numbers; then ``starts`` says where each row's begin, ``columns`` where they stand.
+    """
+
+    data: NDArray[np.uint8]
+    code: int
+    starts: NDArray[np.int64] | None = None
+    columns: NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.data) if self.starts is None else len(self.starts) - 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+        return _DTYPES[self.code]
+
+
+class Targets(NamedTuple):
+    """Checked targets; ``is_class`` where they name classes, so that an accuracy makes sense."""
+
+    rows: Rows
+    is_class: bool
+
+
+def _rows(array: NDArray[Any]) -> Rows:
+    return Rows(array.reshape(len(array), -1).view(np.uint8), DTYPE_CODES[array.dtype])
+
+
+def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
+    """X as rows of ``n_features`` finite numbers that the network's dtype can hold."""
+    array = as_numbers(argument, X, ndim=2)
+    if array.shape[1] != n_features:
+        raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
+    check_fits(argument, array, dtype)
+    return _rows(array)
+
+
+def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
+    """Weights as float64 (n_rows,): finite, none negative, the largest in `WEIGHT_RANGE`."""
+    if sample_weight is None:
+        return None
+    weights = as_numbers(argument, sample_weight, ndim=1).astype(np.float64)
+    if len(weights) != n_rows:
+        raise ValueError(
+            f"{argument} must have {counted(n_rows, 'element')}, one for each row of X, got {len(weights)}"
+        )
+    if weights.min() < 0:
+        raise ValueError(f"{argument} must not be negative, got {weights.min()} in row {weights.argmin()}")
+    largest = weights.max()
+    if largest == 0:
+        raise ValueError(f"{argument} must not be 0 everywhere")
+    if not WEIGHT_RANGE[0] <= largest <= WEIGHT_RANGE[1]:
+        low, high = WEIGHT_RANGE
+        raise ValueError(f"{argument} must have its largest number between {low:g} and {high:g}, got {largest:g}")
+    return weights
+
+
+def check_targets(
+    y: ArrayLike, n_rows: int, n_out: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
+) -> Targets:
+    """y as the core takes it: class labels where there is one output per class, else one number per output."""
+    array = as_numbers(argument, y)
+    if array.ndim == 0:
+        raise ValueError(f"{argument} must have an element for each row of X, got the single number {array}")
+    if len(array) != n_rows:
+        raise ValueError(f"X and {argument} must have the same number of rows, got {n_rows} and {len(array)}")
+    if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
+        array = array[:, 0]
+    if array.ndim == 1 and n_out > 1:
+        return Targets(_labels(array, n_out, loss, argument), True)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[1] != n_out:
+        raise _wrong_columns(argument, array, n_out)
+    check_fits(argument, array, dtype)
+    _check_range(array, loss, argument)
+    return Targets(_rows(array), loss.spec.classification)
+
+
+def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError:
+    expected = f"{counted(n_out, 'column')}, one for each output"
+    return ValueError(f"{argument} must have {expected}, got shape {array.shape}")
+
+
+def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
+    """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
+    if loss.name in ("poisson", "quantile", "huber", "absolute_error"):
+        raise _wrong_columns(argument, array, n_out)
+    whole = array == np.floor(array)
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise ValueError(
+            f"{argument} must be whole class numbers 0..{n_out - 1} or have {n_out} columns, "
+            f"got {array[row]} in row {row}"
+        )
+    wrong = (array < 0) | (array >= n_out)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{argument} must be class numbers from 0 to {n_out - 1}, got {array[row]:g} in row {row}")
+    labels = np.ascontiguousarray(array, dtype=np.int32)
+    return Rows(labels.reshape(-1, 1).view(np.uint8), Dtype.LABEL)
+
+
+def _check_range(array: NDArray[Any], loss: Loss, argument: str) -> None:
+    """Targets that the loss is defined for: probabilities, or counts."""
+    if loss.name not in ("cross_entropy", "binary_cross_entropy", "poisson"):
+        return
+    low, high = array.min(axis=1), array.max(axis=1)
+    top = np.inf if loss.name == "poisson" else 1.0
+    wrong = (low < 0) | (high > top)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        bad = low[row] if low[row] < 0 else high[row]
+        expected = "not be negative" if loss.name == "poisson" else "lie between 0 and 1"
+        raise ValueError(f"{argument} must {expected} for loss={loss.name!r}, got {bad:g} in row {row}")
+    if loss.name == "cross_entropy":
+        totals = array.sum(axis=1, dtype=np.float64)
+        wrong = np.abs(totals - 1) > 1e-3
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"{argument} must have rows that sum to 1, got {totals[row]:g} in row {row}")

@@ -1,0 +1,78 @@
+"""The samples of a fit: inputs, targets, weights and validation, checked together before anything changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmlp.data.class_weights import weights_of_classes
+from fastmlp.data.rows import Rows, Targets
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+
+Validation: TypeAlias = tuple[Rows, Targets]
+
+
+class TrainingData(NamedTuple):
+    """Checked samples of a fit, and of its validation."""
+
+    X: Rows
+    targets: Targets
+    weights: NDArray[np.float64] | None
+    validation: Validation | None = None
+
+    def weight(self) -> float:
+        """What a loss summed over all samples is divided by: their weights' sum, or their number."""
+        return float(len(self.X)) if self.weights is None else float(self.weights.sum())
+
+
+def check_samples(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    *,
+    class_weight: object = None,
+    place: str = "",
+) -> TrainingData:
+    """Samples without validation; ``place`` stands behind the arguments' names in errors."""
+    rows, targets, weights = network.check_samples(X, y, sample_weight, place)
+    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_outputs, weights))
+
+
+def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
+    """The validation's inputs and targets."""
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        kind = type(validation_data).__name__
+        size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
+        raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
+    samples = check_samples(network, *validation_data, place=" of validation_data")
+    return samples.X, samples.targets
+
+
+def check_that_it_learns(network: Network) -> None:
+    """``ValueError`` for a network whose layers are all frozen."""
+    if not network.layout.groups["learning_rate_factor"].any():
+        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
+
+
+def check_training_data(
+    network: Network,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    class_weight: object = None,
+) -> TrainingData:
+    """Everything that `fit` is given, checked before anything changes."""
+    if y is None:
+        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
+    check_that_it_learns(network)
+    samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
+    return samples._replace(validation=check_validation(network, validation_data))

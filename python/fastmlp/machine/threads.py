@@ -1,0 +1,124 @@
+"""How many threads a pass gets, and the BLAS kept to one thread below them.
+
+SciPy's BLAS has a thread pool of its own, whose size is one number for the whole process. It is set to 1 while any
+pass runs, in whatever thread, and set back when the last one ends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any
+
+from cnn_core.doors.epoch import has_threads
+from cnn_core.machine.access import forked
+from fastmlp.checks.values import check_size
+from fastmlp.machine.memory import forget_room, make_room, make_room_for_blas
+
+FLOPS_PER_THREAD = 10_000_000
+"""A thread pays off from about this much work in a step, a tenth of a millisecond: waiting for the others costs a few
+microseconds on an idle machine and a time slice on a busy one."""
+
+
+def available_threads() -> int:
+    """Processors that this process may use; 1 in a build without OpenMP."""
+    if not has_threads():
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Team:
+    """What the OpenMP runtime went through: its threads do not survive a fork, and it would wait for them for ever."""
+
+    used = False
+    """A team has worked in this process."""
+    lost = False
+    """This process was forked from one where a team had worked."""
+
+
+def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
+    """The caller's number, or as many as the work of ``n_rows`` rows is worth.
+
+    1 in a build without OpenMP, and in a process forked from one that has used several threads. ``MemoryError`` if
+    there is no room for so many.
+    """
+    if n_threads is not None:
+        chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
+    else:
+        worth = flops_per_row * n_rows // FLOPS_PER_THREAD
+        chosen = min(worth, available_threads()) if worth > 1 else 1
+    if _Team.lost or not has_threads():
+        return 1
+    if chosen > 1:
+        _Team.used = True
+        make_room(chosen)
+    return chosen
+
+
+class _SingleThreadedBlas:
+    """A context in which SciPy's BLAS uses one thread; contexts may nest and overlap in several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._own = threading.local()  # .depth: of this thread
+        self._controller: Any = None
+        self._limit: Any = None
+
+    def forked(self) -> None:
+        """In the child: only the thread that forked may be inside still."""
+        self._lock = threading.Lock()
+        self._depth = getattr(self._own, "depth", 0)
+
+    def __enter__(self) -> None:
+        make_room_for_blas()
+        with self._lock:
+            if self._depth == 0:
+                if self._controller is None:
+                    from threadpoolctl import ThreadpoolController
+
+                    self._controller = ThreadpoolController().select(user_api="blas")
+                if self._limit is None:
+                    self._limit = self._controller.limit(limits=1)
+            self._depth += 1
+            self._own.depth = getattr(self._own, "depth", 0) + 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._depth -= 1
+            self._own.depth -= 1
+            if self._depth == 0:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+single_threaded_blas = _SingleThreadedBlas()
+
+
+def _after_fork() -> None:
+    """In the child: threads that were inside the context or at a network are gone, and so is the team."""
+    forked()
+    forget_room()
+    single_threaded_blas.forked()
+    _Team.lost = _Team.lost or _Team.used
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+BLAS_SMALL = 500_000
+"""Arithmetic below which no BLAS takes a second thread for a product."""
+
+
+def single_threaded_blas_for(flops: int) -> AbstractContextManager[None]:
+    """The context, or an empty one where all products together are too small to need it."""
+    return single_threaded_blas if flops > BLAS_SMALL else nullcontext()

@@ -1,0 +1,106 @@
+"""Activation functions by name: what the compiled core calls them and what each needs.
+
+``identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish`` may stand anywhere;
+``softmax`` and ``exp`` only at the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.layers import activations as _core
+from cnn_core.layers.activations import Activation
+from fastmlp.checks.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class ActivationSpec:
+    """One row of the table: the core's code, and what is special about the function."""
+
+    code: int
+    needs_scores: bool = False
+    """The derivative can't be had from the output alone."""
+    output_only: bool = False
+    slope: float = 0.0
+    """Default of the function's parameter: slope below zero (leaky_relu), lower limit (elu)."""
+
+
+ACTIVATIONS: dict[str, ActivationSpec] = {
+    "identity": ActivationSpec(Activation.IDENTITY),
+    "sigmoid": ActivationSpec(Activation.SIGMOID),
+    "tanh": ActivationSpec(Activation.TANH),
+    "relu": ActivationSpec(Activation.RELU),
+    "leaky_relu": ActivationSpec(Activation.LEAKY_RELU, slope=0.01),
+    "elu": ActivationSpec(Activation.ELU, slope=1.0),
+    "selu": ActivationSpec(Activation.SELU),
+    "softplus": ActivationSpec(Activation.SOFTPLUS),
+    "silu": ActivationSpec(Activation.SILU, needs_scores=True),
+    "gelu": ActivationSpec(Activation.GELU, needs_scores=True),
+    "mish": ActivationSpec(Activation.MISH, needs_scores=True),
+    "softmax": ActivationSpec(Activation.SOFTMAX, output_only=True),
+    "exp": ActivationSpec(Activation.EXP, output_only=True),
+}
+
+
+def activation_spec(name: object, argument: str = "activation") -> ActivationSpec:
+    """The table's row for a name; ``ValueError`` with the nearest known name otherwise."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} must be a name, got {type(name).__name__}")
+    if name not in ACTIVATIONS:
+        raise unknown_name(argument, name, ACTIVATIONS)
+    return ACTIVATIONS[name]
+
+
+def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]]:
+    spec = activation_spec(name, "name")
+    if name == "softmax":
+        raise ValueError("name='softmax' is a function of a whole row, not of one number")
+    values = np.array(z, dtype=np.float64, order="C")
+    if not np.isfinite(values).all():
+        raise ValueError("z must be finite, got NaN or infinity")
+    return spec, values
+
+
+def activate(name: str, z: ArrayLike) -> NDArray[np.float64]:
+    """f(z), element by element, as the compiled core computes it in float64.
+
+    Parameters
+    ----------
+    name : str
+        Any activation but ``softmax``.
+    z : array_like
+        Scores of any shape.
+
+    Raises
+    ------
+    ValueError
+        Unknown name, ``softmax``, NaN or infinity.
+
+    Examples
+    --------
+    >>> activate("relu", [-1.0, 0.0, 2.0])
+    array([0., 0., 2.])
+    """
+    spec, values = _curve(name, z)
+    _core.evaluate(spec.code, values.reshape(-1), spec.slope)
+    return values
+
+
+def derivative(name: str, z: ArrayLike) -> NDArray[np.float64]:
+    """f'(z), element by element; at a kink the slope from the left.
+
+    Parameters and errors are those of `activate`.
+
+    Examples
+    --------
+    >>> derivative("sigmoid", [0.0])
+    array([0.25])
+    """
+    spec, values = _curve(name, z)
+    out = np.empty_like(values)
+    if values.size:
+        _core.derivative(spec.code, values.reshape(-1), out.reshape(-1), spec.slope)
+    return out

@@ -1,0 +1,102 @@
+"""From what a user writes down to what a network is made of, checked on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.values import check_size
+from fastmlp.machine.memory import aligned_empty
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, distinct
+
+
+def allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Memory for n parameters; ``MemoryError`` where there isn't so much, or can't be."""
+    try:
+        return aligned_empty(n, dtype)
+    except (MemoryError, ValueError) as error:
+        raise MemoryError(f"layers need {n} parameters, more than memory holds") from error
+
+
+def seed_sequence(seed: int | None) -> np.random.SeedSequence:
+    """Where all of a network's random streams spring from."""
+    message = f"seed must be a whole number from 0 or None, got {seed!r}"
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+        raise TypeError(message)
+    if seed is not None and seed < 0:
+        raise ValueError(message)
+    return np.random.SeedSequence(seed)
+
+
+def check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
+    """Raise ``ValueError`` for a shift or scale that the dtype can't hold."""
+    if not inputs.is_scaled:
+        return
+    for argument in ("shift", "scale"):
+        if np.abs(distinct(getattr(inputs, argument))).max() > np.finfo(dtype).max:
+            raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """float32 or float64, in the machine's byte order."""
+    try:
+        checked: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError) as error:
+        raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
+    if dtype is None:
+        raise TypeError("dtype must be 'float32' or 'float64', got None")
+    if checked not in (np.float32, np.float64) or not checked.isnative:
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+    return checked
+
+
+def _is_width(layer: object) -> bool:
+    return isinstance(layer, (int, np.integer)) and not isinstance(layer, bool)
+
+
+def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bool) -> tuple[Input, tuple[Layer, ...]]:
+    """The input and the layers behind it, from widths, layers or both."""
+    unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
+    if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
+    Dense(1, activation, bias)  # checks both even where no layer is given as a width
+    given = list(layers)
+    if len(given) < 2:
+        raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
+    first = given[0]
+    if not isinstance(first, Input) and not _is_width(first):
+        raise TypeError(f"layers[0] must be a width or an Input, got {first!r}")
+    inputs = first if isinstance(first, Input) else Input(check_size("layers[0]", first))
+    read: list[Layer] = []
+    for i, layer in enumerate(given[1:], start=1):
+        if isinstance(layer, (Dense, Activation, Dropout, BatchNorm, LayerNorm)):
+            read.append(layer)
+        elif _is_width(layer):
+            units = check_size(f"layers[{i}]", layer)
+            read.append(Dense(units, None if i == len(given) - 1 else activation, bias))
+        else:
+            raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
+    if not any(isinstance(layer, Dense) for layer in read):
+        raise ValueError("layers must have at least one Dense layer")
+    return inputs, tuple(read)
+
+
+def with_trainable(layers: tuple[Layer, ...], numbers: Sequence[int], trainable: bool) -> tuple[Layer, ...]:
+    """The layers with some of them, by number, frozen or not."""
+    changed = list(layers)
+    if not numbers:
+        raise ValueError("numbers must name at least one layer, got none")
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise TypeError(f"numbers of layers must be whole numbers, got {number!r:.60}")
+        if not -len(layers) <= number < len(layers):
+            raise ValueError(f"numbers of layers must be between 0 and {len(layers) - 1}, got {number}")
+        layer = layers[number]
+        if not isinstance(layer, (Dense, BatchNorm, LayerNorm)):
+            raise ValueError(f"layer {number} has no parameters to freeze: {layer!r}")
+        changed[number] = replace(layer, trainable=trainable)
+    return tuple(changed)

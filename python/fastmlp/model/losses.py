@@ -1,0 +1,121 @@
+"""Losses by name, with the output activations that each may follow.
+
+The loss of one row (o: outputs, t: targets, e = o - t, k runs over the outputs):
+
+=====================  =========================================  ===============================
+squared_error          1/2 sum_k e_k^2                            any output
+mse                    mean_k e_k^2                               any output
+absolute_error         mean_k abs(e_k)                            any output
+huber                  mean_k e^2/2 within delta, linear outside  any output
+quantile               mean_k max(-q e, (1 - q) e)                any output
+poisson                mean_k o_k - t_k log o_k                   exp, softplus
+cross_entropy          -sum_k t_k log o_k                         softmax
+binary_cross_entropy   -sum_k t_k log o_k + (1-t_k) log(1-o_k)    sigmoid
+=====================  =========================================  ===============================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cnn_core.passes.losses import Loss as LossCode
+from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.values import Value, check_value
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """One row of the table: the core's code, the output chosen by default and those allowed (None: any)."""
+
+    code: int
+    default_output: str = "identity"
+    outputs: tuple[str, ...] | None = None
+    classification: bool = False
+
+
+LOSSES: dict[str, LossSpec] = {
+    "squared_error": LossSpec(LossCode.SQUARED_ERROR),
+    "mse": LossSpec(LossCode.MSE),
+    "absolute_error": LossSpec(LossCode.ABSOLUTE_ERROR),
+    "huber": LossSpec(LossCode.HUBER),
+    "quantile": LossSpec(LossCode.QUANTILE),
+    "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus")),
+    "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), classification=True),
+    "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), classification=True),
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with its settings; a plain name stands for its defaults.
+
+    Parameters
+    ----------
+    name : str
+        A name of the table above.
+    delta : float, default 1.0
+        huber: the size of error from which the loss grows linearly. Positive.
+    q : float, default 0.5
+        quantile: the quantile to predict, between 0 and 1.
+    label_smoothing : float or schedule, default 0.0
+        Cross-entropies: the share of each target that is spread evenly over the classes, in training only
+        (Szegedy et al., CVPR 2016).
+
+    Raises
+    ------
+    ValueError
+        Unknown name or a setting outside its range.
+
+    Examples
+    --------
+    >>> Loss("quantile", q=0.9).q
+    0.9
+    """
+
+    name: str
+    delta: float = 1.0
+    q: float = 0.5
+    label_smoothing: Value = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"loss must be a name or a Loss, got {type(self.name).__name__}")
+        if self.name not in LOSSES:
+            raise unknown_name("loss", self.name, LOSSES)
+        check_value("delta", self.delta, low=0.0, low_open=True, schedule=False)
+        check_value("q", self.q, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
+        check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)
+
+    @property
+    def spec(self) -> LossSpec:
+        """The table's row."""
+        return LOSSES[self.name]
+
+    @property
+    def parameter(self) -> float:
+        """The one number that the core needs beside the code."""
+        return self.q if self.name == "quantile" else self.delta
+
+    def make_door(self) -> Any:
+        """What the core calls for a loss written in Python; None for all others."""
+        return None
+
+    def check_output(self, output: str) -> None:
+        """Raise ``ValueError`` unless the loss may follow this output activation."""
+        outputs = self.spec.outputs
+        if outputs is not None and output not in outputs:
+            raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
+
+
+def make_loss(loss: str | Loss) -> Loss:
+    """A `Loss` from a name or a `Loss`."""
+    if isinstance(loss, str):
+        return _named(loss)
+    return loss if isinstance(loss, Loss) else Loss(loss)
+
+
+@lru_cache
+def _named(name: str) -> Loss:
+    return Loss(name)

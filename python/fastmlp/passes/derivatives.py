@@ -1,0 +1,271 @@
+"""Gradients and loss surfaces for the user, and the check of the gradients against differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.doors import derivatives as _core
+from cnn_core.doors.jacobian import input_gradients as core_input_gradients
+from cnn_core.doors.surface import loss_surface
+from fastmlp.checks.arrays import as_numbers
+from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.values import check_value
+from fastmlp.data.inputs import input_form, input_source, target_source
+from fastmlp.data.rows import Rows, Targets
+from fastmlp.machine.threads import choose_threads, single_threaded_blas
+from fastmlp.passes.pace import in_pieces
+from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
+
+if TYPE_CHECKING:
+    from fastmlp.network import Network
+
+MAX_POINTS = 10**9
+"""Of a loss surface: 8 GB of losses."""
+
+
+def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) -> float:
+    """What a summed loss is divided by: 1 for "sum", the (weighted) number of rows for "mean"."""
+    if reduction not in ("mean", "sum"):
+        raise unknown_name("reduction", reduction, ("mean", "sum"))
+    if reduction == "sum":
+        return 1.0
+    return float(n_rows if weights is None else weights.sum())
+
+
+def loss_and_flat_gradient(
+    network: Network,
+    X: Rows,
+    targets: Targets,
+    weights: NDArray[np.float64] | None,
+    reduction: str,
+    n_threads: int | None,
+    dropout_seed: int | None = None,
+) -> tuple[float, NDArray[Any]]:
+    """Loss and gradient (n_params,) of checked samples as one batch, with the batch's own statistics."""
+    layout = network.layout
+    by = divisor(reduction, len(X), weights)
+    if dropout_seed is not None and (isinstance(dropout_seed, bool) or not isinstance(dropout_seed, (int, np.integer))):
+        raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
+    if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
+        raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
+    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=True, form=input_form(network, X)
+    )
+    gradients = np.zeros((threads, layout.n_params), dtype=network.dtype)
+    # Batch norms need all tiles in one call.
+    effort = 0.0 if layout.has_batch_norm else layout.effort(workspace.tile_rows)
+    sources = input_source(network, X), target_source(network, targets)
+    statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
+    with single_threaded_blas:
+        for first, stop in workspace.pieces(len(X), effort):
+            _core.gradient(
+                workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
+                workspace.partials, workspace.sparse, *sources, weights,
+                1 / by, float(dropout_seed is not None), dropout_seed or 0, first, stop, threads,
+            )  # fmt: skip
+    workspace.check()
+    return float(workspace.partials[:, 0].sum()) / by, gradients[0]
+
+
+def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
+    """One gradient per row, (n, n_params)."""
+    layout = network.layout
+    if layout.has_batch_norm:
+        raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
+    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1, form=input_form(network, X)
+    )
+    gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
+    with single_threaded_blas:
+        sources = input_source(network, X), target_source(network, targets)
+        for first, stop in workspace.pieces(len(X), layout.effort(1) + 20.0 * layout.n_params):
+            _core.sample_gradients(
+                workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
+                workspace.partials, workspace.sparse, *sources, first, stop, threads,
+            )  # fmt: skip
+            workspace.check()
+    return gradients
+
+
+def input_gradients(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
+    """d outputs / d X, (n, n_outputs, n_features), of checked rows."""
+    layout, form = network.layout, input_form(network, X)
+    threads = choose_threads(n_threads, layout.flops_per_row * network.n_outputs, len(X))
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X), threads,
+        training=False, form=form, more_columns=network.n_features,
+    )  # fmt: skip
+    out = np.empty((len(X), network.n_outputs, network.n_features), dtype=network.dtype)
+    with single_threaded_blas:
+        table, source = table_to_the_inputs(layout, form), input_source(network, X)
+        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows) * network.n_outputs):
+            core_input_gradients(
+                workspace.plan, table, network.params, network.statistics, workspace.work,
+                workspace.partials, workspace.sparse, source, out, first, stop, threads,
+            )  # fmt: skip
+    if network.input.is_scaled:
+        out *= np.asarray(network.input.scale, dtype=network.dtype)
+    return out
+
+
+def _check_grids(
+    network: Network, parameters: int | Sequence[int], grids: ArrayLike | Sequence[ArrayLike]
+) -> tuple[list[int], list[NDArray[np.float64]]]:
+    try:
+        indices = np.atleast_1d(np.asarray(parameters))
+    except ValueError:
+        indices = np.empty(0)  # a ragged list
+    if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
+        raise ValueError(f"parameters must be one or two flat parameter indices, got {parameters!r}")
+    if len(set(indices.tolist())) != len(indices):
+        raise ValueError(f"parameters must differ, got {parameters!r}")
+    for index in indices:
+        if not 0 <= index < network.n_params:
+            raise ValueError(f"parameters must lie between 0 and {network.n_params - 1}, got {index}")
+    axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
+    if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
+        axes = [axes]  # one parameter may bring its values without a list around them
+    if len(axes) != len(indices):
+        arrays = "array" if len(indices) == 1 else "arrays"
+        raise ValueError(f"grids must be {len(indices)} one-dimensional {arrays}, got {len(axes)}")
+    checked = [as_numbers("grids", axis, ndim=1).astype(np.float64) for axis in axes]
+    if max(np.abs(axis).max() for axis in checked) > np.finfo(network.dtype).max:
+        raise ValueError(f"grids hold numbers beyond {network.dtype}")
+    n_points = math.prod(map(len, checked))
+    if n_points > MAX_POINTS:
+        raise ValueError(f"grids make {n_points} points; {MAX_POINTS} is the most")
+    return indices.tolist(), checked
+
+
+def cost_surface(
+    network: Network,
+    X: Rows,
+    targets: Targets,
+    weights: NDArray[np.float64] | None,
+    parameters: int | Sequence[int],
+    grids: ArrayLike | Sequence[ArrayLike],
+    reduction: str,
+    n_threads: int | None,
+) -> NDArray[np.float64]:
+    """Losses over the grid(s)."""
+    if X.starts is not None:
+        raise ValueError("cost_surface takes a dense X; the sparse matrix's method toarray() makes it one")
+    indices, axes = _check_grids(network, parameters, grids)
+    by = divisor(reduction, len(X), weights)
+    layout = network.layout
+    n_points = int(np.prod([len(axis) for axis in axes]))
+    first, second = axes if len(axes) == 2 else (np.zeros(1), axes[0])
+    threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(first))
+    # Few samples stand in a tile several times, so that several points of the grid go through together.
+    tile_rows = len(X) * max(1, MAX_TILE_ROWS // len(X)) if len(X) <= MAX_TILE_ROWS else None
+    workspace = make_workspace(
+        layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
+    )
+    copies = np.repeat(network.params[None, :], threads, axis=0)
+    out = np.zeros((len(first), len(second)))
+    sources = input_source(network, X), target_source(network, targets)
+    with single_threaded_blas:
+        for rows, columns, tiles in _stretches(out.shape, workspace, len(X), layout.effort(len(X), backward=False)):
+            piece = out[rows, columns].copy()
+            loss_surface(
+                workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
+                *sources, weights, indices[0], indices[-1], *_column_of(network, indices[-1]),
+                first[rows], second[columns], piece, *tiles, threads,
+            )  # fmt: skip
+            out[rows, columns] = piece
+            workspace.check()
+    return (out if len(axes) == 2 else out[0]) / by
+
+
+def _stretches(
+    shape: tuple[int, ...], workspace: Workspace, n_rows: int, effort: float
+) -> Iterator[tuple[slice, slice, tuple[int, int]]]:
+    """Rows and columns of the grid, and tiles of the samples, for calls of the core of about 50 ms; ``effort`` is that
+    of a point. Points that stand in a tile side by side stay together.
+    """
+    side_by_side = max(1, workspace.tile_rows // n_rows - 1)
+    n_groups, n_tiles = -(-shape[1] // side_by_side), -(-n_rows // workspace.tile_rows)
+    for top, bottom in in_pieces(shape[0], workspace.n_threads, effort * shape[1]):
+        high = -(-(bottom - top) // workspace.n_threads)
+        for left, right in in_pieces(n_groups, 1, effort * side_by_side * high):
+            width = min((right - left) * side_by_side, shape[1])
+            for tiles in in_pieces(n_tiles, 1, effort / n_tiles * width * high):
+                yield slice(top, bottom), slice(left * side_by_side, right * side_by_side), tiles
+
+
+def _column_of(network: Network, index: int) -> tuple[int, int, int]:
+    """Layer, row (-1: the bias) and column of a dense layer's parameter; layer -1 for others."""
+    for segment in network.layout.segments:
+        if segment.offset <= index < segment.stop and segment.name in ("weight", "bias"):
+            row, column = divmod(index - segment.offset, segment.shape[-1])
+            return segment.layer, row if segment.name == "weight" else -1, column
+    return -1, 0, 0
+
+
+def check_gradients(
+    network: Network, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, step: float = 1e-4
+) -> float:
+    """Largest relative error of backpropagation against differences of the loss, in float64.
+
+    Every parameter w is moved to w +- h and w +- 2h and the four losses give its slope to order h^4. For each
+    weight matrix, bias or norm vector the largest absolute error is divided by the largest slope in it; the largest of
+    these ratios is returned. A correct network gives about 1e-10. Where both ways find no slope worth the name (below
+    1e-9 of the network's largest, as for a bias in front of a BatchNorm) there is nothing to compare. At a
+    kink (relu at exactly 0) the slope doesn't exist, and the error may be large by right.
+
+    Parameters
+    ----------
+    network : Network
+        Any dtype; the check is made on a float64 copy.
+    X, y, sample_weight
+        As for `Network.fit`; a few rows are enough.
+    step : float, default 1e-4
+        h.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> net = fm.Network([2, 3, 1], activation="tanh", loss="squared_error", seed=0)
+    >>> fm.check_gradients(net, [[0.1, 0.2], [0.3, -0.4]], [0.5, 0.6]) < 1e-8
+    True
+    """
+    from fastmlp.network import Network
+
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {network!r}")
+    check_value("step", step, low=0.0, low_open=True, schedule=False)
+    step = float(step)
+    twin = network.astype("float64")
+    rows, targets, weights = twin.check_samples(X, y, sample_weight)
+
+    def loss() -> float:
+        return loss_and_flat_gradient(twin, rows, targets, weights, "mean", 1)[0]
+
+    _, gradient = loss_and_flat_gradient(twin, rows, targets, weights, "mean", 1)
+    numeric = np.empty_like(gradient)
+    for i, w in enumerate(twin.params.copy()):
+        losses = []
+        for move in (-2, -1, 1, 2):
+            twin.params[i] = w + move * step
+            losses.append(loss())
+        twin.params[i] = w
+        numeric[i] = (losses[0] - 8 * losses[1] + 8 * losses[2] - losses[3]) / (12 * step)
+    worst = 0.0
+    floor = 1e-9 * max(np.abs(gradient).max(), np.abs(numeric).max())
+    for segment in twin.layout.segments:
+        one, other = segment.view(gradient), segment.view(numeric)
+        size = max(np.abs(one).max(), np.abs(other).max())
+        error = np.abs(one - other).max()
+        worst = max(worst, float(error / size) if size > floor else 0.0)
+    return worst

@@ -1,0 +1,102 @@
+"""Errors: one sentence that names the argument, what was got and what was expected."""
+
+import numpy as np
+import pytest
+from labels import short
+
+import fastmlp as fm
+from fastmlp.checks.errors import unknown_name
+
+nan, inf = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    ("got", "text"),
+    [
+        ("rellu", "name='rellu' is unknown; did you mean 'relu'? Known: relu, tanh"),
+        ("RELU", "name='RELU' is unknown; did you mean 'relu'? Known: relu, tanh"),
+        ("quux", "name='quux' is unknown. Known: relu, tanh"),
+        (None, "name=None is unknown. Known: relu, tanh"),
+        (["relu"], "name=['relu'] is unknown; did you mean 'relu'? Known: relu, tanh"),
+    ],
+)
+def test_unknown_name(got, text):
+    error = unknown_name("name", got, {"tanh": 1, "relu": 2})
+    assert type(error) is ValueError and str(error) == text
+
+
+def test_a_diverged_fit_is_an_arithmetic_error():
+    assert issubclass(fm.DivergedError, ArithmeticError)
+    assert not issubclass(fm.DivergedError, (ValueError, TypeError))
+
+
+RATES = [
+    (-1, ValueError, "must be a finite number with 0.0 <"),
+    (nan, ValueError, "must be a finite number with 0.0 <"),
+    (inf, ValueError, "must be a finite number with 0.0 <"),
+    (10**400, ValueError, "must be a finite number with 0.0 <"),
+    (None, TypeError, "must be a number"),
+    ("0.1", TypeError, "must be a number"),
+    (True, TypeError, "must be a number"),
+    ([0.1], TypeError, "must be a number"),
+    (1j, TypeError, "must be a number"),
+]
+RULES = [fm.SGD, fm.RMSprop, fm.Adagrad, fm.Adam, fm.AdamW, fm.NAdam, fm.Rprop]
+
+
+@pytest.mark.parametrize(("value", "error", "words"), RATES, ids=short)
+@pytest.mark.parametrize("argument", ["learning_rate", "weight_decay", "l1_decay"])
+@pytest.mark.parametrize("rule", RULES)
+def test_bad_rates_of_every_optimizer(rule, argument, value, error, words):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        rule(**{argument: value})
+    assert caught.type is error, caught.value
+    assert str(caught.value).startswith(f"{argument} {words}")
+
+
+BAD_SETTINGS = [
+    (fm.SGD, {"momentum": 1}, ValueError, "momentum must be a finite number with 0.0 <= momentum < 1.0, got 1"),
+    (fm.SGD, {"momentum": -0.1}, ValueError, "momentum must be a finite number with 0.0 <= momentum < 1.0, got -0.1"),
+    (fm.SGD, {"momentum": None}, TypeError, "momentum must be a number or a function of the step, got NoneType"),
+    (fm.SGD, {"nesterov": True}, ValueError, "nesterov=True needs a momentum above 0"),
+    (fm.SGD, {"momentum": 0.9, "nesterov": "yes"}, TypeError, "nesterov must be True or False, got 'yes'"),
+    (fm.RMSprop, {"rho": 1}, ValueError, "rho must be a finite number with 0.0 <= rho < 1.0, got 1"),
+    (fm.RMSprop, {"epsilon": 0}, ValueError, "epsilon must be a finite number with 0.0 < epsilon, got 0"),
+    (fm.RMSprop, {"momentum": 1.5}, ValueError, "momentum must be a finite number with 0.0 <= momentum < 1.0"),
+    (fm.Adagrad, {"epsilon": -1}, ValueError, "epsilon must be a finite number with 0.0 < epsilon, got -1"),
+    (fm.Adam, {"beta_1": 1}, ValueError, "beta_1 must be a finite number with 0.0 <= beta_1 < 1.0, got 1"),
+    (fm.Adam, {"beta_2": nan}, ValueError, "beta_2 must be a finite number with 0.0 <= beta_2 < 1.0, got nan"),
+    (fm.AdamW, {"beta_2": lambda step: 0.9}, TypeError, "beta_2 must be a number, got function"),
+    (fm.NAdam, {"epsilon": 0}, ValueError, "epsilon must be a finite number with 0.0 < epsilon, got 0"),
+    (fm.Rprop, {"learning_rate": 0}, ValueError, "learning_rate must be a finite number with 0.0 < learning_rate"),
+    (fm.Rprop, {"learning_rate": lambda step: 1}, TypeError, "learning_rate must be a number, got function"),
+    (fm.LBFGS, {"tolerance": -1}, ValueError, "tolerance must be a finite number with 0.0 <= tolerance, got -1"),
+    (fm.LBFGS, {"memory": 0}, ValueError, "memory must be between 1 and 2147483647, got 0"),
+    (fm.LBFGS, {"memory": 2.5}, TypeError, "memory must be a whole number, got 2.5"),
+    (fm.LBFGS, {"max_evaluations": 0}, ValueError, "max_evaluations must be between 1 and 2147483647, got 0"),
+    (fm.LBFGS, {"max_evaluations": "a"}, TypeError, "max_evaluations must be a whole number, got 'a'"),
+    (fm.LBFGS, {"weight_decay": -1}, ValueError, "weight_decay must be a finite number with 0.0 <= weight_decay"),
+    (fm.Loss, {"name": None}, TypeError, "loss must be a name or a Loss, got NoneType"),
+    (fm.Loss, {"name": "hubert"}, ValueError, "loss='hubert' is unknown; did you mean 'huber'?"),
+    (fm.Loss, {"name": "huber", "delta": 0}, ValueError, "delta must be a finite number with 0.0 < delta, got 0"),
+    (fm.Loss, {"name": "quantile", "q": 1}, ValueError, "q must be a finite number with 0.0 < q < 1.0, got 1"),
+    (fm.Loss, {"name": "quantile", "q": "a"}, TypeError, "q must be a number, got str"),
+    (fm.Loss, {"name": "cross_entropy", "label_smoothing": 1}, ValueError, "0.0 <= label_smoothing < 1.0, got 1"),
+    (fm.Normal, {"std": -1}, ValueError, "std must be a finite number with 0.0 <= std, got -1"),
+    (fm.Normal, {"std": None}, TypeError, "std must be a number, got NoneType"),
+    (fm.Uniform, {"low": 1, "high": 0}, ValueError, "low must not exceed high, got low=1 and high=0"),
+    (fm.Uniform, {"low": nan}, ValueError, "low must be a finite number"),
+    (fm.Uniform, {"low": -1e308, "high": 1e308}, ValueError, "high - low must be a finite number"),
+    (fm.Cosine, {"initial": 0.1, "n_steps": 0}, ValueError, "n_steps must be a finite number with 0.0 < n_steps"),
+    (fm.StepDecay, {"initial": -1}, ValueError, "initial must be a finite number with 0.0 < initial, got -1"),
+    (fm.Exponential, {"initial": "a"}, TypeError, "initial must be a number, got str"),
+    (fm.OneCycle, {"peak": 1, "n_steps": 9, "warmup": 1}, ValueError, "0.0 < warmup < 1.0, got 1"),
+]
+
+
+@pytest.mark.parametrize(("description", "given", "error", "words"), BAD_SETTINGS, ids=short)
+def test_bad_settings_of_optimizers_losses_initialisers_and_schedules(description, given, error, words):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        description(**given)
+    assert caught.type is error, caught.value
+    assert words in str(caught.value)

@@ -1,0 +1,295 @@
+"""Every loss with every output it may follow: hand values, the twin, the tails, labels, smoothing, weights.
+
+A network whose weights are the unit matrix makes scores of what it is given, and the gradient of its biases is the
+delta of the output.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_training
+from twins import HIDDEN, LEGAL_PAIRS, make_loss, make_samples, relative_error, twin_of
+
+import fastmlp as fm
+from fastmlp.model.losses import LOSSES
+
+YHAT, T = np.array([[1.5, 1.0]]), np.array([[1.0, 3.0]])  # errors +0.5 and -2
+
+
+def unit_net(loss, output=None, width=2, dtype="float64", **settings):
+    loss = fm.Loss(loss, **settings) if isinstance(loss, str) else loss
+    net = fm.Network([fm.Input(width), fm.Dense(width, output)], loss=loss, dtype=dtype)
+    net.weights[0][:] = np.eye(width)
+    net.biases[0][:] = 0
+    return net
+
+
+def losses_and_deltas(net, scores, targets):
+    """The loss of each row, and its delta at the scores."""
+    losses = [net.evaluate(s[None], t[None])["loss"] for s, t in zip(scores, targets, strict=True)]
+    return np.array(losses), net.sample_gradients(scores, targets)[:, -net.n_outputs :]
+
+
+@pytest.mark.parametrize(
+    ("loss", "settings", "value", "delta"),
+    [
+        ("squared_error", {}, 0.5 * (0.25 + 4.0), [0.5, -2.0]),
+        ("mse", {}, (0.25 + 4.0) / 2, [0.5, -2.0]),
+        ("absolute_error", {}, (0.5 + 2.0) / 2, [0.5, -0.5]),
+        ("huber", {}, (0.125 + 1.5) / 2, [0.25, -0.5]),
+        ("huber", {"delta": 0.25}, (0.25 * 0.375 + 0.25 * 1.875) / 2, [0.125, -0.125]),
+        ("quantile", {}, (0.25 + 1.0) / 2, [0.25, -0.25]),
+        ("quantile", {"q": 0.9}, (0.1 * 0.5 + 0.9 * 2.0) / 2, [0.05, -0.45]),
+    ],
+)
+def test_regression_losses_by_hand(loss, settings, value, delta):
+    got = losses_and_deltas(unit_net(loss, **settings), YHAT, T)
+    np.testing.assert_allclose(got[0], [value], rtol=1e-14)
+    np.testing.assert_allclose(got[1], [delta], rtol=1e-14)
+
+
+def test_count_and_class_losses_by_hand():
+    loss, delta = losses_and_deltas(unit_net("poisson"), np.log(YHAT), T)
+    np.testing.assert_allclose(loss, [(1.5 - np.log(1.5) + 1.0 - 0.0) / 2])
+    np.testing.assert_allclose(delta, [[0.25, -1.0]])
+    loss, delta = losses_and_deltas(unit_net("cross_entropy"), np.log([[0.2, 0.8]]), np.array([[0.5, 0.5]]))
+    np.testing.assert_allclose(loss, [-0.5 * np.log(0.16)])
+    np.testing.assert_allclose(delta, [[-0.3, 0.3]])
+    scores = np.log([[3.0, 1 / 3]])  # sigmoid 0.75, 0.25
+    loss, delta = losses_and_deltas(unit_net("binary_cross_entropy"), scores, np.array([[1.0, 1.0]]))
+    np.testing.assert_allclose(loss, [-np.log(0.75) - np.log(0.25)])
+    np.testing.assert_allclose(delta, [[-0.25, -0.75]])
+
+
+@pytest.mark.parametrize(("loss", "output"), LEGAL_PAIRS)
+def test_values_and_deltas_equal_the_twin(loss, output):
+    rng = np.random.default_rng(1)
+    _, targets, _ = make_samples(loss, rng, 60, 2, 3)
+    scores = rng.uniform(-8, 8, size=(60, 3))
+    net = unit_net(make_loss(loss), output, 3)
+    twin = twin_of(net)
+    losses, deltas = losses_and_deltas(net, scores, targets)
+    np.testing.assert_allclose(losses, twin.sample_losses(scores, targets), rtol=1e-12)
+    np.testing.assert_allclose(
+        deltas, twin.sample_gradients(scores, targets)[:, -3:], rtol=1e-10, atol=1e-13 * np.abs(deltas).max()
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [2, 3, 15, 16, 17, 40])
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 33])
+def test_cross_entropy_of_any_width_and_number_of_rows(n, width, dtype):
+    """Narrow layers take sixteen rows side by side; the last of them may be too few."""
+    rng = np.random.default_rng(n)
+    scores, targets = rng.uniform(-8, 8, size=(n, width)).astype(dtype), rng.dirichlet(np.ones(width), size=n)
+    net = unit_net("cross_entropy", width=width, dtype=dtype)
+    twin = twin_of(net)
+    loss, ((_, delta_sum),) = net.loss_and_gradients(scores, targets, reduction="sum")
+    exact = 50 * float(np.finfo(dtype).eps)
+    X = scores.astype(float)
+    assert loss == pytest.approx(twin.sample_losses(X, targets).sum(), rel=exact)
+    deltas = twin.sample_gradients(X, targets)[:, -width:]
+    np.testing.assert_allclose(delta_sum, deltas.sum(axis=0), atol=exact * n)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_logarithm_in_a_cross_entropy(dtype):
+    """Equal scores of k classes cost log k; one score far above the others costs the small rest."""
+    eps = float(np.finfo(dtype).eps)
+    for k in range(2, 100):
+        net = unit_net("cross_entropy", width=k, dtype=dtype)
+        assert net.evaluate(np.zeros((1, k)), [k - 1])["loss"] == pytest.approx(np.log(k), rel=4 * eps)
+    net = unit_net("cross_entropy", dtype=dtype)
+    for gap in np.arange(0, 9, 0.125):
+        loss = net.evaluate([[gap, 0.0]], [0])["loss"]
+        assert loss == pytest.approx(np.log1p(np.exp(-gap)), abs=4 * eps)
+
+
+# --- Scores of +-1e4 ---
+
+EXTREME = np.array([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4], [1e4, 1e4, 1e4], [-1e4, 1e4, 0.0], [0.0, 3e3, -90.0]])
+
+
+def extreme_targets(loss):
+    if loss == "cross_entropy":
+        return ref.one_hot([0, 1, 2, 0, 1], 3)
+    if loss == "binary_cross_entropy":
+        return np.array([[1, 0, 1], [1, 0.5, 0], [0, 0.5, 1], [1, 0, 1], [0, 1, 0]], dtype=float)
+    return np.array([[0, 1, 20], [0, 7, 50], [1, 2, 0], [9, 8, 7], [3, 0, 4]], dtype=float)
+
+
+def check_finite(net, X, targets):
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        loss, gradient = net.loss_and_flat_gradient(X, targets)
+        rows = net.sample_gradients(X, targets)
+        measured = net.evaluate(X, targets)
+    assert np.isfinite(loss)
+    assert np.isfinite(gradient).all()
+    assert np.isfinite(rows).all()
+    assert measured["loss"] == pytest.approx(loss, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("loss", "output"), LEGAL_PAIRS)
+def test_extreme_scores_at_the_output_stay_finite(loss, output, dtype):
+    """The scores come from the weights; inputs are small, as they would be in a network gone astray."""
+    net = unit_net(make_loss(loss), output, 3, dtype)
+    net.weights[0][:] = 1e4 * np.eye(3)
+    for copies in (1, 40):  # a sum over rows must not overflow either
+        check_finite(net, np.tile(EXTREME / 1e4, (copies, 1)), np.tile(extreme_targets(loss), (copies, 1)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_extreme_scores_inside_stay_finite(loss, hidden, dtype):
+    layers = [fm.Input(3), fm.Dense(3, hidden), fm.Dense(3)]
+    net = fm.Network(layers, loss=make_loss(loss), dtype=dtype, seed=0)
+    net.weights[0][:] = 1e4 * np.eye(3)
+    net.weights[1][:] *= 1e-3
+    check_finite(net, EXTREME / 1e4, extreme_targets(loss))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_extreme_scores_have_the_right_limits(dtype):
+    z = np.array([[1e4, -1e4]])
+    for loss, targets, value, delta in [
+        ("cross_entropy", [[0.0, 1.0]], 2e4, [1.0, -1.0]),
+        ("cross_entropy", [[1.0, 0.0]], 0.0, [0.0, 0.0]),
+        ("binary_cross_entropy", [[0.0, 1.0]], 2e4, [1.0, -1.0]),
+        ("binary_cross_entropy", [[1.0, 0.0]], 0.0, [0.0, 0.0]),
+        ("binary_cross_entropy", [[0.5, 0.5]], 1e4, [0.5, -0.5]),
+    ]:
+        losses, deltas = losses_and_deltas(unit_net(loss, dtype=dtype), z, np.array(targets))
+        np.testing.assert_allclose(losses, [value], rtol=1e-6, atol=1e-30)
+        np.testing.assert_allclose(deltas, [delta], rtol=1e-6, atol=1e-30)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("score", [-30.0, -80.0, -300.0, -1e4])
+def test_poisson_on_softplus_keeps_its_slope_far_below_zero(score, dtype):
+    """softplus(z) is e^z there, so the delta is e^z - t: a unit that is wrong can still learn."""
+    net = unit_net("poisson", "softplus", 1, dtype)
+    delta = net.sample_gradients([[score]], [[3.0]])[0, -1]
+    assert delta == pytest.approx(-3.0, rel=1e-5)
+
+
+# --- Targets, smoothing, weights ---
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared_error", "mse"])
+def test_labels_are_one_hot_rows(loss):
+    rng = np.random.default_rng(2)
+    X, labels = rng.normal(size=(20, 3)), rng.integers(0, 4, size=20)
+    net = fm.Network([3, 5, 4], loss=loss, seed=0)
+    one, other = (net.loss_and_flat_gradient(X, y) for y in (labels, ref.one_hot(labels, 4)))
+    assert one[0] == other[0]
+    np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_probability_rows_may_miss_1_by_their_rounding():
+    """Rows of sum 1.0005 are taken as they are: the gradient is still that of the loss."""
+    rng = np.random.default_rng(7)
+    X, targets, weight = make_samples("cross_entropy", rng, 6, 3, 4)
+    net = fm.Network([3, 5, 4], activation="tanh", loss="cross_entropy", dtype="float64", seed=0)
+    assert fm.check_gradients(net, X, 1.0005 * targets, sample_weight=weight) < 1e-7
+    _, gradient = net.loss_and_flat_gradient(X, 1.0005 * targets, sample_weight=weight)
+    assert relative_error(gradient, twin_of(net).flat_gradient(X, 1.0005 * targets, weight)) < 1e-10
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("batch_size", [4, 20])
+def test_label_smoothing_is_for_training_alone(loss, batch_size):
+    rng = np.random.default_rng(3)
+    X, targets, _ = make_samples(loss, rng, 20, 3, 4)
+    net = fm.Network([3, 5, 4], loss=fm.Loss(loss, label_smoothing=0.2), dtype="float64", seed=0)
+    sharp = fm.Network([3, 5, 4], loss=loss, dtype="float64", seed=0)
+    assert net.evaluate(X, targets) == sharp.evaluate(X, targets)
+    assert net.loss_and_gradients(X, targets)[0] == sharp.loss_and_gradients(X, targets)[0]
+    twin = twin_of(net)
+    history = net.fit(X, targets, epochs=3, batch_size=batch_size, optimizer=fm.SGD(0.1), shuffle=False)
+    losses = reference_training.train(twin, X, targets, [np.arange(20)] * 3, batch_size, lr=0.1)
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
+    assert relative_error(net.params, twin.flat()) < 1e-12
+
+
+def test_label_smoothing_may_be_a_schedule():
+    rng = np.random.default_rng(4)
+    X, targets, _ = make_samples("cross_entropy", rng, 20, 3, 4)
+    steps, nets = [], []
+    for smoothing in (lambda step: steps.append(step) or 0.1, 0.1):
+        nets.append(fm.Network([3, 4], loss=fm.Loss("cross_entropy", label_smoothing=smoothing), seed=0))
+        nets[-1].fit(X, targets, epochs=2, batch_size=6, optimizer=fm.SGD(0.1), shuffle=False)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    assert steps == list(range(8))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_weight_counts_as_copies_of_the_row(loss):
+    rng = np.random.default_rng(5)
+    X, targets, _ = make_samples(loss, rng, 6, 3, 2)
+    copies = np.array([1, 3, 0, 2, 1, 4])
+    net = fm.Network([3, 4, 2], activation="tanh", loss=loss, dtype="float64", seed=0)
+    value, gradient = net.loss_and_flat_gradient(X, targets, sample_weight=copies)
+    again = net.loss_and_flat_gradient(np.repeat(X, copies, axis=0), np.repeat(targets, copies, axis=0))
+    assert value == pytest.approx(again[0], rel=1e-13)
+    assert relative_error(gradient, again[1]) < 1e-12
+    assert net.evaluate(X, targets, sample_weight=copies)["loss"] == pytest.approx(value, rel=1e-13)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_sum_is_the_mean_times_the_weight(loss):
+    rng = np.random.default_rng(6)
+    X, targets, weight = make_samples(loss, rng, 6, 3, 2)
+    net = fm.Network([3, 4, 2], activation="tanh", loss=loss, dtype="float64", seed=0)
+    for w, total in ((None, 6), (weight, weight.sum())):
+        mean, mean_gradient = net.loss_and_flat_gradient(X, targets, sample_weight=w)
+        whole, gradient = net.loss_and_flat_gradient(X, targets, sample_weight=w, reduction="sum")
+        assert whole == pytest.approx(mean * total, rel=1e-13)
+        assert relative_error(gradient, mean_gradient * total) < 1e-13
+
+
+# --- What the tables and `Loss` refuse ---
+
+
+@pytest.mark.parametrize(("loss", "spec"), LOSSES.items())
+def test_default_outputs_and_illegal_ones(loss, spec):
+    assert fm.Network([2, 2], loss=loss).output == spec.default_output
+    for output in ("tanh", "softmax", "sigmoid", "exp"):
+        if (loss, output) not in LEGAL_PAIRS:
+            with pytest.raises(ValueError, match="needs the output activation"):
+                fm.Network([2, 2], loss=loss, output=output)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "error", "message"),
+    [
+        ("hubber", {}, ValueError, "did you mean 'huber'"),
+        (3, {}, TypeError, "loss must be a name"),
+        ("huber", {"delta": 0}, ValueError, "delta must be a finite number with 0.0 < delta"),
+        ("quantile", {"q": 1.0}, ValueError, "q must be .* 0.0 < q < 1.0"),
+        ("quantile", {"q": "half"}, TypeError, "q must be a number"),
+        ("cross_entropy", {"label_smoothing": 1.0}, ValueError, "label_smoothing"),
+        ("cross_entropy", {"label_smoothing": -0.1}, ValueError, "label_smoothing"),
+        ("huber", {"delta": fm.Constant(1.0)}, TypeError, "delta must be a number, got Constant"),
+        ("quantile", {"q": fm.Constant(0.5)}, TypeError, "q must be a number, got Constant"),
+    ],
+)
+def test_bad_losses(name, settings, error, message):
+    with pytest.raises(error, match=message):
+        fm.Loss(name, **settings)
+
+
+def test_a_loss_cannot_be_changed_behind_the_network():
+    with pytest.raises(AttributeError):
+        fm.Loss("huber").delta = 3.0
+    with pytest.raises(AttributeError):
+        LOSSES["huber"].classification = True
+
+
+def test_losses_for_classes_measure_accuracy():
+    counted = {name for name in LOSSES if "accuracy" in fm.Network([1, 2], loss=name).evaluate([[0.0]], [[0.0, 1.0]])}
+    assert counted == {"cross_entropy", "binary_cross_entropy"}
