@@ -1,7 +1,7 @@
 """Handwritten digits: 784 pixels, 30 hidden units, 10 answers.
 
-To be read beside chapter 1 of "Neural Networks and Deep Learning" (Michael Nielsen), whose network lecture 17 of Robot
-Vision trains as well: sigmoids, quadratic cost, N(0, 1) weights and biases, batches of 10, learning rate 3.
+Read it with chapter 1 of "Neural Networks and Deep Learning" (Michael Nielsen). Lecture 17 of Robot Vision trains the
+same network: sigmoids, quadratic cost, N(0, 1) weights and biases, batches of 10, learning rate 3.
 
     python examples/mnist_digits.py                      # FASTMLP_DATA, the cache, or a download of 11 MB
     python examples/mnist_digits.py data/mnist --output pictures
@@ -16,17 +16,17 @@ import numpy as np
 
 import fastmlp as fm
 
-# After each of these epochs Nielsen's run gave this accuracy in per cent; epoch 28 was the best of his three runs.
+# Nielsen's accuracy in per cent after these epochs; epoch 28 was the best of his three runs.
 PUBLISHED = {1: 91.29, 28: 95.42}
 
 
 def load(directory: Path | None) -> tuple[fm.Dataset, float, bool]:
-    """The images, the ink of a full pixel, and whether they are MNIST: else the small digits that come with fastmlp."""
+    """The images, the largest pixel value, and whether they are MNIST or the small digits bundled with fastmlp."""
     try:
         return fm.load_mnist(directory), 255, True
     except (OSError, ValueError) as error:
-        print(f"MNIST is not to be had here: {error}.")
-        print("The bundled digits of 8 x 8 pixels take its place; the published figures do not hold for them.\n")
+        print(f"MNIST is not available: {error}.")
+        print("The bundled digits of 8 x 8 pixels are used instead; the published figures do not apply to them.\n")
         return fm.load_digits(), 16, False
 
 
@@ -35,10 +35,10 @@ def title(text: str) -> None:
 
 
 def train(data: fm.Dataset, ink: float, seed: int, epochs: int) -> tuple[fm.Network, fm.History]:
-    """A network trained as the book does it; the test images are measured after every epoch."""
+    """A network trained as in the book, with the accuracy on the test images after every epoch."""
     n_pixels = data.X_train.shape[1]
     net = fm.Network(
-        [fm.Input(n_pixels, scale=1 / ink), 30, 10],  # pixels stay bytes; the network sees them from 0 to 1
+        [fm.Input(n_pixels, scale=1 / ink), 30, 10],  # pixels stay bytes; the network scales them to 0..1
         activation="sigmoid", output="sigmoid", loss="squared_error", init="normal", seed=seed,
     )  # fmt: skip
     history = net.fit(
@@ -53,7 +53,7 @@ def main(directory: Path | None, output: Path, epochs: int, runs: int) -> None:
     data, ink, is_mnist = load(directory)
     if is_mnist:  # the book trains on 50 000 of the 60 000 images
         data = data._replace(X_train=data.X_train[:50_000], y_train=data.y_train[:50_000])
-    print(f"{len(data.X_train)} images to train on, {len(data.X_test)} to test, {data.X_train.shape[1]} pixels each")
+    print(f"{len(data.X_train)} training images, {len(data.X_test)} test images, {data.X_train.shape[1]} pixels each")
 
     title("Epoch by epoch")
     net, history = train(data, ink, seed=0, epochs=epochs)
@@ -66,15 +66,15 @@ def main(directory: Path | None, output: Path, epochs: int, runs: int) -> None:
             numbers = history["loss"][epoch - 1], accuracy[epoch - 1], history["seconds"][epoch - 1]
             print(f"{epoch:>5}{numbers[0]:>10.4f}{published:>14}{numbers[1]:>8.2f} %{numbers[2]:>10.2f}")
     n_steps = epochs * -(-len(data.X_train) // 10)
-    print(f"{1e6 * history['seconds'][-1] / n_steps:.0f} microseconds for each step of 10 images, tests included")
+    print(f"{1e6 * history['seconds'][-1] / n_steps:.0f} microseconds per step of 10 images, tests included")
 
-    title("Other starts")
-    # With this cost an output can fall asleep: its digit is hardly ever answered, and the slope is too flat to wake it
-    # soon. The slope of cross-entropy (chapter 3) is not flattened there.
+    title("Other seeds")
+    # With this cost an output unit can saturate: its digit is almost never predicted, and the slope is too flat to
+    # learn quickly. Cross-entropy (chapter 3) does not have this flat slope.
     if is_mnist:
-        print("Of 160 starts, seeds 0 to 159, 42 left a digit all but unanswered after the first epoch,")
-        print("and 5 still did after the thirtieth: those end near 85 %. Seeds 0 to 4 are not among the 42.")
-    print(f"{'seed':>5}{'best':>12}{'at epoch':>10}{'last':>12}   digits all but unanswered")
+        print("Of the seeds 0 to 159, 42 almost never predicted some digit after the first epoch,")
+        print("and 5 still did so after the thirtieth; those end near 85 %. Seeds 0 to 4 are not among the 42.")
+    print(f"{'seed':>5}{'best':>12}{'at epoch':>10}{'last':>12}   digits almost never predicted")
     best, last = [], []
     for seed in range(runs):
         net_of_seed, run = (net, history) if seed == 0 else train(data, ink, seed, epochs)
@@ -82,10 +82,10 @@ def main(directory: Path | None, output: Path, epochs: int, runs: int) -> None:
         best.append(of_run.max())
         last.append(of_run[-1])
         answers = np.bincount(net_of_seed.predict(data.X_test).argmax(axis=1), minlength=10)
-        asleep = ", ".join(map(str, np.flatnonzero(answers < 0.01 * len(data.X_test)))) or "none"
-        print(f"{seed:>5}{best[-1]:>10.2f} %{of_run.argmax() + 1:>10}{last[-1]:>10.2f} %   {asleep}")
+        missing = ", ".join(map(str, np.flatnonzero(answers < 0.01 * len(data.X_test)))) or "none"
+        print(f"{seed:>5}{best[-1]:>10.2f} %{of_run.argmax() + 1:>10}{last[-1]:>10.2f} %   {missing}")
     if is_mnist:
-        print(f"best of three runs, published: {PUBLISHED[28]} % at epoch 28")
+        print(f"published, best of three runs: {PUBLISHED[28]} % at epoch 28")
     print(f"here: best {max(best):.2f} %; at the last epoch median {np.median(last):.2f} %, mean {np.mean(last):.2f} %")
 
     title("What the network confuses")
@@ -93,8 +93,8 @@ def main(directory: Path | None, output: Path, epochs: int, runs: int) -> None:
     counts = fm.confusion_matrix(data.y_test, answers)
     mistakes = counts - np.diag(np.diag(counts))
     for place in np.argsort(mistakes, axis=None)[:-6:-1]:
-        true, said = divmod(int(place), 10)
-        print(f"{true} taken for {said}: {mistakes[true, said]} times")
+        true, predicted = divmod(int(place), 10)
+        print(f"{true} mistaken for {predicted}: {mistakes[true, predicted]} times")
 
     side = int(data.X_train.shape[1] ** 0.5)
     pictures = {
@@ -112,5 +112,5 @@ if __name__ == "__main__":
     parser.add_argument("directory", type=Path, nargs="?", help="folder with the four MNIST files")
     parser.add_argument("--output", type=Path, default=Path(), help="folder for the pictures (default: this one)")
     parser.add_argument("--epochs", type=int, default=30, help="passes over the images (default: 30)")
-    parser.add_argument("--runs", type=int, default=5, help="networks from different starts (default: 5)")
+    parser.add_argument("--runs", type=int, default=5, help="networks with different seeds (default: 5)")
     main(**vars(parser.parse_args()))

@@ -1,7 +1,7 @@
-"""Streetlights: from the pattern of three lights, learn whether people walk.
+"""Streetlights: learn from a pattern of three lights whether people walk.
 
-To be read beside chapter 6 of "Grokking Deep Learning" (Andrew Trask): one unit that learns, the pressure that every
-example puts on every weight, a puzzle that needs a hidden layer, and overfitting.
+Read it with chapter 6 of "Grokking Deep Learning" (Andrew Trask): one unit that learns, the pressure of each example on
+each weight, a puzzle that needs a hidden layer, and overfitting.
 
     python examples/streetlights.py --output pictures
 """
@@ -32,14 +32,14 @@ def listed(numbers: np.ndarray) -> str:
 
 
 def one_unit() -> fm.Network:
-    """Three weights, no bias, the identity at the output, and the chapter's start."""
+    """Three weights, no bias, identity output, and the chapter's initial weights."""
     net = fm.Network([3, 1], bias=False, dtype="float64")
     net.weights[0][:, 0] = 0.5, 0.48, -0.7
     return net
 
 
 def two_layers(activation: str) -> fm.Network:
-    """Three inputs, four hidden units, one output; the chapter's random weights, made as it makes them."""
+    """Three inputs, four hidden units, one output; random weights drawn as in the chapter."""
     random = np.random.RandomState(1)
     net = fm.Network([3, 4, 1], activation=activation, bias=False, dtype="float64")
     net.weights[0][:] = 2 * random.random_sample((3, 4)) - 1
@@ -48,7 +48,7 @@ def two_layers(activation: str) -> fm.Network:
 
 
 def errors(history: fm.History, n_samples: int) -> np.ndarray:
-    """The chapter's error of each pass: a sum over the samples, without the half of squared_error."""
+    """The chapter's error of each pass: a sum over the samples, without the factor 1/2 of squared_error."""
     return 2 * n_samples * history["loss"]
 
 
@@ -71,16 +71,16 @@ def main(output: Path) -> None:
     save(fm.plots.history(history, log=True), "one_unit.png")
 
     title("Full, mini-batch and stochastic gradient descent")
-    # The step is the mean over a batch: the larger the batch, the fewer steps in a pass.
+    # A step uses the mean over a batch: the larger the batch, the fewer steps per pass.
     row("samples per step", "published", "here: passes to 0.01")
     for batch_size in (6, 2, 1):
         history = one_unit().fit(LIGHTS, WALK, epochs=300, batch_size=batch_size, shuffle=False, optimizer=fm.SGD(0.1))
         row(batch_size, "all learn", int(np.argmax(errors(history, 6) < 0.01)) + 1)
 
     title("Up and down pressure")
-    # Each example pushes each weight against its own gradient; a light that is off pushes nothing.
+    # Each example pushes each weight against its own gradient; a light that is off does not push.
     net = fm.Network([3, 1], bias=False, dtype="float64")
-    net.params[:] = 0.25  # so that every prediction lies between 0 and 1
+    net.params[:] = 0.25  # every prediction is between 0 and 1
     pressure = -net.sample_gradients(LIGHTS, WALK)
     print("lights    walk   left  middle   right")
     for lights, walk, push in zip(LIGHTS, WALK, pressure, strict=True):
@@ -88,8 +88,8 @@ def main(output: Path) -> None:
         print(f"{' '.join(map(str, lights)):<10}{walk:^4}{signs}")
     print("sum of the pushes:  " + "".join(f"{p:>8.2f}" for p in pressure.sum(axis=0)))
 
-    title("A puzzle: no light goes with the walking")
-    # Left or middle, but not both. Layers without a curve between them are still one straight line.
+    title("A puzzle: no single light predicts walking")
+    # Left or middle, but not both. Layers with nothing nonlinear between them are still linear.
     puzzle, puzzle_walk = LIGHTS[:4], np.array([1, 1, 0, 0])
     correlation = np.corrcoef(puzzle.T[:2], puzzle_walk)[2, :2]
     row("correlation of left and middle", "none", listed(correlation))
@@ -108,12 +108,12 @@ def main(output: Path) -> None:
     save(fm.plots.history(history, log=True), "two_layers.png")
 
     title("Overfitting, and four remedies")
-    # 300 bundled digits; nearly a third are given a random name. A network that learns those has learned noise.
-    # How much a remedy helps depends on the start as well: each row is the mean of four.
+    # 300 bundled digits; nearly a third get a random label. A network that learns those labels learns noise.
+    # How much a remedy helps also depends on the initial weights: each row is the mean of four seeds.
     digits, rng = fm.load_digits(), np.random.default_rng(0)
     X, test = digits.X_train[:300], (digits.X_test, digits.y_test)
     y = np.where(rng.random(300) < 0.3, rng.integers(0, 10, 300), digits.y_train[:300])
-    row("", "right in training", "right in test")
+    row("", "training accuracy", "test accuracy")
     for remedy, hidden, decay, callbacks in (
         ("none", [50], {}, []),
         ("L2: weight_decay=0.01", [50], {"weight_decay": 0.01}, []),

@@ -1,7 +1,7 @@
-"""A small network worked out by hand, and everything around it.
+"""A small network computed by hand, and how to train one.
 
-To be read beside lecture 17, "Deep learning II", of Robot Vision (University of Central Florida): activations,
-softmax, losses, one pass forward and backward with numbers, training, and how much data it takes.
+Read it with lecture 17, "Deep learning II", of Robot Vision (University of Central Florida): activations, softmax,
+losses, one forward and one backward pass in numbers, training, and how much data it needs.
 
     python examples/worked_example.py --output pictures
 """
@@ -30,7 +30,7 @@ def listed(numbers, digits: int = 4) -> str:
 
 
 def scores(z: list[float], loss: str) -> fm.Network:
-    """A network that answers the input 0 with these scores: they are its biases."""
+    """A network whose scores for the input 0 are z: its biases."""
     net = fm.Network([1, len(z)], loss=loss, dtype="float64")
     net.biases[0][:] = z
     return net
@@ -84,11 +84,11 @@ def main(output: Path) -> None:
     y1 = activate("tanh", z1)
     z2 = y1 @ net.weights[1]
     y2 = net.predict(x)
-    row("", "published", "here")  # the lecture cuts some numbers where it might have rounded them
+    row("", "published", "here")  # the lecture truncates some numbers instead of rounding
     row("z1, scores of the hidden units", "0.17, -0.09", listed(z1, 2))
     row("y1 = tanh(z1)", "0.1683, -0.0897", listed(y1))
     row("z2, score of the output", "0.1246", listed(z2))
-    row("y2, what the network says", "0.5311", listed(y2))
+    row("y2, the prediction", "0.5311", listed(y2))
 
     title("Worked example, backward")
     _, ((dW1, _), (dW2, _)) = net.loss_and_gradients(x, target)
@@ -99,13 +99,13 @@ def main(output: Path) -> None:
     row("dL/dW1 = x' dz1, first input", "-0.1123, -0.0382", listed(dW1[0]))
     row("dL/dW1 = x' dz1, second input", "-0.0408, -0.0139", listed(dW1[1]))
 
-    title("Softmax with cross-entropy: what goes back is o - t")
+    title("Softmax with cross-entropy: the delta is o - t")
     net = scores([1.2, 0.3], "cross_entropy")
     _, ((_, delta),) = net.loss_and_gradients([[0.0]], [0])
     row("", "o - t", "here")
     row("o = 0.71, 0.29 and t = 1, 0", listed(net.predict([[0.0]])[0] - [1, 0]), listed(delta))
 
-    title("Each part can be had, and each agrees with differences of the loss")
+    title("Numerical check of initialisers and batch normalisation")
     rng = np.random.default_rng(0)
     few = rng.normal(size=(8, 4)), rng.integers(0, 3, 8)
     row("", "wanted", "largest relative error")
@@ -117,13 +117,13 @@ def main(output: Path) -> None:
         net = fm.Network(layers, activation="tanh", loss="cross_entropy", init=init, seed=0)
         row(name, "below 1e-7", f"{fm.check_gradients(net, *few):.0e}")
 
-    title("The training loop, until the loss stands still")
-    # Training rows teach, validation rows help to choose, test rows tell at the end how good the choice is.
+    title("The training loop, until the loss stops changing")
+    # Train on the training rows, choose with the validation rows, and measure the final choice on the test rows.
     digits = fm.load_digits()
     train, validation, test = fm.train_validation_test_split(
         digits.X_train, digits.y_train, validation=0.2, test=0.2, seed=0
     )
-    print(f"{len(train[0])} rows to train, {len(validation[0])} to validate, {len(test[0])} to test")
+    print(f"{len(train[0])} training rows, {len(validation[0])} validation rows, {len(test[0])} test rows")
 
     def digit_network(seed: int, hidden: int = 30) -> fm.Network:
         return fm.Network([fm.Input(64, scale=1 / 16), hidden, 10], loss="cross_entropy", seed=seed)
@@ -142,9 +142,8 @@ def main(output: Path) -> None:
 
     title("Bias, variance, and the amount of training data")
 
-    # Thirty units learn few rows by heart and are wrong elsewhere: variance, which more rows cure. Three units are
-    # too few for ten digits: both errors end up high and close together. That is bias: more rows close the gap, but
-    # leave both errors several times those of thirty units.
+    # Thirty units memorise a few rows and fail on others: that is variance, and more rows cure it. Three units are too
+    # few for ten digits: that is bias. More rows bring both errors together, but several times as high as with thirty.
     def tiny_network(seed: int) -> fm.Network:
         return digit_network(seed, hidden=3)
 
@@ -167,6 +166,6 @@ def main(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A small network worked out by hand, and training around it.")
+    parser = argparse.ArgumentParser(description="A small network computed by hand, and how to train one.")
     parser.add_argument("--output", type=Path, default=Path(), help="folder for the pictures (default: this one)")
     main(parser.parse_args().output)

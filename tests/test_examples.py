@@ -52,16 +52,16 @@ def test_study_hours(tmp_path):
     assert len(told) == 6
     (brute,) = (text for name, text in told.items() if name.startswith("Brute force"))
     assert "20.6 s" in brute and "0.016-0.07 s" in brute
-    slopes = told["Backpropagation: the slope of the cost in every weight at once"]
+    slopes = told["Backpropagation: the slope for every weight at once"]
     assert float(slopes.split()[-1]) < 1e-14
     published, here = np.array(
-        list(figures(told["Is it really the slope? One step up the hill, one step down"]).values())[-3:]
+        list(figures(told["Is it really the slope? One step uphill, one step downhill"]).values())[-3:]
     )[:, :, 0].T
     np.testing.assert_array_equal(published, [0.00816, 0.00954, 0.00792])
     assert here[2] < here[0] < here[1]
     checks = list(figures(told["Numerical check of the gradients"]).values())
     assert len(checks) == 2 and all(here[0] < wanted[0] == 1e-8 for wanted, here in checks)
-    assert told["And now downhill to the end"].count("[0.75 0.82 0.93]") == 2
+    assert told["Downhill to the minimum"].count("[0.75 0.82 0.93]") == 2
     assert len(list((tmp_path / "pictures").iterdir())) == 4
 
 
@@ -75,7 +75,7 @@ def test_streetlights(tmp_path):
                 passes += 1
     assert passes == 10
     assert "1 0 1      0        -      0      -" in told["Up and down pressure"]
-    puzzle = figures(told["A puzzle: no light goes with the walking"])
+    puzzle = figures(told["A puzzle: no single light predicts walking"])
     np.testing.assert_allclose(*puzzle["with relu between them"], atol=0.01)
     remedies = figures(told["Overfitting, and four remedies"])
     (train, test), *others = ((a[-1], b[-1]) for a, b in remedies.values())
@@ -91,9 +91,9 @@ def test_worked_example(tmp_path):
             np.testing.assert_allclose(here, published, rtol=0, atol=1.01e-4, err_msg=what)
             compared += len(published)
     assert compared >= 25
-    checks = figures(told["Each part can be had, and each agrees with differences of the loss"])
+    checks = figures(told["Numerical check of initialisers and batch normalisation"])
     assert len(checks) == 3 and all(here[0] < wanted[0] for wanted, here in checks.values())
-    loop = told["The training loop, until the loss stands still"]
+    loop = told["The training loop, until the loss stops changing"]
     assert loop.count("loss changed by less than 0.001") == 3
     curve = [line.split() for line in told["Bias, variance, and the amount of training data"].splitlines()]
     first, last = ([float(n) for n in row if n != "%"] for row in (curve[2], curve[8]))
@@ -103,10 +103,10 @@ def test_worked_example(tmp_path):
 
 def test_mnist_digits_without_mnist(tmp_path):
     told, before = run("mnist_digits.py", tmp_path / "out", tmp_path, "--epochs", "10", "--runs", "2")
-    assert "MNIST is not to be had here" in before and "bundled digits" in before
-    assert "3823 images to train on, 1797 to test, 64 pixels each" in before
+    assert "MNIST is not available" in before and "bundled digits" in before
+    assert "3823 training images, 1797 test images, 64 pixels each" in before
     assert not any("91.29" in text for text in told.values())
-    assert re.findall(r"(?m)^ +(\d)  ", told["Other starts"]) == ["0", "1"]
+    assert re.findall(r"(?m)^ +(\d)  ", told["Other seeds"]) == ["0", "1"]
 
 
 def test_mnist_digits_does_not_fail_without_a_network(tmp_path):
@@ -129,10 +129,10 @@ def small_mnist(tmp_path):
 
 def test_mnist_digits_from_a_folder(small_mnist, tmp_path):
     told, before = run("mnist_digits.py", tmp_path / "out", small_mnist, "--epochs", "2", "--runs", "1")
-    assert before.strip() == "3823 images to train on, 1797 to test, 784 pixels each"
+    assert before.strip() == "3823 training images, 1797 test images, 784 pixels each"
     first = next(line for line in told["Epoch by epoch"].splitlines() if line.split()[0] == "1")
     assert "91.29 %" in first
-    assert "95.42 % at epoch 28" in told["Other starts"]
+    assert "95.42 % at epoch 28" in told["Other seeds"]
 
 
 @pytest.mark.mnist
@@ -142,6 +142,6 @@ def test_mnist_digits(tmp_path):
     told, before = run("mnist_digits.py", tmp_path, os.environ["FASTMLP_DATA"], "--epochs", "1", "--runs", "1")
     if "bundled" in before:
         pytest.skip("FASTMLP_DATA has no MNIST")
-    assert "50000 images to train on, 10000 to test, 784 pixels each" in before
+    assert "50000 training images, 10000 test images, 784 pixels each" in before
     first = next(line for line in told["Epoch by epoch"].splitlines() if line.split()[0] == "1")
     assert float(first.split()[4]) > 89
