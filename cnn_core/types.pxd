@@ -33,15 +33,17 @@ cdef struct LayerSpec:
     int64_t activation
     int64_t n_in
     int64_t n_out
-    int64_t weight           # params: W (n_in, n_out), or the gain (n_out,) of a norm
+    int64_t weight           # params: W (n_in, n_out) of a layer that multiplies by it; -1: none
     int64_t bias             # params: b (n_out,), or the shift of a norm; -1: none
+    int64_t gain             # params: (n_out,), what a norm multiplies by; -1: none
     int64_t statistics       # statistics: running mean, running variance, batch mean, batch 1/deviation, n_out each
     int64_t input            # workspace: x, which is the output of the layer below
     int64_t output           # workspace: y
     int64_t scores           # workspace: x W + b, kept where f' can't be had from y; -1: not kept
     int64_t delta            # workspace: d loss / d y, later d loss / d scores
     int64_t delta_below      # workspace: d loss / d x; -1: nothing below wants it
-    int64_t trainable        # 0: frozen, the parameters and running statistics stay as they are
+    int64_t learns           # 1: it has parameters, and this pass wants their gradient
+    int64_t whole_batch      # 1: in training it waits for statistics of the whole batch
     double slope             # parameter of the activation (leaky_relu, elu)
     double rate              # dropout: share of the units that are dropped
     double epsilon           # norms: added to the variance
@@ -103,6 +105,13 @@ cdef struct Tile:
     Py_ssize_t position      # their first row in the batch
     Py_ssize_t n_rows
 
+# Stretches of the parameters: those of a matrix, and those of a vector beside it.
+cdef struct Share:
+    Py_ssize_t start
+    Py_ssize_t stop
+    Py_ssize_t bias_start
+    Py_ssize_t bias_stop
+
 # How a pass behaves.
 cdef struct Mode:
     bint training            # batch statistics and dropout
@@ -111,11 +120,6 @@ cdef struct Mode:
     double dropout_factor    # multiplies every dropout rate
     const double* dropout_rates      # (n_layers,) in this step; NULL: those of the layers
     double label_smoothing
-
-
-# Whether this is a batch norm that uses the batch's statistics in training; a frozen one uses the running ones.
-cdef inline bint wants_batch(const LayerSpec* layer) noexcept nogil:
-    return layer.kind == BATCH_NORM and layer.trainable != 0
 
 
 # Where row `first` of the buffer at column offset `offset` (width columns wide) begins.

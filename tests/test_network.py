@@ -40,13 +40,13 @@ BAD_LAYERS = [
     ([BIG - 1, 100], ValueError, "2147483647 x 100: too large for any memory"),
     ([2, fm.BatchNorm()], ValueError, "layers must have at least one Dense layer"),
     ([2, 3, fm.Dropout(0.5)], ValueError, "the last layer must be Dense or Activation, got Dropout"),
-    ([2, fm.Dense(3, "softmax"), 1], ValueError, "activation='softmax' may only stand at the output"),
+    ([2, fm.Dense(3, "softmax"), 1], ValueError, "activation='softmax' may only be that of the network"),
 ]
 
 BAD_SETTINGS = [
     ({"activation": "rellu"}, ValueError, "activation='rellu' is unknown; did you mean 'relu'? Known: elu"),
     ({"activation": 3}, TypeError, "activation must be a name, got int"),
-    ({"activation": "softmax"}, ValueError, "activation='softmax' may only stand at the output of the network"),
+    ({"activation": "softmax"}, ValueError, "activation='softmax' may only be that of the network"),
     ({"output": "sigmod"}, ValueError, "output='sigmod' is unknown; did you mean 'sigmoid'?"),
     ({"output": 3}, TypeError, "output must be a name, got int"),
     ({"loss": "crossentropy"}, ValueError, "loss='crossentropy' is unknown; did you mean 'cross_entropy'?"),

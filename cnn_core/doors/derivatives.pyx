@@ -2,15 +2,15 @@
 from cython.parallel cimport parallel
 from libc.stdint cimport uint64_t
 
+from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source, make_samples
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport (
-    LOSS_SLOT, Job, batch_gradient, count_tiles, last_batch_norm, load_tile, make_job, own_tile, place_tile,
+    LOSS_SLOT, Job, batch_gradient, count_tiles, last_stop, load_tile, make_job, own_tile, place_tile,
     sum_gradients,
 )
 from cnn_core.passes.losses cimport loss_and_delta
-from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, prediction_mode, real
 
 
@@ -40,7 +40,7 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py_
     cdef Py_ssize_t slice_size = n_params // member.size + 1
     cdef Py_ssize_t start = min(n_params, member.index * slice_size)
     cdef real* own = gradients + member.index * n_params
-    if last_batch_norm(&job.net, job.net.n_layers) < 0:
+    if last_stop(&job.net, job.net.n_layers) < 0:
         tiles_gradient(job, member, n_samples, first, stop, mode, params, own, work, alpha)
     else:
         batch_gradient(job, member, 0, n_samples, mode, params, work, own, alpha, 0.0, 0.0)

@@ -8,11 +8,11 @@ from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
+from cnn_core.machine.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
 from cnn_core.passes.gradient cimport LOSS_SLOT, Job, make_job
-from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
 from cnn_core.steps.step cimport Options, Way, train_step
-from cnn_core.machine.team cimport Member, join, team_has_threads, wait_for_all
 from cnn_core.steps.tiny cimport is_tiny, tiny_steps
 from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
 

@@ -2,13 +2,13 @@
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
+from cnn_core.machine.team cimport Member, join
 from cnn_core.passes.batches cimport LABEL, Source, make_samples
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport (
     CORRECT_SLOT, LOSS_SLOT, Job, load_inputs, load_tile, make_job, own_tile, place_tile,
 )
 from cnn_core.passes.losses cimport count_correct, loss_and_delta
-from cnn_core.machine.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
 
 

@@ -16,15 +16,14 @@ from libc.math cimport sqrt
 from libc.string cimport memcpy
 
 from cnn_core.layers.activations cimport through_activation
+from cnn_core.layers.kinds cimport layer_rows
+from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source, make_samples
-from cnn_core.products.blas cimport gemm, syrk
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport Job, last_batch_norm, load_inputs, load_tile, make_job, own_tile, place_tile
-from cnn_core.layers.normalisation cimport layer_norm_rows, running_norm_backward
-from cnn_core.machine.simd cimport CLONES_VOID
-from cnn_core.machine.team cimport Member, join, wait_for_all
-from cnn_core.types cimport DENSE, LAYER_NORM, LayerSpec, Mode, Net, Plan, Tile, buffer, prediction_mode, real
+from cnn_core.passes.gradient cimport Job, load_inputs, load_tile, make_job, own_tile, place_tile
+from cnn_core.products.blas cimport gemm, syrk
+from cnn_core.types cimport LayerSpec, Mode, Net, Plan, Tile, buffer, prediction_mode, real
 
 
 cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, const real* params,
@@ -34,7 +33,7 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
     Batch norms use their running statistics, so that rows stand alone. The outputs stay as they are.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
-    cdef Py_ssize_t n_out = last.n_out, i, stop = net.n_layers, norm = last_batch_norm(net, stop)
+    cdef Py_ssize_t n_out = last.n_out, i
     cdef real* delta = buffer(net, tile, work, last.delta, n_out)
     cdef const real* z = NULL if last.scores < 0 else buffer(net, tile, work, last.scores, n_out)
     cdef Mode mode = prediction_mode()
@@ -43,13 +42,7 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
     for i in range(tile.n_rows):
         delta[i * n_out + k] = 1 if factors is NULL else factors[i]
     through_activation(last, delta, <const real*> buffer(net, tile, work, last.output, n_out), z, tile.n_rows)
-    while norm >= 0:
-        backward(net, tile, &mode, norm + 1, stop, params, work, <real*> NULL, 0.0, 0.0, 0.0)
-        if net.layers[norm].delta_below >= 0:
-            running_norm_backward(net.layers + norm, net, tile, params, work)
-        stop = norm
-        norm = last_batch_norm(net, stop)
-    backward(net, tile, &mode, 0, stop, params, work, <real*> NULL, 0.0, 0.0, 0.0)
+    backward(net, tile, &mode, 0, net.n_layers, params, work, <real*> NULL, 0.0, 0.0, 0.0)
 
 
 cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
@@ -90,40 +83,18 @@ def input_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] para
         input_gradient_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
 
 
-cdef CLONES_VOID outer_rows(const double* x, const double* delta, Py_ssize_t n_rows, Py_ssize_t n_in, Py_ssize_t n_out,
-                            double* rows, Py_ssize_t stride) noexcept nogil:
-    """rows (n_rows, stride): each row's x delta.T (n_in, n_out)."""
-    cdef Py_ssize_t i, j, row
-    cdef double* there
-    for row in range(n_rows):
-        for i in range(n_in):
-            there = rows + row * stride + i * n_out
-            for j in range(n_out):
-                there[j] = x[row * n_in + i] * delta[row * n_out + j]
-
-
 cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, double* work,
                         double* rows, Py_ssize_t width) noexcept nogil:
     """rows (n_rows, width) := [d y_k / d params, y_k - t_k], each times the root of the row's weight.
 
     The deltas hold the root already.
     """
-    cdef const LayerSpec* layer
     cdef Py_ssize_t i, row, n_out = net.layers[net.n_layers - 1].n_out
-    cdef const double* delta
     cdef const double* y = buffer(net, tile, work, net.layers[net.n_layers - 1].output, n_out)
     cdef const double* t = buffer(net, tile, work, net.plan.target, n_out)
     for i in range(net.n_layers):
-        layer = net.layers + i
-        if layer.kind == DENSE:
-            delta = buffer(net, tile, work, layer.delta, layer.n_out)
-            outer_rows(buffer(net, tile, work, layer.input, layer.n_in), delta, tile.n_rows, layer.n_in, layer.n_out,
-                       rows + layer.weight, width)
-            if layer.bias >= 0:
-                for row in range(tile.n_rows):
-                    memcpy(rows + row * width + layer.bias, delta + row * layer.n_out, layer.n_out * sizeof(double))
-        elif layer.kind == LAYER_NORM:
-            layer_norm_rows(layer, net, tile, work, rows, width)
+        if net.layers[i].learns:
+            layer_rows(net, i, tile, work, rows, width)
     for row in range(tile.n_rows):
         rows[row * width + width - 1] = (y[row * n_out + k] - t[row * n_out + k]) * (1 if roots is NULL else roots[row])
 

@@ -10,12 +10,12 @@ from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
 
-from cnn_core.machine.access cimport Access
-from cnn_core.passes.batches cimport Source, block_is_finite, make_samples
-from cnn_core.passes.gradient cimport Job, make_job
 from cnn_core.doors.inference cimport predict_tiles
+from cnn_core.machine.access cimport Access
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport join
+from cnn_core.passes.batches cimport Source, block_is_finite, make_samples
+from cnn_core.passes.gradient cimport Job, make_job
 from cnn_core.types cimport LayerSpec, Plan, SparseRow, real
 
 

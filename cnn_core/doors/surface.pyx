@@ -12,11 +12,12 @@ from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
 from cnn_core.layers.activations cimport activate
+from cnn_core.layers.kinds cimport layer_forward
+from cnn_core.machine.team cimport Member, join
 from cnn_core.passes.batches cimport Source, make_samples
-from cnn_core.passes.forward cimport dense, forward
+from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport Job, load_tile, make_job, place_tile
 from cnn_core.passes.losses cimport loss_and_delta
-from cnn_core.machine.team cimport Member, join
 from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
 
 # The parameters that move, and where the second one stands in its layer.
@@ -64,7 +65,7 @@ cdef void losses_of_row(const Job* job, Tile samples, Py_ssize_t n_blocks, const
     cdef real* row_loss
     cdef Tile points = samples
     forward(&job.net, &samples, mode, 0, axes.layer, False, params, work)
-    dense(layer, n, params, x, base)
+    layer_forward(&job.net, axes.layer, &samples, mode, params, work)
     points.first += n
     while done < grid.shape[0]:
         count = min(n_blocks - 1, grid.shape[0] - done)

@@ -1,5 +1,4 @@
-from libc.stdint cimport uint64_t
-from cnn_core.types cimport LayerSpec, Mode, Tile, real
+from cnn_core.types cimport Mode, Net, Tile, real
 
-cdef void drop(const LayerSpec* layer, Py_ssize_t index, const Tile* tile, const Mode* mode, const real* x,
-               real* y) noexcept nogil
+cdef void dropout_forward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, real* work) noexcept nogil
+cdef void dropout_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, real* work) noexcept nogil

@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 
 from cnn_core.machine.random cimport mix
 from cnn_core.machine.simd cimport CLONES_VOID
-from cnn_core.types cimport LayerSpec, Mode, Tile, real
+from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
 
 cdef CLONES_VOID mask_product(uint64_t key, uint64_t counter, uint64_t threshold, real factor, const real* x, real* y,
@@ -18,13 +18,29 @@ cdef CLONES_VOID mask_product(uint64_t key, uint64_t counter, uint64_t threshold
         y[i] = x[i] * factor if (mix(key, counter + i) >> 32) >= threshold else 0
 
 
-cdef void drop(const LayerSpec* layer, Py_ssize_t index, const Tile* tile, const Mode* mode, const real* x,
+cdef void drop(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* x,
                real* y) noexcept nogil:
-    """y (n_rows, n) := x * mask / (1 - rate); serves deltas too. The rate is capped below 1 by its caller."""
-    cdef double rate = (layer.rate if mode.dropout_rates is NULL else mode.dropout_rates[index]) * mode.dropout_factor
+    """y (n_rows, n) := x * mask / (1 - rate). The rate is capped below 1 by its caller."""
+    cdef const LayerSpec* layer = net.layers + i
+    cdef double rate = (layer.rate if mode.dropout_rates is NULL else mode.dropout_rates[i]) * mode.dropout_factor
     cdef Py_ssize_t n = tile.n_rows * layer.n_out
     if not mode.training or rate <= 0:
         memcpy(y, x, n * sizeof(real))
     else:
-        mask_product(mix(mode.dropout_key, index), tile.position * layer.n_out, <uint64_t> (rate * 4294967296.0),
+        mask_product(mix(mode.dropout_key, i), tile.position * layer.n_out, <uint64_t> (rate * 4294967296.0),
                      <real> (1 / (1 - rate)), x, y, n)
+
+
+cdef void dropout_forward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, real* work) noexcept nogil:
+    """y := x through the mask."""
+    cdef const LayerSpec* layer = net.layers + i
+    drop(net, i, tile, mode, <const real*> buffer(net, tile, work, layer.input, layer.n_in),
+         buffer(net, tile, work, layer.output, layer.n_out))
+
+
+cdef void dropout_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode,
+                           real* work) noexcept nogil:
+    """delta_below := delta through the same mask."""
+    cdef const LayerSpec* layer = net.layers + i
+    drop(net, i, tile, mode, <const real*> buffer(net, tile, work, layer.delta, layer.n_out),
+         buffer(net, tile, work, layer.delta_below, layer.n_in))

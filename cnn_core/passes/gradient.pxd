@@ -33,4 +33,4 @@ cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
                          double beta_bias) noexcept nogil
 cdef void sum_gradients(real* gradients, Py_ssize_t n_params, Py_ssize_t n_gradients, Py_ssize_t start,
                         Py_ssize_t stop) noexcept nogil
-cdef Py_ssize_t last_batch_norm(const Net* net, Py_ssize_t stop) noexcept nogil
+cdef Py_ssize_t last_stop(const Net* net, Py_ssize_t stop) noexcept nogil

@@ -4,30 +4,29 @@ A batch is walked in tiles of a few hundred rows, so that what a tile needs stay
 depends neither on the batch nor on the data. Tile i belongs to thread i modulo the size of the team; each thread
 gathers its own gradient, and the threads' gradients are summed in fixed order afterwards.
 
-Only batch norms need the whole batch at once, and frozen ones don't. The way forward stops at each of them until all
-threads have gathered its statistics, and the way back until they have gathered its sums; then the buffers hold the
-whole batch. A network without batch norms is the case of no such stops.
+Some layers need the whole batch at once (`whole_batch` in the table: batch norms that learn). The way forward stops at
+each of them until all threads have gathered its statistics, and the way back until they have gathered its sums; then
+the buffers hold the whole batch. A network without such layers is the case of no stops.
 """
+from libc.stdint cimport int32_t
+
+from cnn_core.layers.batch_norm cimport (
+    add_delta_sums, add_moments, back_through_batch, batch_norm_gradient, clear_moments, finish_delta_sums,
+    finish_moments,
+)
+from cnn_core.machine.simd cimport CHECK, CLONES_VOID
+from cnn_core.machine.team cimport Member, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport gather, gather_sparse, gather_weights
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.losses cimport loss_and_delta
-from cnn_core.layers.normalisation cimport (
-    add_delta_sums, add_moments, batch_norm_backward, clear_moments, finish_delta_sums, finish_moments, norm_gradient,
-)
-from cnn_core.machine.simd cimport CHECK, CLONES_VOID
-from cnn_core.machine.team cimport Member, wait_for_all
-from cnn_core.types cimport (
-    ACTIVATION, DROPOUT, LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real, wants_batch,
-)
-from libc.stdint cimport int32_t
+from cnn_core.types cimport LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer, real
 
 
 cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexcept nogil:
     """The lowest layer that learns or hands a delta on, or n_layers."""
     cdef Py_ssize_t i = 0
-    while i < n_layers and layers[i].delta_below < 0 and (
-            layers[i].kind in (ACTIVATION, DROPOUT) or not layers[i].trainable):
+    while i < n_layers and layers[i].delta_below < 0 and not layers[i].learns:
         i += 1
     return i
 
@@ -91,17 +90,17 @@ cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* wo
         gather_weights(&job.samples, start, tile.n_rows, buffer(net, tile, work, net.plan.row_weight, 1))
 
 
-cdef Py_ssize_t next_batch_norm(const Net* net, Py_ssize_t start) noexcept nogil:
-    """The first batch norm that learns at or above layer `start`, or the number of layers."""
-    while start < net.n_layers and not wants_batch(net.layers + start):
+cdef Py_ssize_t next_stop(const Net* net, Py_ssize_t start) noexcept nogil:
+    """The first layer at or above `start` that waits for the whole batch, or the number of layers."""
+    while start < net.n_layers and not net.layers[start].whole_batch:
         start += 1
     return start
 
 
-cdef Py_ssize_t last_batch_norm(const Net* net, Py_ssize_t stop) noexcept nogil:
-    """The last batch norm that learns below layer `stop`, or -1."""
+cdef Py_ssize_t last_stop(const Net* net, Py_ssize_t stop) noexcept nogil:
+    """The last layer below `stop` that waits for the whole batch, or -1."""
     stop -= 1
-    while stop >= 0 and not wants_batch(net.layers + stop):
+    while stop >= 0 and not net.layers[stop].whole_batch:
         stop -= 1
     return stop
 
@@ -129,7 +128,7 @@ cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_s
     wait_for_all(member)
 
 
-cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t n_batch, const Mode* mode,
+cdef void back_through_stop(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t n_batch, const Mode* mode,
                             const real* params, real* work, real* destination, double alpha, double beta,
                             double beta_bias) noexcept nogil:
     """Backward through a batch norm and the layers between it and the batch norm below."""
@@ -138,7 +137,7 @@ cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_s
     cdef double* partial = partials + member.index * job.stride
     cdef double weight_beta = beta, bias_beta = beta_bias
     cdef Tile tile
-    cdef Py_ssize_t i, j, below = last_batch_norm(&job.net, norm)
+    cdef Py_ssize_t i, j, below = last_stop(&job.net, norm)
     for j in range(2 * layer.n_out):
         partial[j] = 0
     i = member.index
@@ -154,11 +153,11 @@ cdef void back_through_norm(const Job* job, Member member, Py_ssize_t norm, Py_s
     while i < count_tiles(job, n_batch):
         tile = place_tile(job, member, i, n_batch)
         if layer.delta_below >= 0:
-            batch_norm_backward(layer, &job.net, &tile, n_batch, params, work, partials)
+            back_through_batch(layer, &job.net, &tile, n_batch, params, work, partials)
         backward(&job.net, &tile, mode, below + 1, norm, params, work, destination, alpha, weight_beta, bias_beta)
         weight_beta = bias_beta = 1
         i += member.size
-    norm_gradient(layer, partials, destination, alpha if member.index == 0 else 0, beta_bias)
+    batch_norm_gradient(layer, partials, destination, alpha if member.index == 0 else 0, beta_bias)
     wait_for_all(member)      # before the sums are used for the batch norm below
 
 
@@ -173,14 +172,14 @@ cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
     cdef const Net* net = &job.net
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef double weight_beta = beta, bias_beta = beta_bias
-    cdef Py_ssize_t i, start = 0, norm = next_batch_norm(net, 0)
+    cdef Py_ssize_t i, start = 0, norm = next_stop(net, 0)
     cdef Tile tile
     cdef bint whole = norm == net.n_layers
     while norm < net.n_layers:
         gather_statistics(job, member, norm, start, first, n_batch, mode, params, work)
         start = norm
-        norm = next_batch_norm(net, norm + 1)
-    norm = last_batch_norm(net, net.n_layers)
+        norm = next_stop(net, norm + 1)
+    norm = last_stop(net, net.n_layers)
     i = member.index
     while i < count_tiles(job, n_batch):
         tile = place_tile(job, member, i, n_batch)
@@ -192,8 +191,8 @@ cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
         weight_beta = bias_beta = 1
         i += member.size
     while norm >= 0:
-        back_through_norm(job, member, norm, n_batch, mode, params, work, destination, alpha, beta, beta_bias)
-        norm = last_batch_norm(net, norm)
+        back_through_stop(job, member, norm, n_batch, mode, params, work, destination, alpha, beta, beta_bias)
+        norm = last_stop(net, norm)
 
 
 cdef CLONES_VOID add(real* total, const real* other, Py_ssize_t n) noexcept nogil:

@@ -17,8 +17,8 @@ from libc.math cimport log as log_
 from libc.stdint cimport int64_t
 
 from cnn_core.layers.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activate, limited_exp, through_activation
-from cnn_core.passes.custom cimport call_custom
 from cnn_core.machine.simd cimport CLONES_VOID, exp, log, sigmoid, softplus
+from cnn_core.passes.custom cimport call_custom
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
 

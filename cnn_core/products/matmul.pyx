@@ -48,9 +48,9 @@ cdef inline void tiny_columns(Py_ssize_t m, int n, Py_ssize_t k, real alpha, con
             C[i * c_step + j] = alpha * total[j] + (beta * D[i * d_step + j] if beta != 0 else 0)
 
 
-cdef void tiny(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
-               Py_ssize_t depth_step, const real* B, real beta, const real* D, Py_ssize_t d_step,
-               real* C) noexcept nogil:
+cdef void tiny_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
+                       Py_ssize_t depth_step, const real* B, real beta, const real* D, Py_ssize_t d_step,
+                       real* C) noexcept nogil:
     """C (m, n) := alpha * A (m, k) @ B (k, n) + beta * D, where A[i, p] is A[i * row_step + p * depth_step] and
     D[i, j] is D[i * d_step + j].
     """
@@ -87,7 +87,7 @@ cdef void product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const real* A, const
     if LEVEL > 0 and n >= NARROW and n * k <= LARGE:
         by_kernel(m, n, k, <real> 1, A, k, 1, B, beta, D, 0, C)
     elif m * n * k <= TINY:
-        tiny(m, n, k, <real> 1, A, k, 1, B, beta, D, 0, C)
+        tiny_product(m, n, k, <real> 1, A, k, 1, B, beta, D, 0, C)
     else:
         if bias is not NULL:
             for i in range(m):
@@ -105,7 +105,7 @@ cdef void product_with_transposed_left(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k,
     if LEVEL > 0 and n >= NARROW and n * k <= LARGE:
         by_kernel(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
     elif m * n * k <= TINY:
-        tiny(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
+        tiny_product(m, n, k, <real> alpha, A, 1, a_step, B, <real> beta, C, n, C)
     else:
         gemm(b"T", b"N", m, n, k, <real> alpha, A, a_step, B, n, <real> beta, C, n)
 

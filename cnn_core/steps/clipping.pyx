@@ -10,9 +10,9 @@ Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent ne
 """
 from libc.math cimport INFINITY, sqrt
 
-from cnn_core.passes.gradient cimport SQUARES_SLOT, Job
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport Member, wait_for_all
+from cnn_core.passes.gradient cimport SQUARES_SLOT, Job
 from cnn_core.types cimport Group, Step, real
 
 cdef enum:

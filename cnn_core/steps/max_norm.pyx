@@ -8,7 +8,7 @@ from libc.math cimport sqrt
 
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport Member
-from cnn_core.types cimport DENSE, LayerSpec, Net, real
+from cnn_core.types cimport LayerSpec, Net, real
 
 cdef enum:
     BLOCK = 64        # columns that one member takes at a time
@@ -56,7 +56,7 @@ cdef void limit_columns(const Net* net, Member member, double limit, real* param
     cdef Py_ssize_t i, start
     for i in range(net.n_layers):
         layer = net.layers + i
-        if layer.kind == DENSE and layer.trainable:
+        if layer.weight >= 0 and layer.learns:
             start = member.index * BLOCK
             while start < layer.n_out:
                 limit_block(params + layer.weight + start, layer.n_in, layer.n_out,

@@ -12,20 +12,20 @@ update slices of the parameters as those with tiles do.
 Plain gradient descent needs neither gradient nor update where nothing is added up: the matrix product that would make
 the gradient adds -learning_rate / n times it to the weights.
 """
-from cnn_core.steps.averaging cimport move_average
-from cnn_core.passes.backward cimport backward, bias_gradient, weight_gradient
+from cnn_core.layers.kinds cimport layer_share, layer_share_gradient
+from cnn_core.machine.random cimport mix
+from cnn_core.machine.team cimport Member, wait_for_all
+from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport total_weight
-from cnn_core.steps.clipping cimport clip
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, load_tile, place_tile, sum_gradients
 from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.steps.averaging cimport move_average
+from cnn_core.steps.clipping cimport clip
 from cnn_core.steps.max_norm cimport limit_columns
 from cnn_core.steps.penalty cimport penalise
-from cnn_core.machine.random cimport mix
-from cnn_core.products.sparse cimport cut
-from cnn_core.machine.team cimport Member, wait_for_all
-from cnn_core.types cimport DENSE, LayerSpec, Mode, Net, SparseRow, Step, Tile, buffer, real
 from cnn_core.steps.updates cimport RPROP_PLUS, update
+from cnn_core.types cimport Mode, Net, Share, Step, Tile, real
 
 
 cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
@@ -126,41 +126,27 @@ cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Ste
 cdef void update_layer(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t i,
                        const Tile* batch, double scale, real* params, real* gradient, real* state,
                        real* work) noexcept nogil:
-    """The gradient of this member's rows of the W of dense layer i, and their update; the biases are the first's."""
+    """The gradient of this member's share of layer i, and its update."""
     cdef const Net* net = &job.net
-    cdef const LayerSpec* layer = net.layers + i
-    cdef Py_ssize_t start = layer.n_in * member.index // member.size
-    cdef Py_ssize_t stop = layer.n_in * (member.index + 1) // member.size
-    cdef const real* delta = buffer(net, batch, work, layer.delta, layer.n_out)
-    cdef Py_ssize_t first_weight = layer.weight + start * layer.n_out, last_weight = layer.weight + stop * layer.n_out
-    cdef bint has_bias = layer.bias >= 0 and member.index == 0
-    cdef SparseRow* rows = NULL
-    if i == 0 and net.sparse_rows is not NULL:
-        rows = net.cut_rows + member.index * net.plan.capacity
-        cut(net.sparse_rows, batch.n_rows, start, stop, delta, rows)
+    cdef Share share = layer_share(net, i, member.index, member.size)
     if way.options.direct:
-        add_penalty(job, member, way, step, scale, first_weight, last_weight, params, <real*> NULL)
-        weight_gradient(net, i, batch, rows, start, stop, work, params, -step.learning_rate * scale,
-                        shrink(step, scale))
-        if has_bias:
-            bias_gradient(delta, batch.n_rows, layer.n_out, <real> (-step.learning_rate * scale), <real> 1,
-                          params + layer.bias)
+        add_penalty(job, member, way, step, scale, share.start, share.stop, params, <real*> NULL)
+        layer_share_gradient(net, i, batch, member.index, member.size, work, params, -step.learning_rate * scale,
+                             shrink(step, scale), 1.0)
         return
-    weight_gradient(net, i, batch, rows, start, stop, work, gradient, scale, 0.0)
-    if has_bias:
-        bias_gradient(delta, batch.n_rows, layer.n_out, <real> scale, <real> 0, gradient + layer.bias)
+    layer_share_gradient(net, i, batch, member.index, member.size, work, gradient, scale, 0.0, 0.0)
     if way.options.clips:      # which wants the whole gradient before any update
         return
-    add_penalty(job, member, way, step, scale, first_weight, last_weight, params, gradient)
-    update(&way.updater, step, first_weight, last_weight, params, gradient, state)
-    if has_bias:
-        update(&way.updater, step, layer.bias, layer.bias + layer.n_out, params, gradient, state)
+    add_penalty(job, member, way, step, scale, share.start, share.stop, params, gradient)
+    update(&way.updater, step, share.start, share.stop, params, gradient, state)
+    if share.bias_start < share.bias_stop:
+        update(&way.updater, step, share.bias_start, share.bias_stop, params, gradient, state)
 
 
 cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step* step, const Mode* mode,
                        Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradient, real* state,
                        real* work) noexcept nogil:
-    """gradient (n_params), none where the way is direct; the workspace keeps the batch. Dense layers alone learn."""
+    """gradient (n_params), none where the way is direct; the workspace keeps the batch."""
     cdef const Net* net = &job.net
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef Tile tile
@@ -176,7 +162,7 @@ cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step
     tile.first = tile.position = 0
     tile.n_rows = n_batch
     for i in range(net.n_layers):
-        if net.layers[i].kind == DENSE and net.layers[i].trainable:
+        if net.layers[i].learns:
             update_layer(job, member, way, step, i, &tile, scale, params, gradient, state, work)
     if way.options.clips:
         wait_for_all(member)

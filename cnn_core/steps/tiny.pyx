@@ -7,7 +7,7 @@ passes cost more than such a network's arithmetic.
 from cnn_core.layers.activations cimport IDENTITY, RELU, SIGMOID, TANH
 from cnn_core.passes.batches cimport Samples, gather
 from cnn_core.passes.losses cimport MSE, SQUARED_ERROR
-from cnn_core.types cimport DENSE, LayerSpec, Net, Step, real
+from cnn_core.types cimport LayerSpec, Net, Step, real
 
 cdef extern from "tiny.h" nogil:
     int TINY_NARROW
@@ -46,7 +46,7 @@ cdef bint is_tiny(const Net* net, const Samples* samples, Py_ssize_t batch_size)
         return False
     for i in range(net.n_layers):
         layer = net.layers + i
-        if layer.kind != DENSE or not layer.trainable or max(layer.n_in, layer.n_out) > WIDEST:
+        if layer.weight < 0 or not layer.learns or max(layer.n_in, layer.n_out) > WIDEST:
             return False
         if layer.activation not in (IDENTITY, SIGMOID, TANH, RELU):
             return False

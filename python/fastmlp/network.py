@@ -20,7 +20,7 @@ from fastmlp.data.inputs import check_inputs
 from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
 from fastmlp.model.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
 from fastmlp.model.initializers import Initializer, make_initializer
-from fastmlp.model.layers import Dense, Input, Layer
+from fastmlp.model.layers import Input, Layer
 from fastmlp.model.layout import Layout, make_layout, output_activation
 from fastmlp.model.losses import Loss, make_loss
 from fastmlp.model.parameters import Parameters
@@ -138,21 +138,16 @@ class Network(Parameters, Learner):
         Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
         """
         with self._access.changing:
-            dense = [i for i, layer in enumerate(self.layers) if isinstance(layer, Dense)]
-            streams = dict(zip(dense, map(np.random.default_rng, self._seeds.spawn(len(dense))), strict=True))
+            drawing = [i for i, layer in enumerate(self.layers) if layer.draws]
+            streams = dict(zip(drawing, map(np.random.default_rng, self._seeds.spawn(len(drawing))), strict=True))
             with np.errstate(over="ignore"):
-                for segment in self.layout.segments:
-                    layer, view = self.layers[segment.layer], segment.view(self._params)
-                    if isinstance(layer, Dense):
-                        init = self.init if layer.init is None else make_initializer(layer.init)
-                        draw = init.weights if segment.name == "weight" else init.biases
-                        view[:] = draw(streams[segment.layer], *segment.shape)
-                    else:
-                        view[:] = 1.0 if segment.name == "gain" else 0.0
+                for segment, parameter in zip(self.layout.segments, self.layout.parameters, strict=True):
+                    stage = self.layout.stages[segment.row]
+                    segment.view(self._params)[:] = stage.initial(parameter, self.init, streams.get(segment.layer))
             if not self.is_finite():
                 raise ValueError(f"init gives weights beyond {self.dtype}")
             for segment in self.layout.statistics:
-                segment.view(self.statistics)[:] = 1.0 if segment.name == "running_variance" else 0.0
+                segment.view(self.statistics)[:] = self.layout.stages[segment.row].statistics[segment.name]
             self.optimizer_state = None
 
     def freeze(self, *numbers: int) -> None:
@@ -175,7 +170,7 @@ class Network(Parameters, Learner):
 
     def unfreeze(self, *numbers: int) -> None:
         """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
-        every = [i for i, layer in enumerate(self.layers) if hasattr(layer, "trainable")]
+        every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
         with self._access.changing:
             self.layers = with_trainable(self.layers, numbers or every, True)
             self.layout = make_layout(self.input, self.layers, self.output)
@@ -426,11 +421,6 @@ class Network(Parameters, Learner):
             save(self, path, allow_nan=allow_nan)
 
     def __repr__(self) -> str:
-        parts = [str(self.n_features)]
-        for layer in self.layers:
-            if isinstance(layer, Dense):
-                name = layer.activation or (self.output if layer is self.layers[-1] else "identity")
-                parts.append(f"{layer.units} {name}{'' if layer.trainable else ' (frozen)'}")
-            else:
-                parts.append(repr(layer))
+        layers = (*self.layers[:-1], self.layers[-1].with_activation(self.output))
+        parts = [str(self.n_features), *(layer.summary() for layer in layers)]
         return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"

@@ -151,7 +151,7 @@ def test_info_shows_what_is_in_a_model(digits_model):
     assert "19 210 of float32" in output and "cross_entropy, label smoothing 0.1" in output
     assert "64 columns, each (x - 0) * 0.0625" in output
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in output
-    assert re.search(r"^  0\.weight +64 x 256  from -\d", output, re.M)
+    assert re.search(r"^  0\.weight +64 x 256  Dense, from -\d", output, re.M)
     assert f"{digits_model.stat().st_size:,}".replace(",", " ") in output
 
 

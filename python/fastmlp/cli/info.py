@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp.cli import report
 from fastmlp.cli.predict import read_extra
 from fastmlp.data.readers.table_encoding import TableEncoding
-from fastmlp.model.layers import Dense, Input
+from fastmlp.model.layers import Input
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.persistence.models import load_with_extra
@@ -82,8 +82,7 @@ def _arrays(network: Network) -> list[str]:
     left, middle = max(map(len, arrays)), max(map(len, shapes.values()))
     lines = []
     for name in sorted(arrays, key=lambda name: int(name.split(".")[0])):
-        kind = network.layers[int(name.split(".")[0])]
-        of = f"{type(kind).__name__}, " if not isinstance(kind, Dense) else ""
+        of = f"{type(network.layers[int(name.split('.')[0])]).__name__}, "
         low, high = float(arrays[name].min()), float(arrays[name].max())
         lines.append(f"{name:<{left}}  {shapes[name]:>{middle}}  {of}from {low:.4g} to {high:.4g}")
     return lines

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import shown as shown
 from fastmlp.metrics import RegressionErrors
-from fastmlp.model.layers import Activation, Dense, Dropout
 from fastmlp.network import Network
 
 MOST_IN_MATRIX = 20
@@ -60,18 +59,8 @@ def duration(seconds: float) -> str:
 
 def network_line(network: Network) -> str:
     """The layers on one line, from left to right as the data go."""
-    parts = [str(network.n_features)]
-    for layer in network.layers:
-        if isinstance(layer, Dense):
-            activation = layer.activation or (network.output if layer is network.layers[-1] else "identity")
-            parts.append(f"{layer.units} {activation}")
-        elif isinstance(layer, Dropout):
-            parts.append(f"dropout {layer.first_rate:g}")
-        elif isinstance(layer, Activation):
-            parts.append(layer.activation)
-        else:
-            parts.append(type(layer).__name__)
-    return " -> ".join(parts)
+    layers = (*network.layers[:-1], network.layers[-1].with_activation(network.output))
+    return " -> ".join([str(network.n_features), *(layer.label() for layer in layers)])
 
 
 def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from cnn_core.passes.batches import Dtype, Source, first_nonfinite
 from cnn_core.products.sparse import has_kernels
 from fastmlp.checks.arrays import check_finite, check_fits
 from fastmlp.data.rows import Rows, Targets, check_dense
-from fastmlp.model.layers import Dense, Input
+from fastmlp.model.layers import Input
 
 if TYPE_CHECKING:
     from fastmlp.network import Network
@@ -42,7 +42,7 @@ def check_inputs(network: Network, X: ArrayLike, argument: str = "X") -> Rows:
     """X, an array or a SciPy sparse matrix, as rows that the network can take."""
     if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
         return check_dense(X, network.n_features, network.dtype, argument)
-    if not isinstance(network.layers[0], Dense):
+    if not network.layers[0].takes_lists:
         raise ValueError(
             f"{argument} is sparse, which only a first layer that is Dense can take; "
             f"got {type(network.layers[0]).__name__} (its method toarray() makes it dense)"
@@ -105,7 +105,7 @@ def target_source(network: Network, targets: Targets) -> Source:
 
 def may_leave_out_zeros(network: Network) -> bool:
     """Whether the first layer can take arrays as lists, and wins where they are mostly zeros."""
-    wide = network.n_features >= WIDE and isinstance(network.layers[0], Dense)
+    wide = network.n_features >= WIDE and network.layers[0].takes_lists
     return wide and has_kernels() and not np.any(network.input.shift)
 
 

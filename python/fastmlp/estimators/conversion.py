@@ -19,7 +19,6 @@ from fastmlp.estimators.building import build_network, put_weights
 from fastmlp.estimators.labels import Labels
 from fastmlp.estimators.settings import ACTIVATION_NAMES, hidden_activations
 from fastmlp.estimators.watching import Record
-from fastmlp.model.layers import BatchNorm
 
 if TYPE_CHECKING:
     from fastmlp.estimators.base import BaseMLP
@@ -80,7 +79,7 @@ def to_sklearn(estimator: Any) -> Any:
     names = sorted({THEIRS.get(name, name) for name in hidden_activations(estimator)})
     if len(names) > 1 or not set(names) <= set(ACTIVATIONS):
         raise ValueError(f"scikit-learn has one activation out of {ACTIVATIONS} for all layers, got {names}")
-    if any(isinstance(layer, BatchNorm) for layer in estimator.network_.layers):
+    if estimator.network_.layout.uses_batch:
         raise ValueError("scikit-learn has no batch_norm")
     kind = getattr(neural_network, type(estimator).__name__)
     arguments = shared_arguments(estimator, kind) | {"activation": names[0] if names else "identity"}

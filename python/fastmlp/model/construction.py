@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.values import check_size
 from fastmlp.machine.memory import aligned_empty
-from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm, distinct
+from fastmlp.model.layers import Dense, Input, Layer, distinct
 
 
 def allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -73,14 +72,14 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
     inputs = first if isinstance(first, Input) else Input(check_size("layers[0]", first))
     read: list[Layer] = []
     for i, layer in enumerate(given[1:], start=1):
-        if isinstance(layer, (Dense, Activation, Dropout, BatchNorm, LayerNorm)):
+        if isinstance(layer, Layer):
             read.append(layer)
         elif _is_width(layer):
             units = check_size(f"layers[{i}]", layer)
             read.append(Dense(units, None if i == len(given) - 1 else activation, bias))
         else:
             raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
-    if not any(isinstance(layer, Dense) for layer in read):
+    if not any(layer.draws for layer in read):
         raise ValueError("layers must have at least one Dense layer")
     return inputs, tuple(read)
 
@@ -96,7 +95,7 @@ def with_trainable(layers: tuple[Layer, ...], numbers: Sequence[int], trainable:
         if not -len(layers) <= number < len(layers):
             raise ValueError(f"numbers of layers must be between 0 and {len(layers) - 1}, got {number}")
         layer = layers[number]
-        if not isinstance(layer, (Dense, BatchNorm, LayerNorm)):
+        if not layer.has_parameters:
             raise ValueError(f"layer {number} has no parameters to freeze: {layer!r}")
-        changed[number] = replace(layer, trainable=trainable)
+        changed[number] = layer.with_trainable(trainable)
     return tuple(changed)

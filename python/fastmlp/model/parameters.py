@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.machine.access import Access
 from cnn_core.passes.batches import first_nonfinite
 from fastmlp.checks.arrays import as_numbers
-from fastmlp.model.layers import Dense, Layer
+from fastmlp.model.layers import Layer
 from fastmlp.model.layout import Layout
 from fastmlp.model.state import Snapshot
 
@@ -56,10 +56,9 @@ class Parameters:
         """Views of weights and biases of the dense layers in a vector such as ``params`` or its gradient."""
         weights: list[NDArray[Any]] = []
         biases: list[NDArray[Any] | None] = []
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, Dense):
-                weight, bias = self.layout.find(i, "weight"), self.layout.find(i, "bias")
-                assert weight is not None
+        for weight in self.layout.segments:
+            if weight.name == "weight":
+                bias = self.layout.find(weight.layer, "bias")
                 weights.append(weight.view(vector))
                 biases.append(None if bias is None else bias.view(vector))
         return weights, biases

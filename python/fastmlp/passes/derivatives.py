@@ -59,7 +59,7 @@ def loss_and_flat_gradient(
     )
     gradients = np.zeros((threads, layout.n_params), dtype=network.dtype)
     # Batch norms need all tiles in one call.
-    effort = 0.0 if layout.has_batch_norm else layout.effort(workspace.tile_rows)
+    effort = 0.0 if layout.uses_batch else layout.effort(workspace.tile_rows)
     sources = input_source(network, X), target_source(network, targets)
     statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
     with single_threaded_blas:
@@ -76,7 +76,7 @@ def loss_and_flat_gradient(
 def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
     """One gradient per row, (n, n_params)."""
     layout = network.layout
-    if layout.has_batch_norm:
+    if layout.uses_batch:
         raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
     threads = choose_threads(n_threads, layout.flops_per_row, len(X))
     workspace = make_workspace(
@@ -201,11 +201,11 @@ def _stretches(
 
 
 def _column_of(network: Network, index: int) -> tuple[int, int, int]:
-    """Layer, row (-1: the bias) and column of a dense layer's parameter; layer -1 for others."""
+    """Row of the table, row (-1: the bias) and column of a dense layer's parameter; row of the table -1 for others."""
     for segment in network.layout.segments:
         if segment.offset <= index < segment.stop and segment.name in ("weight", "bias"):
             row, column = divmod(index - segment.offset, segment.shape[-1])
-            return segment.layer, row if segment.name == "weight" else -1, column
+            return segment.row, row if segment.name == "weight" else -1, column
     return -1, 0, 0
 
 

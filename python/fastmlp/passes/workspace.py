@@ -31,7 +31,7 @@ def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
 
     The one costs reading the others' part of the batch's buffers, the other reading their gradients.
     """
-    return n_threads > 1 and layout.dense_alone_learns and 2 * layout.n_params > batch_size * layout.n_columns
+    return n_threads > 1 and layout.shares_parameters and 2 * layout.n_params > batch_size * layout.n_columns
 
 
 class Workspace(NamedTuple):
@@ -71,8 +71,8 @@ def make_workspace(
     by_rows: bool = False,
     more_columns: int = 0,
 ) -> Workspace:
-    """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or a batch norm
-    in training needs it. ``more_columns`` come behind all others.
+    """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or, in
+    training, a layer needs it. ``more_columns`` come behind all others.
     """
     door = loss.make_door()
     if door is not None and training:
@@ -83,7 +83,7 @@ def make_workspace(
         most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
         n_tiles = -(-n_batch // (most * n_threads)) * n_threads
         tile_rows = -(-n_batch // n_tiles)
-    keeps_batch = by_rows or (training and layout.has_batch_norm)
+    keeps_batch = by_rows or (training and layout.uses_batch)
     capacity = n_batch if keeps_batch else tile_rows * n_threads
     capacity = -(-capacity // 16) * 16  # every buffer begins on a 64-byte boundary
     plan = {
@@ -97,7 +97,7 @@ def make_workspace(
         "row_weight": layout.n_columns - 2,
         "row_loss": layout.n_columns - 1,
     }
-    stride = 3 + 1 + 2 * layout.widest_norm
+    stride = 3 + 1 + 2 * layout.widest_of_batch
     partials = np.zeros((n_threads, -(-stride // 8) * 8))
     sparse = None
     if form is not InputForm.ROWS:

@@ -13,7 +13,7 @@ from typing import Any
 from fastmlp.checks.values import check_size
 from fastmlp.model.custom_loss import CustomLoss
 from fastmlp.model.initializers import INITIALIZERS, Initializer, Normal, Uniform
-from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, Layer, LayerNorm
+from fastmlp.model.layers import LAYERS, Input, Layer
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
@@ -21,9 +21,7 @@ from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 MOST_LAYERS = 10_000
 """A file of layers without parameters could name millions."""
 
-_LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm)}
 _DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Uniform": Uniform}
-_LEARNING = ("trainable", "learning_rate_factor")  # written only where they were chosen
 _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 
 
@@ -110,24 +108,23 @@ def is_function(value: object) -> bool:
 
 def _plain_fields(specification: Any) -> dict[str, Any]:
     """The fields of a frozen description as JSON values; initialisers have names of their own."""
-    values = ((field.name, getattr(specification, field.name)) for field in dataclasses.fields(specification))
+    return _plain({field.name: getattr(specification, field.name) for field in dataclasses.fields(specification)})
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         name: _describe_initializer(value) if name == "init" and value is not None else to_plain(value)
-        for name, value in values
+        for name, value in fields.items()
     }
 
 
 def _describe_layer(layer: Layer) -> dict[str, Any]:
-    if isinstance(layer, Dropout) and is_function(layer.rate):
+    if is_function(layer.dropout_rate):
         raise ValueError(
             "the rate of a Dropout is a function of the step, which can't be written down; a network with the same "
             "layers, its rates numbers, and the same params can be"
         )
-    fields = {"kind": type(layer).__name__, **_plain_fields(layer)}
-    for name in _LEARNING:
-        if fields.get(name) == 1:
-            del fields[name]
-    return fields
+    return {"kind": type(layer).__name__, **_plain(layer.to_dict())}
 
 
 def _describe_initializer(init: Any) -> Any:
@@ -142,9 +139,8 @@ def _describe_initializer(init: Any) -> Any:
 
 
 def _build_layer(description: Any) -> Layer:
-    kind = _LAYERS[_kind("a layer", description, _LAYERS)]
-    names = ("kind", *(field.name for field in dataclasses.fields(kind)))
-    _check_keys("a layer", description, [name for name in names if name in description or name not in _LEARNING])
+    kind = LAYERS[_kind("a layer", description, LAYERS)]
+    _check_keys("a layer", description, ["kind", *kind.expected_fields(description)])
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])

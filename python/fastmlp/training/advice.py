@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import TrainingWarning
 from fastmlp.data.few_rows import few_rows, largest, sample_inputs, sample_targets, spread
-from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from fastmlp.model.losses import Loss
 from fastmlp.optimizers import Optimizer
 from fastmlp.passes.inference import activations
@@ -80,9 +79,9 @@ def differ(rows: NDArray[np.uint8]) -> bool:
 
 def scales_matter(network: Network, optimizer: Optimizer | WholeSetMethod) -> bool:
     """No where a norm comes first, and hardly to quasi-Newton steps on a linear network."""
-    first = next(layer for layer in network.layers if not isinstance(layer, Dropout))
-    linear = all(isinstance(layer, Dropout) for layer in network.layers[:-1])
-    return not isinstance(first, (BatchNorm, LayerNorm)) and (not linear or isinstance(optimizer, Optimizer))
+    first = next(layer for layer in network.layers if not layer.is_random)
+    linear = all(layer.is_random for layer in network.layers[:-1])
+    return not first.normalises and (not linear or isinstance(optimizer, Optimizer))
 
 
 def warn_of_dead(network: Network, data: TrainingData, history: History) -> None:
@@ -95,8 +94,7 @@ def warn_of_dead(network: Network, data: TrainingData, history: History) -> None
         return
     outputs = activations(network, rows, 1)
     for number, layer in enumerate(network.layers):
-        relu = isinstance(layer, (Dense, Activation)) and layer.activation == "relu"
-        if relu and not outputs[number].any():
+        if layer.activation_name == "relu" and not outputs[number].any():
             warn(
                 f"layer {number} is dead: its relu units are 0 for every row looked at, so nothing below it learns; "
                 "initialize() and train with a smaller learning rate, scaled inputs, or leaky_relu"

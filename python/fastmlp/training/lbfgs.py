@@ -29,7 +29,7 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
 
     network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
     assert isinstance(rule, LBFGS)
-    if run.network.layout.has_batch_norm:
+    if run.network.layout.uses_batch:
         raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
     decaying = network.layout.per_parameter("decay_factor")
     frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)

@@ -20,7 +20,6 @@ from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_source, target_source
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
-from fastmlp.model.layers import BatchNorm, Dropout
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.passes.derivatives import divisor
 from fastmlp.passes.workspace import make_workspace
@@ -48,7 +47,7 @@ def check_least_squares(network: Network, data: TrainingData, rule: LevenbergMar
             f"LevenbergMarquardt needs the loss 'squared_error' or 'mse', a sum of squares; got {network.loss.name!r}"
         )
     for layer in network.layers:
-        if isinstance(layer, (BatchNorm, Dropout)):
+        if layer.uses_batch or layer.is_random:
             raise ValueError(
                 f"LevenbergMarquardt can't train a network with {type(layer).__name__}: "
                 "it needs the same function of each row at every evaluation"

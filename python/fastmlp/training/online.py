@@ -14,7 +14,6 @@ from fastmlp.checks.values import Schedule
 from fastmlp.data.inputs import input_form
 from fastmlp.data.samples import TrainingData, check_training_data
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
-from fastmlp.model.layers import Dropout
 from fastmlp.optimizers import Optimizer, make_optimizer
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
@@ -31,7 +30,7 @@ class BatchTrainer:
     """A trainer without end, whose every epoch is one batch of new samples."""
 
     def __init__(self, network: Network, data: TrainingData, optimizer: Optimizer) -> None:
-        rates = (layer.rate for layer in network.layers if isinstance(layer, Dropout))
+        rates = (layer.dropout_rate for layer in network.layers)
         values = (*vars(optimizer).values(), network.loss.label_smoothing, *rates)
         asks = any(callable(value) and not isinstance(value, Schedule) for value in values)
         settings = FitSettings(batch_size=len(data.X), optimizer=optimizer, shuffle=False, warm_start=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.values import Value, check_values, values_at
-from fastmlp.model.layers import Dropout, Layer
+from fastmlp.model.layers import Layer
 
 if TYPE_CHECKING:
     from fastmlp.model.losses import Loss
@@ -58,19 +58,15 @@ def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
     return shares
 
 
-def dropout_rates(layers: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """The dropout rates of these steps, (n_steps, n_layers), or None where none of them changes."""
-    if not any(isinstance(layer, Dropout) and callable(layer.rate) for layer in layers):
+def dropout_rates(stages: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """The dropout rates of these steps, (n_steps, n_stages), or None where none of them changes."""
+    if not any(callable(stage.dropout_rate) for stage in stages):
         return None
-    rates = np.zeros((len(numbers), len(layers)))
-    for i, layer in enumerate(layers):
-        if isinstance(layer, Dropout):
-            rates[:, i] = layer.rates(numbers)
-    return rates
+    return np.stack([stage.rates(numbers) for stage in stages], axis=1)
 
 
 def steps_change(settings: FitSettings, optimizer: Optimizer, network: Network) -> bool:
     """Whether steps differ in their hyper-values; if not, one row of the table serves them all."""
     values = [network.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
-    values += [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    values += [layer.dropout_rate for layer in network.layers]
     return any(map(callable, values)) or settings.average is not None or not optimizer.is_constant()

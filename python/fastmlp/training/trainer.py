@@ -15,7 +15,6 @@ from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.samples import TrainingData
 from fastmlp.machine.threads import choose_threads
-from fastmlp.model.groups import training_tables
 from fastmlp.model.state import OptimizerState, Snapshot
 from fastmlp.optimizers import Optimizer, Rprop
 from fastmlp.passes.pace import Pace, count_batches
@@ -64,8 +63,8 @@ class Trainer:
         self.optimizer = optimizer
         n_samples, layout = max(len(data.X), most_samples), network.layout
         self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
-        # Only batch norms see a difference between a batch and batches that add up to it.
-        part_rows = min(settings.batch_size, n_samples) if layout.has_batch_norm else self.batch_size
+        # Only layers that look at the whole batch see a difference between it and batches that add up to it.
+        part_rows = min(settings.batch_size, n_samples) if layout.uses_batch else self.batch_size
         self.n_batches = count_batches(n_samples, self.batch_size)
         if optimizer.needs_all_samples() and self.n_batches > 1:
             raise ValueError(
@@ -89,7 +88,7 @@ class Trainer:
             training=True, form=form, by_rows=self.by_rows,
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
-        self.layers, self.groups = training_tables(layout, network.layers)
+        self.layers, self.groups = layout.for_training()
         alike = all(factor == 1 for factor in self.groups["learning_rate_factor"].tolist())
         self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not settings.clips()
         self.options = {
@@ -120,7 +119,7 @@ class Trainer:
         numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
         averaged = 0 if self.average is None else self.average.n_before + start
         table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
-        return table, dropout_rates(self.network.layers, numbers)
+        return table, dropout_rates(self.network.layout.stages, numbers)
 
     def fill_table(self, start: int) -> None:
         """The table of the steps from `start` on, in the memory that the core knows."""

@@ -1,14 +1,16 @@
-"""Batch normalisation (Ioffe and Szegedy, ICML 2015) and layer normalisation (Ba, Kiros and Hinton, 2016).
+"""Batch normalisation: y = gain * xhat + shift with xhat = (x - mean) / sqrt(variance + epsilon), column by column.
 
-y = gain * xhat + shift with xhat = (x - mean) / sqrt(variance + epsilon). A batch norm takes mean and variance of
-every column over the whole batch, which may lie in many tiles on many threads: each thread gathers moments of its
-tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for it. A layer norm takes
-them over each row and needs nobody else.
+In training, mean and variance are those of the whole batch, which may lie in many tiles on many threads: each thread
+gathers moments of its tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for
+it. `passes.gradient` runs this. Otherwise, and where the layer is frozen, the running statistics take their place and
+every row is by itself.
 
 Columns are taken in blocks that fit a few registers, row after row, so that memory is read in its own order.
 
 A thread's `partial` holds, for a layer of n columns: count, then n means and n sums of squared differences on the way
 forward; n sums of delta and n sums of delta * xhat on the way back.
+
+Source: Ioffe and Szegedy, ICML 2015.
 """
 from libc.math cimport sqrt
 
@@ -102,21 +104,23 @@ cdef CLONES_VOID scale_block(const real* x, real* y, Py_ssize_t n_rows, Py_ssize
             y[i * n + j] = <real> ((x[i * n + j] - mean[j]) * factor[j] + shift[j])
 
 
-cdef void batch_norm(const LayerSpec* layer, const Net* net, const Tile* tile, bint training, const real* params,
-                     real* work) noexcept nogil:
+cdef void batch_norm_forward(const Net* net, Py_ssize_t i, const Tile* tile, bint training, const real* params,
+                             real* work) noexcept nogil:
     """y (n_rows, n) := gain * (x - mean) / deviation + shift, of the batch in training, running ones else."""
+    cdef const LayerSpec* layer = net.layers + i
     cdef Py_ssize_t n = layer.n_out, block, start, width, j
+    cdef bint of_batch = training and layer.whole_batch
     cdef const real* x = buffer(net, tile, work, layer.input, n)
     cdef real* y = buffer(net, tile, work, layer.output, n)
-    cdef const real* gain = params + layer.weight
+    cdef const real* gain = params + layer.gain
     cdef const double* running = net.statistics + layer.statistics
-    cdef const double* mean = running + 2 * n if training else running
+    cdef const double* mean = running + 2 * n if of_batch else running
     cdef double[BLOCK] factor
     for block in range((n + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         width = min(<Py_ssize_t> BLOCK, n - start)
         for j in range(width):
-            if training:
+            if of_batch:
                 factor[j] = gain[start + j] * running[3 * n + start + j]
             else:
                 factor[j] = gain[start + j] / sqrt(running[n + start + j] + layer.epsilon)
@@ -164,121 +168,38 @@ cdef CLONES_VOID spread_deltas(const real* x, const real* delta, real* below, Py
                 delta[i * n + j] - total[j] * share - (x[i * n + j] - mean[j]) * inverse[j] * product[j] * share))
 
 
-cdef void batch_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, Py_ssize_t n_batch,
-                              const real* params, real* work, const double* sums) noexcept nogil:
+cdef void back_through_batch(const LayerSpec* layer, const Net* net, const Tile* tile, Py_ssize_t n_batch,
+                             const real* params, real* work, const double* sums) noexcept nogil:
     """delta_below (n_rows, n) := gain / deviation * (delta - mean of delta - xhat * mean of delta * xhat)."""
     cdef Py_ssize_t n = layer.n_out
     cdef const double* batch = net.statistics + layer.statistics + 2 * n
     spread_deltas(<const real*> buffer(net, tile, work, layer.input, n),
                   <const real*> buffer(net, tile, work, layer.delta, n),
-                  buffer(net, tile, work, layer.delta_below, n), tile.n_rows, n, n_batch, params + layer.weight, batch,
+                  buffer(net, tile, work, layer.delta_below, n), tile.n_rows, n, n_batch, params + layer.gain, batch,
                   batch + n, sums, sums + n)
 
 
-cdef void running_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
-                                real* work) noexcept nogil:
+cdef void batch_norm_backward(const Net* net, Py_ssize_t i, const Tile* tile, const real* params,
+                              real* work) noexcept nogil:
     """delta_below (n_rows, n) := delta * gain / deviation, where mean and deviation are the running ones."""
-    cdef Py_ssize_t n = layer.n_out, i, j
+    cdef const LayerSpec* layer = net.layers + i
+    cdef Py_ssize_t n = layer.n_out, row, j
     cdef const real* delta = buffer(net, tile, work, layer.delta, n)
     cdef real* below = buffer(net, tile, work, layer.delta_below, n)
     cdef const double* variance = net.statistics + layer.statistics + n
     cdef double factor
     for j in range(n):
-        factor = params[layer.weight + j] / sqrt(variance[j] + layer.epsilon)
-        for i in range(tile.n_rows):
-            below[i * n + j] = <real> (delta[i * n + j] * factor)
+        factor = params[layer.gain + j] / sqrt(variance[j] + layer.epsilon)
+        for row in range(tile.n_rows):
+            below[row * n + j] = <real> (delta[row * n + j] * factor)
 
 
-cdef void norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,
-                        double beta) noexcept nogil:
+cdef void batch_norm_gradient(const LayerSpec* layer, const double* sums, real* destination, double alpha,
+                              double beta) noexcept nogil:
     """d gain := alpha * sum of delta * xhat + beta * d gain; d shift likewise from the sum of delta."""
     cdef Py_ssize_t n = layer.n_out, j
-    cdef real* gain = destination + layer.weight
+    cdef real* gain = destination + layer.gain
     cdef real* shift = destination + layer.bias
     for j in range(n):
         gain[j] = <real> (alpha * sums[n + j] + (beta * gain[j] if beta != 0 else 0))
         shift[j] = <real> (alpha * sums[j] + (beta * shift[j] if beta != 0 else 0))
-
-
-cdef inline void row_moments(const real* x, Py_ssize_t n, double epsilon, double* mean,
-                             double* inverse_deviation) noexcept nogil:
-    cdef Py_ssize_t j
-    cdef double total = 0, squares = 0
-    for j in range(n):
-        total += x[j]
-    mean[0] = total / n
-    for j in range(n):
-        squares += (x[j] - mean[0]) * (x[j] - mean[0])
-    inverse_deviation[0] = 1 / sqrt(squares / n + epsilon)
-
-
-cdef void layer_norm(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
-                     real* work) noexcept nogil:
-    """y (n_rows, n) := gain * (x - mean) / deviation + shift, with mean and deviation of each row."""
-    cdef Py_ssize_t n = layer.n_out, i, j
-    cdef const real* x = buffer(net, tile, work, layer.input, n)
-    cdef real* y = buffer(net, tile, work, layer.output, n)
-    cdef const real* gain = params + layer.weight
-    cdef const real* shift = params + layer.bias
-    cdef double mean, inverse
-    for i in range(tile.n_rows):
-        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
-        for j in range(n):
-            y[i * n + j] = <real> ((x[i * n + j] - mean) * inverse * gain[j] + shift[j])
-
-
-cdef void layer_norm_backward(const LayerSpec* layer, const Net* net, const Tile* tile, const real* params,
-                              real* work, real* destination, double alpha, double beta) noexcept nogil:
-    """delta_below (n_rows, n) := (d - mean of d - xhat * mean of d * xhat) / deviation with d = delta * gain.
-
-    d gain := alpha * column sums of delta * xhat + beta * d gain; d shift likewise from delta. Without a destination
-    (NULL) only delta_below is made.
-    """
-    cdef Py_ssize_t n = layer.n_out, i, j
-    cdef const real* x = buffer(net, tile, work, layer.input, n)
-    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
-    cdef real* below = NULL if layer.delta_below < 0 else buffer(net, tile, work, layer.delta_below, n)
-    cdef const real* gain = params + layer.weight
-    cdef real* d_gain
-    cdef real* d_shift
-    cdef double mean, inverse, xhat, d, total, product
-    # The gain is read for the deltas before a direct update may change it, so rows go first.
-    if below is not NULL:
-        for i in range(tile.n_rows):
-            row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
-            total = 0
-            product = 0
-            for j in range(n):
-                d = delta[i * n + j] * gain[j]
-                total += d
-                product += d * (x[i * n + j] - mean) * inverse
-            for j in range(n):
-                d = delta[i * n + j] * gain[j]
-                xhat = (x[i * n + j] - mean) * inverse
-                below[i * n + j] = <real> ((d - total / n - xhat * product / n) * inverse)
-    if destination is NULL:
-        return
-    d_gain = destination + layer.weight
-    d_shift = destination + layer.bias
-    for j in range(n):
-        d_gain[j] = <real> (beta * d_gain[j]) if beta != 0 else 0
-        d_shift[j] = <real> (beta * d_shift[j]) if beta != 0 else 0
-    for i in range(tile.n_rows):
-        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
-        for j in range(n):
-            d_gain[j] += <real> (alpha * delta[i * n + j] * (x[i * n + j] - mean) * inverse)
-            d_shift[j] += <real> (alpha * delta[i * n + j])
-
-
-cdef void layer_norm_rows(const LayerSpec* layer, const Net* net, const Tile* tile, real* work, real* rows,
-                          Py_ssize_t stride) noexcept nogil:
-    """Each row's own d gain := delta * xhat and d shift := delta, in rows (n_rows, stride)."""
-    cdef Py_ssize_t n = layer.n_out, i, j
-    cdef const real* x = buffer(net, tile, work, layer.input, n)
-    cdef const real* delta = buffer(net, tile, work, layer.delta, n)
-    cdef double mean, inverse
-    for i in range(tile.n_rows):
-        row_moments(x + i * n, n, layer.epsilon, &mean, &inverse)
-        for j in range(n):
-            rows[i * stride + layer.weight + j] = <real> (delta[i * n + j] * (x[i * n + j] - mean) * inverse)
-            rows[i * stride + layer.bias + j] = delta[i * n + j]

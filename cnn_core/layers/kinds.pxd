@@ -1,0 +1,89 @@
+"""The one place in the core that asks what kind a layer is: it hands each call to its kind.
+
+A kind has a file of its own in this folder, with those of the five functions that it needs, and a line in each here.
+What else others may want to know of a layer stands in its row of the table (`types.LayerSpec`), as an offset or a flag.
+"""
+from cnn_core.layers.activation cimport activation_backward, activation_forward
+from cnn_core.layers.batch_norm cimport batch_norm_backward, batch_norm_forward
+from cnn_core.layers.dense cimport (
+    dense_backward, dense_forward, dense_gradient, dense_rows, dense_share, dense_share_gradient,
+)
+from cnn_core.layers.dropout cimport dropout_backward, dropout_forward
+from cnn_core.layers.layer_norm cimport (
+    layer_norm_backward, layer_norm_forward, layer_norm_gradient, layer_norm_rows,
+)
+from cnn_core.types cimport (
+    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Share, Tile, real,
+)
+
+
+cdef inline void layer_forward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* params,
+                               real* work) noexcept nogil:
+    """y (n_rows, n_out) of layer i, before its activation, from x (n_rows, n_in)."""
+    cdef Py_ssize_t kind = net.layers[i].kind
+    if kind == DENSE:
+        dense_forward(net, i, tile, params, work)
+    elif kind == ACTIVATION:
+        activation_forward(net, i, tile, work)
+    elif kind == DROPOUT:
+        dropout_forward(net, i, tile, mode, work)
+    elif kind == BATCH_NORM:
+        batch_norm_forward(net, i, tile, mode.training, params, work)
+    elif kind == LAYER_NORM:
+        layer_norm_forward(net, i, tile, params, work)
+
+
+cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* params,
+                                real* work) noexcept nogil:
+    """delta_below (n_rows, n_in) of layer i, from delta (n_rows, n_out), d loss / d y before the activation."""
+    cdef Py_ssize_t kind = net.layers[i].kind
+    if kind == DENSE:
+        dense_backward(net, i, tile, params, work)
+    elif kind == ACTIVATION:
+        activation_backward(net, i, tile, work)
+    elif kind == DROPOUT:
+        dropout_backward(net, i, tile, mode, work)
+    elif kind == BATCH_NORM:
+        batch_norm_backward(net, i, tile, params, work)
+    elif kind == LAYER_NORM:
+        layer_norm_backward(net, i, tile, params, work)
+
+
+cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,
+                                double alpha, double beta, double beta_bias) noexcept nogil:
+    """destination := alpha * the tile's gradient of layer i + beta * destination; beta_bias for what isn't a matrix.
+
+    A batch norm that learns has no gradient from one tile: `passes.gradient` takes care of it.
+    """
+    cdef Py_ssize_t kind = net.layers[i].kind
+    if kind == DENSE:
+        dense_gradient(net, i, tile, work, destination, alpha, beta, beta_bias)
+    elif kind == LAYER_NORM:
+        layer_norm_gradient(net, i, tile, work, destination, alpha, beta_bias)
+
+
+cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
+                            Py_ssize_t stride) noexcept nogil:
+    """The gradient of layer i by each row of the tile, in rows (n_rows, stride)."""
+    cdef Py_ssize_t kind = net.layers[i].kind
+    if kind == DENSE:
+        dense_rows(net, i, tile, work, rows, stride)
+    elif kind == LAYER_NORM:
+        layer_norm_rows(net, i, tile, work, rows, stride)
+
+
+cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size) noexcept nogil:
+    """The parameters of layer i that are this member's, where a team shares the parameters and not the rows."""
+    cdef Share nothing
+    if net.layers[i].kind == DENSE:
+        return dense_share(net.layers + i, index, size)
+    nothing.start = nothing.stop = nothing.bias_start = nothing.bias_stop = 0
+    return nothing
+
+
+cdef inline void layer_share_gradient(const Net* net, Py_ssize_t i, const Tile* batch, int index, int size,
+                                      real* work, real* destination, double alpha, double beta,
+                                      double beta_bias) noexcept nogil:
+    """`layer_gradient` of that share, from the whole batch."""
+    if net.layers[i].kind == DENSE:
+        dense_share_gradient(net, i, batch, index, size, work, destination, alpha, beta, beta_bias)
