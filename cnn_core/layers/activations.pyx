@@ -99,10 +99,10 @@ cdef void activate(const LayerSpec* layer, real* y, real* z, Py_ssize_t n_rows) 
     """y (n_rows, n_out) := f(y); the scores go to z first unless z is NULL."""
     cdef Py_ssize_t n = n_rows * layer.n_out
     cdef int code = <int> layer.activation
-    if z is not NULL:
-        memcpy(z, y, n * sizeof(real))
     if code == IDENTITY:
         return
+    if z is not NULL:
+        memcpy(z, y, n * sizeof(real))
     if code == SOFTMAX:
         apply_softmax(y, n_rows, layer.n_out)
     elif code == GELU:

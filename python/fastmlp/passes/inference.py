@@ -57,7 +57,7 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
 
 
 def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
-    """Outputs (n, units) of every layer for checked rows."""
+    """Outputs (n, units) of every layer of the user's for checked rows."""
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
     workspace = make_workspace(
@@ -72,7 +72,8 @@ def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArra
                 workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
                 workspace.sparse, source, out, first, stop, threads,
             )  # fmt: skip
-    return [outputs.reshape(len(X), -1) for outputs in np.split(out, ends[:-1])]
+    stages = np.split(out, ends[:-1])
+    return [stages[end].reshape(len(X), -1) for end in layout.ends]
 
 
 def measure(

@@ -11,15 +11,15 @@ from fastmlp.model.activations import ActivationSpec, activation_spec
 from fastmlp.model.layers.base import Layer
 
 
-class Fields(Layer):
-    """The fields that every layer with an activation has, each in its own place."""
+class HasActivation(Layer):
+    """The fields that every layer with an activation has, each where it wants them."""
 
     activation: str | None
     slope: float | None
 
 
 @dataclass(frozen=True, repr=False)
-class Activated(Fields):
+class Activated(HasActivation):
     """Base of the layers with an activation."""
 
     ends_networks: ClassVar[bool] = True
@@ -28,6 +28,11 @@ class Activated(Fields):
     def activation_name(self) -> str | None:
         """As the user gave it."""
         return self.activation
+
+    @property
+    def activation_label(self) -> str:
+        """For a line that shows a network."""
+        return self.activation or "identity"
 
     @property
     def spec(self) -> ActivationSpec:
@@ -93,5 +98,5 @@ class Activation(Activated):
         self.check_activation()
 
     def label(self) -> str:
-        """The activation's name."""
-        return self.activation
+        """The activation."""
+        return self.activation_label

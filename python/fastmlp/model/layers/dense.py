@@ -92,7 +92,7 @@ class Dense(Activated):
 
     def label(self) -> str:
         """Units and activation."""
-        return f"{self.units} {self.activation or 'identity'}"
+        return f"{self.units} {self.activation_label}"
 
     def summary(self) -> str:
         """The same, and whether it is frozen."""
