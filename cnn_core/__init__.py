@@ -1,23 +1,52 @@
 """The compiled neural-network core of fastmlp: dense layers only, nothing convolutional.
 
-    batches -> forward -> losses -> backward -> updates          one module each, C-level functions only
-                  \\________ gradient ________/                   one batch through them, tile by tile
-                  \\_____________ step _____________/             the same and the update, shared by threads
-    epoch      derivatives      inference      surface            the doors that Python calls
-    jacobian                                                      of the outputs rather than of a loss
-    predictor                                                     a few rows at a time, in microseconds
+    doors       what Python calls       epoch  inference  predictor  derivatives  jacobian  surface
+      |
+    steps       from a gradient         step: gradient -> clipping -> update -> max-norm -> averaging
+      |         to new parameters       tiny: all of it at once, for networks of a few weights
+      |
+    passes      rows through the        batches -> forward -> losses -> backward
+      |         layers and back         gradient: one batch through them, tile by tile, shared by threads
+      |
+    layers      one kind each           dense  activation  dropout  batch_norm  layer_norm        kinds: which is which
+      |
+    products    x W and x.T delta       matmul: kernels of our own or the BLAS       sparse: zeros are skipped
+      |
+    machine     what C has to offer     simd  team (threads)  access (a lock)  shuffling  random
 
-Rules of the core: it borrows memory and never allocates, it never raises, it knows no policy. Python
-(`fastmlp.model.layout`) works out every size and offset, checks every input and passes arrays; the doors take them as
-typed memoryviews, release the GIL once, and write into what they were given. `types` holds the structs, `blas` is the
-one way to the BLAS and `matmul` chooses between it and kernels of our own, `sparse` has those for inputs that are
-mostly zeros and `tiny` the one for networks of a few weights, `penalty` is the part of the loss that only the weights
-have,
-`custom` calls a loss written in Python, `clipping` bounds a gradient and `max_norm` the weights, `averaging` follows
-the weights along their path, `simd` and `team` are what plain C has to offer. Objects that keep arrays are the
-exception, where describing these anew would take longer than the work: `predictor`, for a row, `epoch`, for an epoch of
-a few steps, whose order of samples is drawn by `shuffling`, and `batches.Source`, the samples. `access` tells who is at
-a network's arrays, for all Python threads; it alone raises, as nobody may get a turn between its look and its note.
+    types       the structs that travel through all of them
+
+One line a module, from the top:
+
+    doors/epoch           many steps in one call: the training of a fit
+    doors/inference       predictions, losses, the outputs of every layer
+    doors/predictor       predictions of a few rows, in microseconds
+    doors/derivatives     the gradient of a batch, or of each sample
+    doors/jacobian        derivatives of the outputs by inputs or parameters
+    doors/surface         losses over a grid of parameters
+    steps/step            one step of a team of threads
+    steps/updates         the update rules
+    steps/clipping        gradient clipping
+    steps/penalty         the L2 penalty
+    steps/max_norm        a bound on each unit's weights
+    steps/averaging       the moving average of the parameters
+    steps/tiny            plain gradient descent on networks of a few weights
+    passes/batches        rows gathered in the epoch's order, converted and scaled
+    passes/forward        a tile forward through the layers
+    passes/losses         summed loss, and d loss / d scores
+    passes/custom         a loss written in Python
+    passes/backward       a tile back through the layers
+    passes/gradient       a batch: its tiles, and the stops for layers that need all of it
+    layers/kinds          hands each call to its kind of layer
+    layers/activations    the activation functions, which every layer may end with
+
+The core computes and knows no policy: `fastmlp` works out every size and offset, checks every input and passes arrays.
+A door takes them as typed memoryviews, releases the GIL once, and writes into what it was given. Kernels borrow memory,
+never raise, and have their formula with shapes as docstring. These places do more, each for a reason it states:
+
+    allocate    doors/predictor (the array it returns)    layers/activations (copies for a curve)
+    raise       machine/access (a network in use)    products/blas (an unknown SciPy or machine, at import)
+    hold the GIL    doors/predictor and passes/custom
 """
 
 import os
