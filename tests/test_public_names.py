@@ -76,9 +76,9 @@ def test_importing_loads_nothing_heavy():
 def test_lazy_names_load_their_modules_at_first_use():
     code = """
 import sys, fastmlp as fm
-modules = ("fastmlp.data.datasets", "fastmlp.data.readers.tables", "fastmlp.persistence.models", "fastmlp.plots")
+modules = ("fastmlp.data.datasets", "fastmlp.data.readers.tables", "fastmlp.optimizers", "fastmlp.plots")
 print([name in sys.modules for name in modules])
-fm.load_digits, fm.read_csv, fm.load, fm.plots
+fm.load_digits, fm.read_csv, fm.Adam, fm.plots
 print([name in sys.modules for name in modules], "matplotlib" in sys.modules)
 print(fm.load_digits is fm.data.datasets.load_digits, "load_digits" in vars(fm))
 """

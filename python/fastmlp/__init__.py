@@ -23,7 +23,8 @@ from fastmlp.checks.errors import DivergedError, TrainingWarning
 from fastmlp.model.initializers import Normal, Uniform
 from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
 from fastmlp.model.losses import Loss
-from fastmlp.network import Network
+from fastmlp.network import Network, load
+from fastmlp.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from fastmlp import plots
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from fastmlp.model.custom_loss import CustomLoss
     from fastmlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, LevenbergMarquardt, NAdam, RMSprop, Rprop
     from fastmlp.passes.derivatives import check_gradients
-    from fastmlp.persistence.models import load
     from fastmlp.schedules import (
         Constant,
         Cosine,
@@ -57,8 +57,6 @@ if TYPE_CHECKING:
         StepDecay,
         Warmup,
     )
-
-__version__ = "0.1.0"
 
 _LAZY = {
     "callbacks.base": ("Callback", "Run"),
@@ -74,7 +72,6 @@ _LAZY = {
     "metrics": ("accuracy", "confusion_matrix"),
     "data.readers.npz": ("read_npz",),
     "optimizers": ("LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "RMSprop", "Rprop"),
-    "persistence.models": ("load",),
     "callbacks.plateau": ("Plateau",),
     "schedules": (
         "Constant",

@@ -1,36 +1,25 @@
-"""Network: layers, the parameters behind them, and what can be asked of both.
+"""Network: the face of the package, a table of contents of what can be done with a model.
 
-Its flat vector with the named views comes from `parameters`, its ways to train from `learner`. What it can do is
-written in other modules (`training`, `inference`, `derivatives`, `persistence`), imported when they are first needed;
-the methods check their arguments and hand over.
+What a network is comes from `model.Model`, its ways to train from `training.Trainable`. Each method checks its
+arguments and hands over to a module of `passes` or `persistence`, imported at first use.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.machine.access import Access
 from fastmlp.data.inputs import check_inputs
-from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
-from fastmlp.model.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
-from fastmlp.model.initializers import Initializer, make_initializer
-from fastmlp.model.layers import Input, Layer
-from fastmlp.model.layout import Layout, make_layout, output_activation
-from fastmlp.model.losses import Loss, make_loss
-from fastmlp.model.parameters import Parameters
-from fastmlp.training.trainable import Learner
-
-if TYPE_CHECKING:
-    from cnn_core.doors.predictor import Predictor
+from fastmlp.data.samples import check_samples
+from fastmlp.training.trainable import Trainable
 
 
-class Network(Parameters, Learner):
+class Network(Trainable):
     """A multilayer perceptron.
 
     Parameters
@@ -94,134 +83,6 @@ class Network(Parameters, Learner):
     array([0., 1., 1., 0.], dtype=float32)
     """
 
-    _predictor: Predictor | None = None
-
-    def __new__(cls, *arguments: Any, **named: Any) -> Network:
-        """A copy too, and what comes out of a pickle, is a network with an access of its own."""
-        network = super().__new__(cls)
-        network._access = Access()
-        return network
-
-    def __init__(
-        self,
-        layers: Sequence[int | Input | Layer],
-        *,
-        activation: str = "relu",
-        output: str | None = None,
-        loss: str | Loss = "squared_error",
-        init: str | Initializer = "glorot_uniform",
-        bias: bool = True,
-        dtype: Any = "float32",
-        seed: int | None = None,
-    ) -> None:
-        self.loss = make_loss(loss)
-        self.dtype = check_dtype(dtype)
-        self.input, self.layers = read_layers(layers, activation, bias)
-        self.output = output_activation(self.layers, output, self.loss)
-        self.layout: Layout = make_layout(self.input, self.layers, self.output)
-        if self.loss.name == "cross_entropy" and self.n_outputs == 1:
-            raise ValueError(
-                "loss='cross_entropy' needs an output for each class, at least 2; "
-                "with one output use 'binary_cross_entropy'"
-            )
-        self.init = make_initializer(init)
-        self._seeds = seed_sequence(seed)
-        check_scaling(self.input, self.dtype)
-        self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
-        self._params = allocate(self.layout.n_params, self.dtype)
-        self.statistics = np.zeros(self.layout.n_statistics)
-        self.initialize()
-
-    def initialize(self) -> None:
-        """Draw new initial parameters, and forget running statistics and the optimizer's state.
-
-        Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
-        """
-        with self._access.changing:
-            drawing = [i for i, layer in enumerate(self.layers) if layer.draws]
-            streams = dict(zip(drawing, map(np.random.default_rng, self._seeds.spawn(len(drawing))), strict=True))
-            with np.errstate(over="ignore"):
-                for segment, parameter in zip(self.layout.segments, self.layout.parameters, strict=True):
-                    stage = self.layout.stages[segment.row]
-                    segment.view(self._params)[:] = stage.initial(parameter, self.init, streams.get(segment.layer))
-            if not self.is_finite():
-                raise ValueError(f"init gives weights beyond {self.dtype}")
-            for segment in self.layout.statistics:
-                segment.view(self.statistics)[:] = self.layout.stages[segment.row].statistics[segment.name]
-            self.optimizer_state = None
-
-    def freeze(self, *numbers: int) -> None:
-        """Freeze layers by their numbers in ``layers``: training leaves them as they are, until `unfreeze`.
-
-        The layers are described anew with ``trainable=False``; parameters and the optimizer's state stay. Raises
-        ``ValueError`` or ``TypeError`` for a number of no layer, and for a layer without parameters.
-
-        Examples
-        --------
-        >>> import fastmlp as fm
-        >>> net = fm.Network([4, 8, 8, 1], seed=0)
-        >>> net.freeze(0, 1)
-        >>> net
-        Network(4 -> 8 relu (frozen) -> 8 relu (frozen) -> 1 identity; loss squared_error, 121 parameters, float32)
-        """
-        with self._access.changing:
-            self.layers = with_trainable(self.layers, numbers, False)
-            self.layout = make_layout(self.input, self.layers, self.output)
-
-    def unfreeze(self, *numbers: int) -> None:
-        """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
-        every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
-        with self._access.changing:
-            self.layers = with_trainable(self.layers, numbers or every, True)
-            self.layout = make_layout(self.input, self.layers, self.output)
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.input.n_features
-
-    @property
-    def n_outputs(self) -> int:
-        """Columns of what `predict` returns."""
-        return int(self.layout.table["n_out"][-1])
-
-    def astype(self, dtype: Any) -> Network:
-        """A copy with the same parameters in another dtype."""
-        twin = Network.__new__(Network)
-        with self._access.reading:
-            twin.__dict__.update(self.__getstate__())
-            twin.dtype = check_dtype(dtype)
-            check_scaling(self.input, twin.dtype)
-            twin._params = allocate(self.n_params, twin.dtype)
-            twin._params[:] = self._params
-            twin.statistics = self.statistics.copy()
-            twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
-            twin._seeds = deepcopy(self._seeds)
-            twin.rng = np.random.default_rng()
-            twin.rng.bit_generator.state = self.rng.bit_generator.state
-        return twin
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: everything but the predictor and the trainer of batches, which know addresses."""
-        own = ("_access", "_predictor", "_batch_trainer")
-        with self._access.reading:
-            return {name: value for name, value in self.__dict__.items() if name not in own}
-
-    def copy(self) -> Network:
-        """An independent network with the same parameters, optimizer state and generator state."""
-        return self.astype(self.dtype)
-
-    def check_samples(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, place: str = ""
-    ) -> tuple[Rows, Targets, NDArray[np.float64] | None]:
-        """X, y and weights as the core takes them; ``ValueError`` or ``TypeError`` for what doesn't fit.
-
-        ``place`` stands behind the arguments' names in errors.
-        """
-        rows = check_inputs(self, X, f"X{place}")
-        targets = check_targets(y, len(rows), self.n_outputs, self.loss, self.dtype, f"y{place}")
-        return rows, targets, check_weights(sample_weight, len(rows), f"sample_weight{place}")
-
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.
 
@@ -236,7 +97,7 @@ class Network(Parameters, Learner):
                 from fastmlp.passes.inference import make_predictor
 
                 self._predictor = make_predictor(self)
-            quick = self._predictor(X)  # None where this is no prediction of a few rows
+            quick: NDArray[Any] | None = self._predictor(X)  # None where this is no prediction of a few rows
             if quick is not None:
                 return quick
         from fastmlp.passes import inference
@@ -253,7 +114,7 @@ class Network(Parameters, Learner):
         """
         from fastmlp.passes import inference
 
-        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
         with self._access.reading:
             return inference.measure(self, rows, targets, weights, n_threads)
 
@@ -291,7 +152,7 @@ class Network(Parameters, Learner):
         """
         from fastmlp.passes import derivatives
 
-        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
         with self._access.reading:
             return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
@@ -302,7 +163,7 @@ class Network(Parameters, Learner):
         """
         from fastmlp.passes import derivatives
 
-        rows, targets, _ = self.check_samples(X, y)
+        rows, targets, _, _ = check_samples(self, X, y)
         with self._access.reading:
             return derivatives.sample_gradients(self, rows, targets, n_threads)
 
@@ -405,7 +266,7 @@ class Network(Parameters, Learner):
         """
         from fastmlp.passes import derivatives
 
-        rows, targets, weights = self.check_samples(X, y, sample_weight)
+        rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
         with self._access.reading:
             return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
@@ -417,10 +278,45 @@ class Network(Parameters, Learner):
         """
         from fastmlp.persistence.models import save
 
-        with self._access.reading:
-            save(self, path, allow_nan=allow_nan)
+        save(self, path, allow_nan=allow_nan)
 
     def __repr__(self) -> str:
         layers = (*self.layers[:-1], self.layers[-1].with_activation(self.output))
         parts = [str(self.n_features), *(layer.summary() for layer in layers)]
         return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"
+
+
+def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:
+    """Read a network from a file that `Network.save`, an estimator's ``save`` or ``fastmlp train --save`` wrote.
+
+    The file is checked in full; nothing in it is ever executed, and memory is taken only in proportion to its size.
+
+    Parameters
+    ----------
+    path : str or path
+        A regular file.
+    allow_nan : bool, default False
+        Whether NaN and infinity in its arrays are taken as they are.
+
+    Raises
+    ------
+    ValueError
+        The file is not such a model, or damaged, or inconsistent, or of a newer format, or holds NaN or infinity; the
+        path is named.
+    OSError
+        The file can't be opened.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> fm.load("digits.safetensors").predict(images)  # doctest: +SKIP
+    """
+    return load_with_extra(path, allow_nan=allow_nan)[0]
+
+
+def load_with_extra(path: str | os.PathLike[str], *, allow_nan: bool = False) -> tuple[Network, dict[str, Any]]:
+    """As `load`, with the dictionary that was saved beside the network (empty if there was none)."""
+    from fastmlp.persistence.models import read_model
+
+    saved = read_model(path, Network, allow_nan)
+    return saved.network, saved.extra

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 import fastmlp as fm
 from fastmlp.cli import main
-from fastmlp.persistence.models import load_with_extra, save
+from fastmlp.network import load_with_extra
+from fastmlp.persistence.models import save
 from fastmlp.training import epochs as training
 
 RNG = np.random.default_rng(0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import fastmlp as fm
+from fastmlp.data.samples import check_samples
 
 X = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]])
 LABELS = np.array([0, 1, 2])
@@ -326,7 +327,7 @@ def test_data_that_the_core_can_read_are_not_copied():
     net = fm.Network([2, 2], loss="mse")
     for dtype in (np.uint8, np.float32, np.float64):
         rows = np.zeros((50, 2), dtype=dtype)
-        checked, targets, _ = net.check_samples(rows, rows)
+        checked, targets, _, _ = check_samples(net, rows, rows)
         assert np.shares_memory(checked.data, rows) and np.shares_memory(targets.rows.data, rows)
 
 

@@ -137,7 +137,7 @@ def test_curves_are_arrays_and_classes_have_names_for_the_command_line(path):
     model = fm.MLPClassifier(**BRIEF).fit(X, TARGETS["numbers"])
     model.save(path)
     np.testing.assert_array_equal(load_file(path)["curve.loss"], model.loss_curve_)
-    from fastmlp.persistence.models import load_with_extra
+    from fastmlp.network import load_with_extra
 
     assert load_with_extra(path)[1] == {"classes": ["-2", "7", "30"]}
 

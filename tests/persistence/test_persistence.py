@@ -12,8 +12,9 @@ from safetensors.numpy import load_file, save_file
 
 import fastmlp as fm
 from fastmlp.model.initializers import FanScaled
+from fastmlp.network import load, load_with_extra
 from fastmlp.persistence import models as persistence
-from fastmlp.persistence.models import load, load_with_extra, save
+from fastmlp.persistence.models import save
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(3.0, 2.0, (40, 5))

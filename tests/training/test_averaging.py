@@ -14,7 +14,6 @@ from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
 from fastmlp.training import trainer as trainers
-from fastmlp.training.averaging import holds
 from fastmlp.training.step_table import average_shares
 
 ORDER = np.arange(50)
@@ -108,11 +107,11 @@ def test_validation_and_callbacks_see_the_averages():
         seen.append(run.network.snapshot())
 
     net.fit(X, Y, epochs=5, batch_size=16, average=0.9, validation_data=(X, Y), callbacks=[look])
-    assert holds(net, seen[-1])
+    assert net.holds(seen[-1])
     for i, snapshot in enumerate(seen):
         fewer = network(fm.BatchNorm())
         fewer.fit(X, Y, epochs=i + 1, batch_size=16, average=0.9)
-        assert holds(fewer, snapshot)
+        assert fewer.holds(snapshot)
 
 
 def test_early_stopping_goes_back_to_the_best_average():
@@ -124,7 +123,7 @@ def test_early_stopping_goes_back_to_the_best_average():
         callbacks=[stopping, lambda run: at.append(run.network.snapshot())],
     )  # fmt: skip
     assert 0 < history.best_epoch < len(at) - 1
-    assert holds(net, at[history.best_epoch])
+    assert net.holds(at[history.best_epoch])
     assert net.evaluate(X, Y)["loss"] == history["val_loss"][history.best_epoch]
 
 
@@ -275,7 +274,7 @@ def test_the_state_goes_through_pickle_and_to_another_dtype():
     again, single = pickle.loads(pickle.dumps(net)), net.astype("float32")
     np.testing.assert_array_equal(again.optimizer_state.average.path.params, net.optimizer_state.average.path.params)
     assert single.optimizer_state.average.path.params.dtype == np.float32
-    assert holds(single, single.optimizer_state.average.average)
+    assert single.holds(single.optimizer_state.average.average)
     single.fit(X, Y, epochs=1, average=0.9, warm_start=True)
     assert single.optimizer_state.average.n_steps == 6
 

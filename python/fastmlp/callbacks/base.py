@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fastmlp.history import History
 
 if TYPE_CHECKING:
-    from fastmlp.network import Network
     from fastmlp.optimizers import Optimizer, WholeSetMethod
 
 
@@ -42,7 +41,7 @@ class Run:
         Whether a resumed fit is to go on in spite of the stop.
     """
 
-    network: Network
+    network: Any  # a Network; above this module, so that its type can't be named here
     history: History
     n_epochs: int
     recorded: tuple[str, ...] = ()

@@ -12,8 +12,7 @@ from fastmlp.cli.predict import read_extra
 from fastmlp.data.readers.table_encoding import TableEncoding
 from fastmlp.model.layers import Input
 from fastmlp.model.losses import Loss
-from fastmlp.network import Network
-from fastmlp.persistence.models import load_with_extra
+from fastmlp.network import Network, load_with_extra
 
 
 @click.command("info")

@@ -17,7 +17,7 @@ from fastmlp.cli.sources import read_rows
 from fastmlp.cli.writing import check_writable, write_text
 from fastmlp.data.readers.table_encoding import TableEncoding
 from fastmlp.metrics import as_labels, regression_errors
-from fastmlp.persistence.models import load_with_extra
+from fastmlp.network import load_with_extra
 
 
 @click.command("predict")

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import TrainingData, check_samples
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
+from fastmlp.model.model import Model
 
 Source: TypeAlias = "Iterable[Any] | Callable[..., Iterable[Any]]"
 
@@ -91,7 +89,7 @@ class Blocks:
     none exceeds.
     """
 
-    def __init__(self, network: Network, chunks: Chunks, n_epochs: int, batch_size: int, class_weight: object) -> None:
+    def __init__(self, network: Model, chunks: Chunks, n_epochs: int, batch_size: int, class_weight: object) -> None:
         self.network = network
         self.chunks = chunks
         self.n_epochs = n_epochs

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.batches import Dtype
 from fastmlp.data.rows import Rows, Targets
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
+from fastmlp.model.model import Model
 
 N_ROWS = 64
 """At most."""
@@ -22,7 +20,7 @@ def spread(n: int) -> slice:
     return slice(0, None, -(-n // N_ROWS))
 
 
-def sample_inputs(network: Network, X: Rows) -> NDArray[Any]:
+def sample_inputs(network: Model, X: Rows) -> NDArray[Any]:
     """Scaled inputs (k, n_features), of a sparse matrix its nonzero numbers (k, 1) in those rows."""
     inputs = network.input
     if X.starts is not None:

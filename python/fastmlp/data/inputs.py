@@ -8,7 +8,7 @@ is quicker than to multiply by the zeros.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,9 +18,7 @@ from cnn_core.products.sparse import has_kernels
 from fastmlp.checks.arrays import check_finite, check_fits
 from fastmlp.data.rows import Rows, Targets, check_dense
 from fastmlp.model.layers import Input
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
+from fastmlp.model.model import Model
 
 DENSITY = 0.3
 """Share of nonzero numbers up to which lists win: a multiplication costs them about three times as much."""
@@ -38,7 +36,7 @@ class InputForm(Enum):
     LISTS = "rows of a sparse matrix, which are such lists"
 
 
-def check_inputs(network: Network, X: ArrayLike, argument: str = "X") -> Rows:
+def check_inputs(network: Model, X: ArrayLike, argument: str = "X") -> Rows:
     """X, an array or a SciPy sparse matrix, as rows that the network can take."""
     if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
         return check_dense(X, network.n_features, network.dtype, argument)
@@ -88,7 +86,7 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
     )
 
 
-def input_source(network: Network, X: Rows) -> Source:
+def input_source(network: Model, X: Rows) -> Source:
     """The rows and their scaling as the core reads them: shift and scale double where X is."""
     inputs = network.input
     if X.starts is not None or not inputs.is_scaled:
@@ -98,18 +96,18 @@ def input_source(network: Network, X: Rows) -> Source:
     return Source(X.data, X.code, network.n_features, shift, scale)
 
 
-def target_source(network: Network, targets: Targets) -> Source:
+def target_source(network: Model, targets: Targets) -> Source:
     """The targets as the core reads them."""
     return Source(targets.rows.data, targets.rows.code, network.n_outputs)
 
 
-def may_leave_out_zeros(network: Network) -> bool:
+def may_leave_out_zeros(network: Model) -> bool:
     """Whether the first layer can take arrays as lists, and wins where they are mostly zeros."""
     wide = network.n_features >= WIDE and network.layers[0].takes_lists
     return wide and has_kernels() and not np.any(network.input.shift)
 
 
-def input_form(network: Network, X: Rows) -> InputForm:
+def input_form(network: Model, X: Rows) -> InputForm:
     """How the first layer takes these rows; for an array by the share of nonzero numbers in a sample of it."""
     if X.starts is not None:
         return InputForm.LISTS

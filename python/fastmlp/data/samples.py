@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.data.class_weights import weights_of_classes
-from fastmlp.data.rows import Rows, Targets
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
-
+from fastmlp.data.inputs import check_inputs
+from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
+from fastmlp.model.model import Model
 
 Validation: TypeAlias = tuple[Rows, Targets]
 
@@ -31,7 +29,7 @@ class TrainingData(NamedTuple):
 
 
 def check_samples(
-    network: Network,
+    network: Model,
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
@@ -39,12 +37,17 @@ def check_samples(
     class_weight: object = None,
     place: str = "",
 ) -> TrainingData:
-    """Samples without validation; ``place`` stands behind the arguments' names in errors."""
-    rows, targets, weights = network.check_samples(X, y, sample_weight, place)
+    """X, y and weights as the core takes them, without validation; ``place`` follows the arguments' names in errors.
+
+    Raises ``ValueError`` or ``TypeError`` for what doesn't fit the network.
+    """
+    rows = check_inputs(network, X, f"X{place}")
+    targets = check_targets(y, len(rows), network.n_outputs, network.loss, network.dtype, f"y{place}")
+    weights = check_weights(sample_weight, len(rows), f"sample_weight{place}")
     return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_outputs, weights))
 
 
-def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
+def check_validation(network: Model, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
     """The validation's inputs and targets."""
     if validation_data is None:
         return None
@@ -56,14 +59,14 @@ def check_validation(network: Network, validation_data: tuple[ArrayLike, ArrayLi
     return samples.X, samples.targets
 
 
-def check_that_it_learns(network: Network) -> None:
+def check_that_it_learns(network: Model) -> None:
     """``ValueError`` for a network whose layers are all frozen."""
     if not network.layout.groups["learning_rate_factor"].any():
         raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
 
 
 def check_training_data(
-    network: Network,
+    network: Model,
     X: ArrayLike,
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,

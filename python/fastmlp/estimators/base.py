@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from cnn_core.machine.access import Access
 from fastmlp.data import rows as data
-from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights
+from fastmlp.estimators import conversion, storing
+from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights, views_of
 from fastmlp.estimators.fitting import Course, split
-from fastmlp.estimators.quasi_newton import fit_lbfgs
+from fastmlp.estimators.labels import Coding
+from fastmlp.estimators.quasi_newton import fit_to_all
 from fastmlp.estimators.rules import is_quasi_newton, records_epochs
 from fastmlp.estimators.scoring import Samples
 from fastmlp.estimators.settings import check_settings
@@ -30,32 +34,8 @@ from fastmlp.network import Network
 DTYPES = (np.float64, np.float32, np.uint8)
 """Of X: read as they are; anything else becomes float64."""
 SPARSE = ("csr", "csc")
-
-
-class Coding(Protocol):
-    """How an estimator's targets look to its network."""
-
-    @property
-    def n_outputs(self) -> int:
-        """Outputs of the network."""
-
-    @property
-    def output(self) -> str:
-        """Their activation."""
-
-    @property
-    def stratifies(self) -> bool:
-        """Whether a split for validation keeps the shares of the targets."""
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What a fitted estimator says of them."""
-
-    def encode(self, y: Any) -> NDArray[Any]:
-        """Targets for the network."""
-
-    def check(self, y: Any) -> None:
-        """Raise ``ValueError`` for targets that can't be encoded."""
+FITTED = itemgetter("network_", "_coding", "coefs_", "intercepts_", "_shown")
+"""What belongs together: read in one call, as a fit in another thread sets all at once."""
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
@@ -81,29 +61,30 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, validation_data: Any = None, incremental: bool = False,
         classes: Any = None,
     ) -> None:  # fmt: skip
-        with unchanged_if_refused(self):
+        with self._one_fit(), unchanged_if_refused(self):
             check_settings(self)
             first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._check_rows(X, y, reset=first)
             coding = self._find_coding(y, first, incremental, classes)
             samples = Samples(X, coding.encode(y), self._weights(X, y, sample_weight, incremental), y)
             random = check_random_state(self.random_state)
-            network = self._network(first, X, coding, random)
+            network, loss = self._network(first, X, coding, random)
             samples, validation = self._validation(samples, validation_data, coding, random, incremental)
             if first:
                 network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
             record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
             course = None
-            if records_epochs(self):
-                n_epochs = 1 if incremental else int(self.max_iter)
-                course = Course(self, network, coding, record, samples, validation, n_epochs)
-            if course is None:
-                self.loss_, self.n_iter_ = fit_lbfgs(self, network, samples)
-            else:
-                course.run()
-                self.n_iter_ = course.watch.n_epochs
-                self.loss_ = record.loss_curve[-1] if record.loss_curve else math.nan
-            self._finish(network, coding, record, by_epochs=course is not None)
+            with network._access.training:
+                network.loss = loss
+                if records_epochs(self):
+                    n_epochs = 1 if incremental else int(self.max_iter)
+                    course = Course(self, network, coding, record, samples, validation, n_epochs)
+                    course.run()
+                    n_iter = course.watch.n_epochs
+                    last_loss = record.loss_curve[-1] if record.loss_curve else math.nan
+                else:
+                    last_loss, n_iter = fit_to_all(self, network, samples)
+            self._finish(network, coding, record, course is not None, loss_=last_loss, n_iter_=n_iter)
         if course is not None and not incremental:
             course.warn_of_the_end()
 
@@ -120,8 +101,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             return weights if of_classes is None else of_classes
         return weights * of_classes
 
-    def _network(self, first: bool, X: Any, coding: Coding, random: np.random.RandomState) -> Network:
-        """A new network, or the one there is."""
+    def _network(self, first: bool, X: Any, coding: Coding, random: np.random.RandomState) -> tuple[Network, Loss]:
+        """A new network, or the one there is, and the loss to train it by."""
         loss = self._find_loss(coding)
         if not first and hasattr(self, "network_"):
             self._take_over_weights()
@@ -130,13 +111,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                     "a fit that goes on needs the layers that the network has; hidden_layer_sizes, activation, dropout "
                     f"or batch_norm have changed since: {self.network_!r}"
                 )
-            self.network_.loss = loss
-            return self.network_
+            return self.network_, loss
         dtype = choose_dtype(self.dtype, X, not is_quasi_newton(self))
         network = build_network(self, X.shape[1], coding.n_outputs, coding.output, loss, dtype, random)
         if not first:  # weights that were set by hand
             put_weights(network, self.coefs_, self.intercepts_)
-        return network
+        return network, loss
 
     def _validation(
         self, samples: Samples, validation_data: Any, coding: Coding, random: np.random.RandomState, incremental: bool
@@ -156,47 +136,57 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             return samples, None
         return split(samples, self.validation_fraction, random, coding.stratifies)
 
-    def _finish(self, network: Network, coding: Coding, record: Record, by_epochs: bool) -> None:
-        """Set the attributes that a fit leaves."""
-        self.network_ = network
-        self._coding = coding
-        self.__dict__.update(coding.attributes)
-        self.n_layers_ = len(network.weights) + 1
-        self.t_ = record.t
-        self._record = record
-        self._no_improvement_count = record.still
+    def _finish(self, network: Network, coding: Coding, record: Record, by_epochs: bool, **more: Any) -> None:
+        """Set the attributes that a fit leaves, all at once: another thread may be predicting."""
+        left = {
+            "network_": network,
+            "_coding": coding,
+            **coding.attributes,
+            "n_layers_": len(network.weights) + 1,
+            "t_": record.t,
+            "_record": record,
+            "_no_improvement_count": record.still,
+            **views_of(network),
+            **more,
+        }
         if by_epochs:
             validated = bool(record.validation_scores)
-            self.loss_curve_ = record.loss_curve
-            self.best_loss_ = None if self.early_stopping else record.best_loss
-            self.validation_scores_ = record.validation_scores if validated else None
-            self.validation_loss_curve_ = record.validation_losses if validated else None
-            self.best_validation_score_ = record.best_score if validated else None
-        self._show_weights()
+            left |= {
+                "loss_curve_": record.loss_curve,
+                "best_loss_": None if self.early_stopping else record.best_loss,
+                "validation_scores_": record.validation_scores if validated else None,
+                "validation_loss_curve_": record.validation_losses if validated else None,
+                "best_validation_score_": record.best_score if validated else None,
+            }
+        self.__dict__.update(left)
 
-    def _show_weights(self) -> None:
-        """coefs_ and intercepts_ as views of the network's parameters."""
-        self.coefs_, self.intercepts_ = self.network_.weights, self.network_.biases
-        self._shown = (*self.coefs_, *self.intercepts_)
+    def _take_over_weights(self) -> tuple[Network, Any]:
+        """The network and its coding, when arrays that the user put into coefs_ or intercepts_ are in the network."""
+        network, coding, coefs, intercepts, shown = FITTED(vars(self))
+        now = (*coefs, *intercepts)
+        if len(now) != len(shown) or any(a is not b for a, b in zip(now, shown, strict=True)):
+            put_weights(network, coefs, intercepts)
+            self.__dict__.update(views_of(network))
+        return network, coding
 
-    def _take_over_weights(self) -> None:
-        """Arrays that the user put into coefs_ or intercepts_ in the place of ours go into the network."""
-        now = (*self.coefs_, *self.intercepts_)
-        if len(now) != len(self._shown) or any(a is not b for a, b in zip(now, self._shown, strict=True)):
-            put_weights(self.network_, self.coefs_, self.intercepts_)
-            self._show_weights()
+    @contextmanager
+    def _one_fit(self) -> Iterator[None]:
+        """``RuntimeError`` for a fit while another one runs: in another thread, or around this one."""
+        access: Access = self.__dict__.setdefault("_access", Access())
+        with access.training:
+            yield
 
-    def _outputs(self, X: Any) -> NDArray[Any]:
-        """The network's outputs (n, n_outputs) for rows as the user gives them."""
+    def _outputs(self, X: Any) -> tuple[NDArray[Any], Any]:
+        """The network's outputs (n, n_outputs) for rows as the user gives them, and the coding that goes with them."""
         check_is_fitted(self)
-        self._take_over_weights()
+        network, coding = self._take_over_weights()
         if type(X) is np.ndarray and X.ndim == 2 and X.dtype in DTYPES and not hasattr(self, "feature_names_in_"):
             try:
-                return self.network_.predict(X)
+                return network.predict(X), coding
             except (ValueError, TypeError):
                 pass  # scikit-learn finds the words below
         X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
-        return self.network_.predict(X)
+        return network.predict(X), coding
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Any:
@@ -204,18 +194,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
         Raises ``TypeError`` for anything else than scikit-learn's class of this name.
         """
-        from fastmlp.estimators.conversion import from_sklearn
-
-        return from_sklearn(cls, fitted)
+        return conversion.from_sklearn(cls, fitted)
 
     def to_sklearn(self) -> Any:
         """scikit-learn's estimator of this name with these arguments, weights and history; it predicts the same.
 
         Raises ``ValueError`` for what scikit-learn hasn't: other activations or one for each layer, batch norms.
         """
-        from fastmlp.estimators.conversion import to_sklearn
-
-        return to_sklearn(self)
+        return conversion.to_sklearn(self)
 
     def save(self, path: str | os.PathLike[str], *, allow_nan: bool = False) -> None:
         """Write the fitted estimator to a safetensors file, all at once or not at all; `load` gives it back.
@@ -241,9 +227,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         OSError
             The file can't be written.
         """
-        from fastmlp.estimators.storing import save_estimator
-
-        save_estimator(self, path, allow_nan)
+        storing.save_estimator(self, path, allow_nan)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, allow_nan: bool = False) -> Any:
@@ -258,15 +242,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         OSError
             The file can't be opened.
         """
-        from fastmlp.estimators.storing import load_estimator
-
-        return load_estimator(cls, path, allow_nan)
+        return storing.load_estimator(cls, path, allow_nan)
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the views of the network are made anew behind it."""
         if "network_" in vars(self):
             self._take_over_weights()
         state: dict[str, Any] = super().__getstate__().copy()
+        state.pop("_access", None)
         if "network_" in state:
             for name in ("coefs_", "intercepts_", "_shown"):
                 del state[name]
@@ -277,7 +260,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if "network_" in vars(self):
             if not self.network_.params.flags.writeable:  # it came from a memory map
                 self.network_ = self.network_.copy()
-            self._show_weights()
+            self.__dict__.update(views_of(self.network_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -293,7 +276,8 @@ def unchanged_if_refused(estimator: BaseMLP) -> Iterator[None]:
     try:
         yield
     except Exception:
-        estimator.__dict__.clear()
+        for name in vars(estimator).keys() - before.keys():
+            del estimator.__dict__[name]
         estimator.__dict__.update(before)
         raise
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fastmlp.estimators.settings import ACTIVATION_NAMES, dropout_rates, hidden_activations, hidden_sizes
 from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Layer
 from fastmlp.model.losses import Loss
+from fastmlp.model.model import Model
 from fastmlp.network import Network
 
 SEEDS = 2**31 - 1
@@ -67,27 +68,35 @@ def hidden_layers(estimator: Any) -> list[Layer]:
     return layers
 
 
-def draw_weights(network: Network, hidden: Sequence[str], random: np.random.RandomState) -> None:
+def draw_weights(network: Model, hidden: Sequence[str], random: np.random.RandomState) -> None:
     """Fill weights and biases, layer by layer, from a stream of scikit-learn's kind.
 
     The last layer is drawn as the hidden one before it, whose activation scikit-learn has for all.
     """
     activations = [*hidden, *(hidden[-1:] or ["relu"])]
-    for weight, bias, activation in zip(network.weights, network.biases, activations, strict=True):
-        bound = math.sqrt((2.0 if activation == "sigmoid" else 6.0) / sum(weight.shape))
-        weight[:] = random.uniform(-bound, bound, weight.shape)
-        if bias is not None:
-            bias[:] = random.uniform(-bound, bound, bias.shape)
+    with network._access.changing:
+        for weight, bias, activation in zip(network.weights, network.biases, activations, strict=True):
+            bound = math.sqrt((2.0 if activation == "sigmoid" else 6.0) / sum(weight.shape))
+            weight[:] = random.uniform(-bound, bound, weight.shape)
+            if bias is not None:
+                bias[:] = random.uniform(-bound, bound, bias.shape)
 
 
-def put_weights(network: Network, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
+def put_weights(network: Model, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
     """Write arrays into the network that aren't views of it already; ``ValueError`` for other shapes."""
-    for name, given, views in (("coefs_", coefs, network.weights), ("intercepts_", intercepts, network.biases)):
-        if len(given) != len(views):
-            raise ValueError(f"{name} must have {len(views)} arrays, one for each layer, got {len(given)}")
-        for i, (array, view) in enumerate(zip(given, views, strict=True)):
-            numbers: NDArray[Any] = np.asarray(array)
-            expected = None if view is None else view.shape
-            if view is None or numbers.shape != expected:
-                raise ValueError(f"{name}[{i}] must have shape {expected}, got {numbers.shape}")
-            view[:] = numbers
+    with network._access.changing:
+        for name, given, views in (("coefs_", coefs, network.weights), ("intercepts_", intercepts, network.biases)):
+            if len(given) != len(views):
+                raise ValueError(f"{name} must have {len(views)} arrays, one for each layer, got {len(given)}")
+            for i, (array, view) in enumerate(zip(given, views, strict=True)):
+                numbers: NDArray[Any] = np.asarray(array)
+                expected = None if view is None else view.shape
+                if view is None or numbers.shape != expected:
+                    raise ValueError(f"{name}[{i}] must have shape {expected}, got {numbers.shape}")
+                view[:] = numbers
+
+
+def views_of(network: Model) -> dict[str, Any]:
+    """coefs_ and intercepts_ as views of the network's parameters."""
+    coefs, intercepts = network.weights, network.biases
+    return {"coefs_": coefs, "intercepts_": intercepts, "_shown": (*coefs, *intercepts)}

@@ -14,19 +14,12 @@ from sklearn.utils.metaestimators import available_if
 
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
-from fastmlp.estimators.rules import is_quasi_newton
+from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import loss_named
 from fastmlp.model.losses import Loss, make_loss
 
 CROSS_ENTROPIES = ("log_loss", "cross_entropy", "binary_cross_entropy")
 """All mean the one that fits the targets."""
-
-
-def has_epochs(estimator: BaseMLP) -> bool:
-    """Whether `partial_fit` is there: not with L-BFGS, which needs all rows at once."""
-    if is_quasi_newton(estimator):
-        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
-    return True
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -266,13 +259,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Classes (n_samples,), or an indicator (n_samples, n_classes) of the labels above one half."""
-        outputs = self._outputs(X)
-        return self._coding.decode(outputs)
+        outputs, coding = self._outputs(X)
+        return coding.decode(outputs)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Probabilities (n_samples, n_classes), the columns in the order of ``classes_``."""
-        outputs = self._outputs(X)
-        probabilities: NDArray[Any] = self._coding.probabilities(outputs)
+        outputs, coding = self._outputs(X)
+        probabilities: NDArray[Any] = coding.probabilities(outputs)
         return probabilities
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:

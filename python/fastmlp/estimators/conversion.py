@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,9 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.estimators.building import build_network, put_weights
-from fastmlp.estimators.labels import Labels
+from fastmlp.estimators.labels import Labels, Numbers
 from fastmlp.estimators.settings import ACTIVATION_NAMES, hidden_activations
 from fastmlp.estimators.watching import Record
-
-if TYPE_CHECKING:
-    from fastmlp.estimators.base import BaseMLP
 
 THEIRS = {theirs: ours for ours, theirs in ACTIVATION_NAMES.items()}
 """scikit-learn's names by ours."""
@@ -38,7 +35,7 @@ def shared_arguments(estimator: Any, other: type) -> dict[str, Any]:
     return {name: value for name, value in estimator.get_params(deep=False).items() if name in known}
 
 
-def from_sklearn(kind: type[BaseMLP], fitted: Any) -> Any:
+def from_sklearn(kind: type[Any], fitted: Any) -> Any:
     """An estimator of ours with arguments, weights and history of a fitted one of scikit-learn's."""
     from sklearn import neural_network
 
@@ -64,7 +61,7 @@ def from_sklearn(kind: type[BaseMLP], fitted: Any) -> Any:
         still=getattr(fitted, "_no_improvement_count", 0),
         t=int(fitted.t_),
     )
-    estimator._finish(network, coding, record, by_epochs=hasattr(fitted, "loss_curve_"))
+    estimator._finish(network, coding, record, hasattr(fitted, "loss_curve_"))
     estimator.n_features_in_ = n_features
     _carry(fitted, estimator, CARRIED)
     return estimator
@@ -112,8 +109,6 @@ def _coding_of(fitted: Any) -> Any:
     if is_classifier(fitted):
         binarizer = fitted._label_binarizer
         return Labels(np.asarray(fitted.classes_), binarizer.y_type_, bool(binarizer.sparse_input_))
-    from fastmlp.estimators.regressor import Numbers
-
     return Numbers(fitted.n_outputs_, fitted.out_activation_)
 
 

@@ -17,9 +17,9 @@ from fastmlp.checks.values import Value
 from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
-from fastmlp.network import Network
+from fastmlp.model.model import Model
 from fastmlp.passes.pace import count_batches
-from fastmlp.training.fit import fit
+from fastmlp.training.fit import train
 from fastmlp.training.settings import FitSettings
 
 NOT_FINITE = (
@@ -66,7 +66,7 @@ class Course:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    network : Network
+    network : Model
     coding : Coding
         Of the targets, which the estimator has yet to take over.
     record : Record
@@ -78,7 +78,7 @@ class Course:
     """
 
     def __init__(
-        self, estimator: Any, network: Network, coding: Any, record: Record, samples: Samples,
+        self, estimator: Any, network: Model, coding: Any, record: Record, samples: Samples,
         validation: Samples | None, n_epochs: int,
     ) -> None:  # fmt: skip
         self.estimator = estimator
@@ -144,7 +144,7 @@ class Course:
             clip_norm=estimator.clip_norm, loss_counts_rows=True,
         )  # fmt: skip
         X, targets, weights, _ = self.samples
-        history = fit(self.network, X, targets, None, weights, None, settings)
+        history = train(self.network, X, targets, None, weights, None, settings)
         if history.stop_reason == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=6)
             return False

@@ -1,4 +1,4 @@
-"""Classes as a user writes them, to numbers that the core can read, and back.
+"""Targets as a user writes them, to numbers that the core can read, and back: numbers as they are, classes coded.
 
 Two classes need one output, more need one each; so do labels of which a row may have several.
 """
@@ -6,12 +6,62 @@ Two classes need one output, more need one each; so do labels of which a row may
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+
+class Coding(Protocol):
+    """How an estimator's targets look to its network."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+
+    @property
+    def output(self) -> str:
+        """Their activation."""
+
+    @property
+    def stratifies(self) -> bool:
+        """Whether a split for validation keeps the shares of the targets."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What a fitted estimator says of them."""
+
+    def encode(self, y: Any) -> NDArray[Any]:
+        """Targets for the network."""
+
+    def check(self, y: Any) -> None:
+        """Raise ``ValueError`` for targets that can't be encoded."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Targets that are numbers already: one column or several."""
+
+    n_outputs: int
+    output: str
+    stratifies: bool = False
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What a fitted estimator says of its outputs."""
+        return {"n_outputs_": self.n_outputs, "out_activation_": self.output}
+
+    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        """y (n,) or (n, n_outputs) as it is."""
+        return y
+
+    def check(self, y: NDArray[Any]) -> None:
+        """Raise ``ValueError`` for another number of columns."""
+        n_columns = 1 if y.ndim == 1 else y.shape[1]
+        if n_columns != self.n_outputs:
+            raise ValueError(f"y must have {self.n_outputs} columns, one for each output, got {n_columns}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from fastmlp.data.samples import check_samples
 from fastmlp.estimators.fitting import NOT_FINITE, count_threads
 from fastmlp.estimators.scoring import Samples
-from fastmlp.network import Network
+from fastmlp.model.model import Model
 from fastmlp.passes.derivatives import divisor, loss_and_flat_gradient
 
 
-def fit_lbfgs(estimator: Any, network: Network, samples: Samples) -> tuple[float, int]:
+def fit_to_all(estimator: Any, network: Model, samples: Samples) -> tuple[float, int]:
     """Minimise mean loss + alpha / (2 n) * sum of squared weights over all samples; loss and iterations."""
     from scipy.optimize import minimize
 
-    rows, targets, weights = network.check_samples(samples.X, samples.targets, samples.weights)
+    rows, targets, weights, _ = check_samples(network, samples.X, samples.targets, samples.weights)
     decay = float(estimator.alpha) / divisor("mean", len(rows), weights)
     n_decaying = int(network.layout.groups["length"][0])
     n_threads = count_threads(estimator.n_jobs)

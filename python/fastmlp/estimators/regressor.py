@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -11,33 +10,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp.estimators.base import BaseMLP
-from fastmlp.estimators.classifier import has_epochs
+from fastmlp.estimators.labels import Numbers
+from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import invalid, loss_named
 from fastmlp.model.losses import Loss, make_loss
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Targets that are numbers already: one column or several."""
-
-    n_outputs: int
-    output: str
-    stratifies: bool = False
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What a fitted estimator says of its outputs."""
-        return {"n_outputs_": self.n_outputs, "out_activation_": self.output}
-
-    def encode(self, y: NDArray[Any]) -> NDArray[Any]:
-        """y (n,) or (n, n_outputs) as it is."""
-        return y
-
-    def check(self, y: NDArray[Any]) -> None:
-        """Raise ``ValueError`` for another number of columns."""
-        n_columns = 1 if y.ndim == 1 else y.shape[1]
-        if n_columns != self.n_outputs:
-            raise ValueError(f"y must have {self.n_outputs} columns, one for each output, got {n_columns}")
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -272,7 +248,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Numbers (n_samples,), or (n_samples, n_outputs) where there are several outputs."""
-        outputs = self._outputs(X)
+        outputs, _ = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:

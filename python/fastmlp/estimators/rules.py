@@ -109,3 +109,10 @@ def is_quasi_newton(estimator: Any) -> bool:
     if estimator.optimizer is None:
         return bool(estimator.solver == "lbfgs")
     return not isinstance(make_optimizer(estimator.optimizer), Optimizer)
+
+
+def has_epochs(estimator: Any) -> bool:
+    """Whether `partial_fit` is there: not with L-BFGS, which needs all rows at once."""
+    if is_quasi_newton(estimator):
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 
-from fastmlp.network import Network
+from fastmlp.data.samples import check_samples
+from fastmlp.estimators.building import views_of
+from fastmlp.model.model import Model
 from fastmlp.passes.inference import measure, predict
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Score:
     ----------
     estimator : MLPClassifier or MLPRegressor
         Says what counts: ``scoring``.
-    network : Network
+    network : Model
         Tells whether X and targets fit.
     coding : Coding
         Of the targets.
@@ -44,8 +46,9 @@ class Score:
     n_threads : int, optional
     """
 
-    def __init__(self, estimator: Any, network: Network, coding: Any, samples: Samples, n_threads: int | None) -> None:
-        self.rows, self.encoded, self.weights = network.check_samples(samples.X, samples.targets, samples.weights)
+    def __init__(self, estimator: Any, network: Model, coding: Any, samples: Samples, n_threads: int | None) -> None:
+        checked = check_samples(network, samples.X, samples.targets, samples.weights)
+        self.rows, self.encoded, self.weights, _ = checked
         self.samples = samples
         self.n_threads = n_threads
         self.scoring = estimator.scoring
@@ -60,7 +63,7 @@ class Score:
         measured = measure(run.network, self.rows, self.encoded, self.weights, self.n_threads)
         return {"loss": measured["loss"], "score": self._score(run.network, measured)}
 
-    def _score(self, network: Network, measured: dict[str, float]) -> float:
+    def _score(self, network: Model, measured: dict[str, float]) -> float:
         targets, weights = self.samples.targets, self.weights
         if self.scoring == "loss":
             return -measured["loss"]
@@ -75,12 +78,12 @@ class Score:
         return r2(targets.reshape(outputs.shape), outputs, weights)
 
 
-def twin_of(estimator: Any, network: Network, coding: Any) -> Any:
+def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
     """The estimator as a scorer may see it during the fit: it predicts with the network in training."""
     twin: Any = object.__new__(type(estimator))
     vars(twin).update(vars(estimator), network_=network, _coding=coding, **coding.attributes)
+    vars(twin).update(views_of(network))
     vars(twin).pop("feature_names_in_", None)  # the rows of the validation have lost theirs
-    twin._show_weights()
     return twin
 
 

@@ -12,7 +12,7 @@ import inspect
 import os
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,14 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.checks.errors import shown
-from fastmlp.estimators.labels import Labels
+from fastmlp.estimators.labels import Labels, Numbers
 from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
 from fastmlp.machine.files import as_path
+from fastmlp.model.model import Model
 from fastmlp.network import Network
-from fastmlp.persistence.models import Model, read_model, write_model
+from fastmlp.persistence.models import Saved, read_model, write_model
 from fastmlp.persistence.plain_values import from_plain, to_plain
-
-if TYPE_CHECKING:
-    from fastmlp.estimators.base import BaseMLP
 
 CURVES = {"loss": "loss_curve", "validation_score": "validation_scores", "validation_loss": "validation_losses"}
 """Lists of the record by their names in the file."""
@@ -61,23 +59,23 @@ def save_estimator(estimator: Any, path: str | os.PathLike[str], allow_nan: bool
     }
     curves = {name: np.array(getattr(record, field), dtype=np.float64) for name, field in CURVES.items()}
     extra = _class_names(estimator._coding) if is_classifier(estimator) else {}
-    write_model(Model(estimator.network_, extra, description, curves), path, allow_nan)
+    write_model(Saved(estimator.network_, extra, description, curves), path, allow_nan)
 
 
-def load_estimator(kind: type[BaseMLP], path: str | os.PathLike[str], allow_nan: bool) -> Any:
+def load_estimator(kind: type[Any], path: str | os.PathLike[str], allow_nan: bool) -> Any:
     """Read an estimator of a class; see `BaseMLP.load`."""
     path = as_path(path)
-    model = read_model(path, allow_nan)
-    if model.estimator is None:
+    saved = read_model(path, Network, allow_nan)
+    if saved.estimator is None:
         raise ValueError(f"{path} holds a network, not an estimator; fastmlp.load reads it")
-    if model.estimator.get("kind") != kind.__name__:
-        got = f"{model.estimator.get('kind')!s:.50}"
+    if saved.estimator.get("kind") != kind.__name__:
+        got = f"{saved.estimator.get('kind')!s:.50}"
         raise ValueError(f"{path} holds an {got}, not an {kind.__name__}")
     try:
-        estimator = _restored(kind, model)
+        estimator = _restored(kind, saved)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is not an estimator that can be used: {shown(str(error), 400)}") from None
-    left_out = ", ".join(model.estimator["left_out"])
+    left_out = ", ".join(saved.estimator["left_out"])
     if left_out:
         warnings.warn(
             f"{path} could not hold {left_out}; the defaults stand there, set_params changes them", stacklevel=3
@@ -118,28 +116,27 @@ def _class_names(labels: Labels) -> dict[str, Any]:
     return {"classes": [str(value) for value in labels.classes.tolist()]}
 
 
-def _restored(kind: type[BaseMLP], model: Model) -> Any:
+def _restored(kind: type[Any], saved: Saved[Network]) -> Any:
     """The estimator described, as its fit left it."""
-    description: dict[str, Any] = model.estimator or {}
+    description: dict[str, Any] = saved.estimator or {}
     if set(description) != KEYS:
         raise ValueError(f"the description of an estimator must have {', '.join(sorted(KEYS))}")
-    network = model.network
+    network = saved.network
     estimator: Any = kind(**_read_arguments(kind, description))
     coding = _read_coding(estimator, description["labels"], network)
-    record, is_shown = _read_record(description["record"], model.curves)
+    record, is_shown = _read_record(description["record"], saved.curves)
     names = _read_feature_names(description["feature_names"], network.n_features)
     loss = from_plain(description["loss"])
     if type(loss) is not float or type(description["n_iter"]) is not int:
         raise ValueError("the description of an estimator must have a number as loss and a whole one as n_iter")
-    estimator._finish(network, coding, record, by_epochs=is_shown)
+    estimator._finish(network, coding, record, is_shown, loss_=loss, n_iter_=description["n_iter"])
     estimator.n_features_in_ = network.n_features
     if names is not None:
         estimator.feature_names_in_ = names
-    estimator.loss_, estimator.n_iter_ = loss, description["n_iter"]
     return estimator
 
 
-def _read_arguments(kind: type[BaseMLP], description: dict[str, Any]) -> dict[str, Any]:
+def _read_arguments(kind: type[Any], description: dict[str, Any]) -> dict[str, Any]:
     given, left_out = description["arguments"], description["left_out"]
     known = set(inspect.signature(kind).parameters)
     if not isinstance(given, dict) or not isinstance(left_out, list) or not known.issuperset([*given, *left_out]):
@@ -147,11 +144,9 @@ def _read_arguments(kind: type[BaseMLP], description: dict[str, Any]) -> dict[st
     return {name: from_plain(value) for name, value in given.items()}
 
 
-def _read_coding(estimator: Any, labels: Any, network: Network) -> Any:
+def _read_coding(estimator: Any, labels: Any, network: Model) -> Any:
     """How targets are coded, held against the network's outputs."""
     if not is_classifier(estimator):
-        from fastmlp.estimators.regressor import Numbers
-
         if labels is not None:
             raise ValueError("a regressor has no classes")
         return Numbers(network.n_outputs, network.output)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastmlp.callbacks.base import Callback, Run
+from fastmlp.model.model import Model
 from fastmlp.model.state import Snapshot
-from fastmlp.network import Network
 
 SMALLEST_RATE = 1e-6
 """The adaptive learning rate falls no further."""
@@ -127,7 +127,7 @@ class Watch(Callback):
         if self.verbose:
             print(f"{message} {end}")
 
-    def restore(self, network: Network) -> None:
+    def restore(self, network: Model) -> None:
         """Put the best weights back, where they were to be kept and there are any."""
         if self.best is not None:
             network.restore(self.best)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,12 +17,11 @@ from fastmlp.checks.errors import unknown_name
 from fastmlp.checks.values import check_value
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.rows import Rows, Targets
+from fastmlp.data.samples import check_samples
 from fastmlp.machine.threads import choose_threads, single_threaded_blas
+from fastmlp.model.model import Model
 from fastmlp.passes.pace import in_pieces
 from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
 
 MAX_POINTS = 10**9
 """Of a loss surface: 8 GB of losses."""
@@ -38,7 +37,7 @@ def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) ->
 
 
 def loss_and_flat_gradient(
-    network: Network,
+    network: Model,
     X: Rows,
     targets: Targets,
     weights: NDArray[np.float64] | None,
@@ -73,7 +72,7 @@ def loss_and_flat_gradient(
     return float(workspace.partials[:, 0].sum()) / by, gradients[0]
 
 
-def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
+def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
     """One gradient per row, (n, n_params)."""
     layout = network.layout
     if layout.uses_batch:
@@ -94,7 +93,7 @@ def sample_gradients(network: Network, X: Rows, targets: Targets, n_threads: int
     return gradients
 
 
-def input_gradients(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
+def input_gradients(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
     """d outputs / d X, (n, n_outputs, n_features), of checked rows."""
     layout, form = network.layout, input_form(network, X)
     threads = choose_threads(n_threads, layout.flops_per_row * network.n_outputs, len(X))
@@ -116,7 +115,7 @@ def input_gradients(network: Network, X: Rows, n_threads: int | None) -> NDArray
 
 
 def _check_grids(
-    network: Network, parameters: int | Sequence[int], grids: ArrayLike | Sequence[ArrayLike]
+    network: Model, parameters: int | Sequence[int], grids: ArrayLike | Sequence[ArrayLike]
 ) -> tuple[list[int], list[NDArray[np.float64]]]:
     try:
         indices = np.atleast_1d(np.asarray(parameters))
@@ -145,7 +144,7 @@ def _check_grids(
 
 
 def cost_surface(
-    network: Network,
+    network: Model,
     X: Rows,
     targets: Targets,
     weights: NDArray[np.float64] | None,
@@ -200,7 +199,7 @@ def _stretches(
                 yield slice(top, bottom), slice(left * side_by_side, right * side_by_side), tiles
 
 
-def _column_of(network: Network, index: int) -> tuple[int, int, int]:
+def _column_of(network: Model, index: int) -> tuple[int, int, int]:
     """Row of the table, row (-1: the bias) and column of a dense layer's parameter; row of the table -1 for others."""
     for segment in network.layout.segments:
         if segment.offset <= index < segment.stop and segment.name in ("weight", "bias"):
@@ -210,7 +209,7 @@ def _column_of(network: Network, index: int) -> tuple[int, int, int]:
 
 
 def check_gradients(
-    network: Network, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, step: float = 1e-4
+    network: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, step: float = 1e-4
 ) -> float:
     """Largest relative error of backpropagation against differences of the loss, in float64.
 
@@ -240,14 +239,12 @@ def check_gradients(
     >>> fm.check_gradients(net, [[0.1, 0.2], [0.3, -0.4]], [0.5, 0.6]) < 1e-8
     True
     """
-    from fastmlp.network import Network
-
-    if not isinstance(network, Network):
+    if not isinstance(network, Model):
         raise TypeError(f"network must be a Network, got {network!r}")
     check_value("step", step, low=0.0, low_open=True, schedule=False)
     step = float(step)
     twin = network.astype("float64")
-    rows, targets, weights = twin.check_samples(X, y, sample_weight)
+    rows, targets, weights, _ = check_samples(twin, X, y, sample_weight)
 
     def loss() -> float:
         return loss_and_flat_gradient(twin, rows, targets, weights, "mean", 1)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,14 @@ from cnn_core.passes.batches import Dtype
 from fastmlp.data.inputs import DENSITY, InputForm, input_form, input_source, may_leave_out_zeros, target_source
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.model import Model
 from fastmlp.passes.workspace import make_workspace
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
-
 
 FEW_ROWS = 16
 """Up to so many rows a prediction takes the short way."""
 
 
-def make_predictor(network: Network) -> Predictor:
+def make_predictor(network: Model) -> Predictor:
     """The short way for a few rows of the network's own dtype; it sees every later change of the parameters."""
     form = InputForm.PACKED if may_leave_out_zeros(network) else InputForm.ROWS
     workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False, form=form)
@@ -38,7 +35,7 @@ def make_predictor(network: Network) -> Predictor:
     )  # fmt: skip
 
 
-def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
+def predict(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
     """Outputs (n, n_outputs) for checked rows."""
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
@@ -56,7 +53,7 @@ def predict(network: Network, X: Rows, n_threads: int | None) -> NDArray[Any]:
     return out
 
 
-def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
+def activations(network: Model, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
     """Outputs (n, units) of every layer of the user's for checked rows."""
     layout = network.layout
     threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
@@ -77,7 +74,7 @@ def activations(network: Network, X: Rows, n_threads: int | None) -> list[NDArra
 
 
 def measure(
-    network: Network, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
+    network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
 ) -> dict[str, float]:
     """Mean loss, and accuracy where the targets name classes, of checked samples."""
     layout = network.layout

@@ -15,7 +15,7 @@ from fastmlp.model.custom_loss import CustomLoss
 from fastmlp.model.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.model.layers import LAYERS, Input, Layer
 from fastmlp.model.losses import Loss
-from fastmlp.network import Network
+from fastmlp.model.model import M, Model
 from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
@@ -25,7 +25,7 @@ _DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Un
 _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 
 
-def describe(network: Network) -> dict[str, Any]:
+def describe(network: Model) -> dict[str, Any]:
     """The network's make-up as dictionaries, lists, text and numbers.
 
     Raises ``ValueError`` for what can't be written down: a function in the place of a number, an initialiser of the
@@ -33,7 +33,8 @@ def describe(network: Network) -> dict[str, Any]:
 
     Examples
     --------
-    >>> describe(Network([2, 3, 1], seed=0))["layers"][0]
+    >>> import fastmlp as fm
+    >>> describe(fm.Network([2, 3, 1], seed=0))["layers"][0]
     {'kind': 'Dense', 'units': 3, 'activation': 'relu', 'bias': True, 'init': None, 'slope': None}
     """
     if len(network.layers) > MOST_LAYERS:
@@ -62,13 +63,13 @@ def describe(network: Network) -> dict[str, Any]:
     }
 
 
-def build(description: Any, shift: Any = 0.0, scale: Any = 1.0) -> Network:
-    """A network of this make-up with the input scaling given; its arrays are not those of the one described.
+def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -> M:
+    """A network of this class and make-up with the input scaling given; its arrays are not those of the one described.
 
     Raises ``ValueError`` or ``TypeError`` when the description is not of the form that `describe` gives.
     """
     n_features, layers, output, loss, init = read_description(description)
-    network = Network(
+    network = kind(
         [Input(n_features, shift, scale), *layers],
         output=output,
         loss=loss,

@@ -16,7 +16,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,12 @@ from fastmlp.machine.memory import COPIES, check_room
 from fastmlp.machine.state_files import STATE
 from fastmlp.model.layers import Input
 from fastmlp.model.layout import Layout, make_layout, output_activation
-from fastmlp.network import Network
+from fastmlp.model.model import M, Model
 from fastmlp.passes.workspace import MIN_TILE_ROWS
 from fastmlp.persistence.description import build, describe, read_description
 from fastmlp.persistence.model_file import CODES, LONGEST_HEADER, ModelFile, open_model
 from fastmlp.persistence.optimizer_states import build_state, describe_state, state_shapes
+from fastmlp.version import __version__
 
 FORMAT = 1
 """Version of what the metadata hold; files of every version from 1 to this one can be read."""
@@ -45,17 +47,18 @@ _WORK = 2**28, 1024
 """Bytes that a few rows on their way through a network may take, and as many more for each byte of its file."""
 
 
-class Model(NamedTuple):
+@dataclass(frozen=True)
+class Saved(Generic[M]):
     """What a file holds; ``estimator`` and ``curves`` are those of `fastmlp.estimators.storing`, or None and empty."""
 
-    network: Network
+    network: M
     extra: dict[str, Any]
-    estimator: dict[str, Any] | None
-    curves: dict[str, NDArray[np.float64]]
+    estimator: dict[str, Any] | None = None
+    curves: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def save(
-    network: Network, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None, allow_nan: bool = False
+    network: Model, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None, allow_nan: bool = False
 ) -> None:
     """Write a network to a safetensors file, all at once or not at all.
 
@@ -63,15 +66,15 @@ def save(
 
     Parameters
     ----------
-    network : Network
-        Everything is kept but the history and the seed of initial weights: the network that `load` gives predicts and
-        trains on as this one would, to the bit. ``network.optimizer_state``, which ``fit(warm_start=True)`` and
-        `train_on_batch` leave, is kept too, and with Adam takes twice the room of the weights: set it to None first
-        for a small file.
+    network : Model
+        Everything is kept but the history and the seed of initial weights: the network that `fastmlp.load` gives
+        predicts and trains on as this one would, to the bit. ``network.optimizer_state``, which
+        ``fit(warm_start=True)`` and `train_on_batch` leave, is kept too, and with Adam takes twice the room of the
+        weights: set it to None first for a small file.
     path : str or path
         The file; ``.safetensors`` is the usual ending.
     extra : mapping, optional
-        More to keep, of what JSON can hold: names of classes, for one. `load_with_extra` gives it back.
+        More to keep, of what JSON can hold: names of classes, for one. `read_model` gives it back.
     allow_nan : bool, default False
         Whether a network with NaN or infinity may be written, to look into it later.
 
@@ -86,62 +89,36 @@ def save(
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> network = Network([4, 8, 3], loss="cross_entropy", seed=0)
+    >>> import fastmlp as fm
+    >>> network = fm.Network([4, 8, 3], loss="cross_entropy", seed=0)
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "small.safetensors"
     >>> save(network, path, extra={"classes": ["a", "b", "c"]})
-    >>> bool((load(path).params == network.params).all())
+    >>> bool((fm.load(path).params == network.params).all())
     True
     """
-    write_model(Model(network, {} if extra is None else dict(extra), None, {}), path, allow_nan)
+    write_model(Saved(network, {} if extra is None else dict(extra)), path, allow_nan)
 
 
-def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:
-    """Read a network from a file that `save`, an estimator's ``save`` or ``fastmlp train --save`` wrote.
-
-    The file is checked in full; nothing in it is ever executed, and memory is taken only in proportion to its size.
-
-    Parameters
-    ----------
-    path : str or path
-        A regular file.
-    allow_nan : bool, default False
-        Whether NaN and infinity in its arrays are taken as they are.
-
-    Raises
-    ------
-    ValueError
-        The file is not such a model, or damaged, or inconsistent, or of a newer format, or holds NaN or infinity; the
-        path is named.
-    OSError
-        The file can't be opened.
-
-    Examples
-    --------
-    >>> load("digits.safetensors").predict(images)  # doctest: +SKIP
-    """
-    return read_model(path, allow_nan).network
-
-
-def load_with_extra(path: str | os.PathLike[str], *, allow_nan: bool = False) -> tuple[Network, dict[str, Any]]:
-    """As `load`, with the dictionary that was saved beside the network (empty if there was none)."""
-    network, extra, _, _ = read_model(path, allow_nan)
-    return network, extra
-
-
-def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> None:
+def write_model(saved: Saved[Any], path: str | os.PathLike[str], allow_nan: bool) -> None:
     """Write a network and what belongs to it, all at once or not at all; raises as `save` does."""
+    path = as_path(path)
+    with saved.network._access.reading:
+        content = _as_bytes(saved, allow_nan)
+    with replacing(path) as file:
+        file.write(content)
+
+
+def _as_bytes(saved: Saved[Any], allow_nan: bool) -> bytes:
+    """The file's content."""
     from safetensors.numpy import save as to_bytes
 
-    from fastmlp import __version__
-
-    path = as_path(path)
-    network = model.network
+    network: Model = saved.network
     arrays = _arrays(network)
     description = {
         "format": FORMAT,
         "library": __version__,
         "network": describe(network),
-        "extra": model.extra,
+        "extra": saved.extra,
     }
     if network.optimizer_state is not None:
         description["optimizer"], more = describe_state(network, network.optimizer_state)
@@ -149,25 +126,27 @@ def write_model(model: Model, path: str | os.PathLike[str], allow_nan: bool) -> 
     if not allow_nan:
         for name, array in arrays.items():
             check_finite(f"network: {name}", array)
-    if model.estimator is not None:
-        lengths = {name: len(curve) for name, curve in model.curves.items()}
-        description["estimator"] = {**model.estimator, "curves": lengths}
-        arrays |= {f"curve.{name}": curve for name, curve in model.curves.items()}
+    if saved.estimator is not None:
+        lengths = {name: len(curve) for name, curve in saved.curves.items()}
+        description["estimator"] = {**saved.estimator, "curves": lengths}
+        arrays |= {f"curve.{name}": curve for name, curve in saved.curves.items()}
     try:
         text = json.dumps(description, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"extra must hold only what JSON can: {error}") from None
     check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
-    content = to_bytes(arrays, {_KEY: text})
+    content: bytes = to_bytes(arrays, {_KEY: text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")
     check_work(network.layout, network.dtype, len(content))
-    with replacing(path) as file:
-        file.write(content)
+    return content
 
 
-def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
-    """Read and check everything that a file holds; raises as `load` does."""
+def read_model(path: str | os.PathLike[str], kind: type[M], allow_nan: bool = False) -> Saved[M]:
+    """Read and check everything that a file holds; raises as `fastmlp.load` does.
+
+    ``kind`` is the class that the network is made of: `Model`, or one that adds to it.
+    """
     path = as_path(path)
     with open_model(path) as file:
         try:
@@ -175,9 +154,9 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
             curves = _check_curves(description.get("estimator"))
             file.check_places(_expected_arrays(description, file) | curves)
             arrays = file.read()
-            network = _restore(description, arrays, allow_nan)
+            network = _restore(description, arrays, kind, allow_nan)
             check_work(network.layout, network.dtype, file.size)
-            return Model(
+            return Saved(
                 network,
                 description["extra"],
                 description.get("estimator"),
@@ -187,7 +166,7 @@ def read_model(path: str | os.PathLike[str], allow_nan: bool = False) -> Model:
             raise ValueError(f"{path} is not a fastmlp model that can be used: {shown(str(error), 400)}") from None
 
 
-def _arrays(network: Network) -> dict[str, NDArray[Any]]:
+def _arrays(network: Model) -> dict[str, NDArray[Any]]:
     """Everything of the network that is an array, by name."""
     arrays = network.named_arrays()
     if network.input.is_scaled:
@@ -267,14 +246,14 @@ def check_work(layout: Layout, dtype: np.dtype[Any], n_bytes: int) -> None:
         )
 
 
-def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], allow_nan: bool) -> Network:
+def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], kind: type[M], allow_nan: bool) -> M:
     """The network, with the numbers of the arrays."""
     for name, array in arrays.items():
         if not (allow_nan or name.startswith("curve.")):
             check_finite(f"array {name!r}", array)
         if name.endswith("running_variance") and array.min() < 0:
             raise ValueError(f"array {name!r} must not be negative, got {array.min():g}")
-    network = build(description["network"], arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0))
+    network = build(description["network"], kind, arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0))
     for name, view in network.named_arrays().items():
         view[:] = arrays[name]
     if "optimizer" in description:

@@ -11,21 +11,20 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastmlp.model.model import Model
 from fastmlp.model.state import AverageState, OptimizerState, Snapshot
-from fastmlp.network import Network
-from fastmlp.training.averaging import holds
 
 _KEYS = {"rule", "n_steps", "n_slots", "n_averaged"}
 _MOST_SLOTS = 16
 _MOST_STEPS = 2**53
 
 
-def describe_state(network: Network, state: OptimizerState) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def describe_state(network: Model, state: OptimizerState) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The state's make-up as JSON values, and its arrays by the names that they have in a file.
 
     An average that the network doesn't hold any more would not be gone on with, and is left out.
     """
-    average = state.average if state.average is not None and holds(network, state.average.average) else None
+    average = state.average if state.average is not None and network.holds(state.average.average) else None
     arrays = {} if state.vectors is None else {"optimizer.vectors": state.vectors}
     if average is not None:
         arrays |= {"optimizer.path": average.path.params, "optimizer.path_statistics": average.path.statistics}
@@ -65,7 +64,7 @@ def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str
     return shapes
 
 
-def build_state(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], network: Network) -> OptimizerState:
+def build_state(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], network: Model) -> OptimizerState:
     """The state that was described, with the arrays of the file, for a network that has its numbers already."""
     average = None
     if description["n_averaged"] is not None:

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from fastmlp.checks.errors import TrainingWarning
 from fastmlp.data.few_rows import few_rows, largest, sample_inputs, sample_targets, spread
 from fastmlp.model.losses import Loss
+from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer
 from fastmlp.passes.inference import activations
 
 if TYPE_CHECKING:
     from fastmlp.data.samples import TrainingData
     from fastmlp.history import History
-    from fastmlp.network import Network
     from fastmlp.optimizers import WholeSetMethod
 
 UNSCALED = 100.0
@@ -47,7 +47,7 @@ def warn(message: str) -> None:
     warnings.warn(message, TrainingWarning, stacklevel=level)
 
 
-def warn_of_scales(network: Network, data: TrainingData, optimizer: Optimizer | WholeSetMethod) -> None:
+def warn_of_scales(network: Model, data: TrainingData, optimizer: Optimizer | WholeSetMethod) -> None:
     """Where inputs or targets are far from scaled, and it matters."""
     inputs = sample_inputs(network, data.X)
     if largest(inputs) > UNSCALED and scales_matter(network, optimizer):  # one look is enough for most
@@ -77,14 +77,14 @@ def differ(rows: NDArray[np.uint8]) -> bool:
     return bool((some != some[0]).any())
 
 
-def scales_matter(network: Network, optimizer: Optimizer | WholeSetMethod) -> bool:
+def scales_matter(network: Model, optimizer: Optimizer | WholeSetMethod) -> bool:
     """No where a norm comes first, and hardly to quasi-Newton steps on a linear network."""
     first = next(layer for layer in network.layers if not layer.is_random)
     linear = all(layer.is_random for layer in network.layers[:-1])
     return not first.normalises and (not linear or isinstance(optimizer, Optimizer))
 
 
-def warn_of_dead(network: Network, data: TrainingData, history: History) -> None:
+def warn_of_dead(network: Model, data: TrainingData, history: History) -> None:
     """Where the loss has hardly fallen, as units or a whole network answer the same to every row."""
     losses = history["loss"]
     if len(losses) < ENOUGH_EPOCHS or losses[-1] < HARDLY * losses[0] or len(data.X) < 2:
@@ -116,7 +116,7 @@ LONG_MEMORY = 0.95
 
 
 def likely_cause(
-    network: Network,
+    network: Model,
     data: TrainingData,
     losses: Sequence[float] = (),
     learning_rate: float | None = None,

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-import numpy as np
-
+from fastmlp.model.model import Model
 from fastmlp.model.state import AverageState, Snapshot
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
 
 
 class MovingAverage:
@@ -21,9 +16,9 @@ class MovingAverage:
     the network still holds it.
     """
 
-    def __init__(self, network: Network, kept: AverageState | None) -> None:
+    def __init__(self, network: Model, kept: AverageState | None) -> None:
         self.network = network
-        goes_on = kept is not None and holds(network, kept.average)
+        goes_on = kept is not None and network.holds(kept.average)
         self._kept = kept if goes_on else None
         self.n_before = kept.n_steps if kept is not None and goes_on else 0
 
@@ -61,8 +56,3 @@ class MovingAverage:
         self.network.snapshot(self._path)
         self.network.restore(self.values)
         return AverageState(self._path, self.values, self.n_before + n_steps)
-
-
-def holds(network: Network, snapshot: Snapshot) -> bool:
-    """Whether the network is as it was at the snapshot."""
-    return np.array_equal(network.params, snapshot.params) and np.array_equal(network.statistics, snapshot.statistics)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from fastmlp.checks.errors import shown
 from fastmlp.machine.files import remove_unfinished
 from fastmlp.machine.state_files import StateFile
+from fastmlp.model.model import Model
 from fastmlp.training.fingerprint import check_same, has_state
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
-    from fastmlp.network import Network
 
 FORMAT = 1
 """Version of what a checkpoint holds; those of another one are refused."""
@@ -77,7 +77,7 @@ class Checkpoint:
             raise ValueError(f"{self._file.path} can't be resumed: {error}") from None
 
     @contextmanager
-    def keeping(self, network: Network) -> Iterator[None]:
+    def keeping(self, network: Model) -> Iterator[None]:
         """A checkpoint that is refused, also when a part of it has been taken over, leaves the network as it was."""
         if self._saved is None:
             yield

@@ -16,10 +16,10 @@ from fastmlp.callbacks.base import Callback
 from fastmlp.checks.errors import shown
 from fastmlp.data.few_rows import spread
 from fastmlp.data.rows import Rows
+from fastmlp.model.model import Model
 
 if TYPE_CHECKING:
     from fastmlp.data.samples import TrainingData, Validation
-    from fastmlp.network import Network
     from fastmlp.training.settings import FitSettings
 
 _SETTINGS = (
@@ -33,7 +33,7 @@ _HINTS = {
 
 
 def fingerprint(
-    network: Network, settings: FitSettings, data: TrainingData, n_threads: int | None, **more: object
+    network: Model, settings: FitSettings, data: TrainingData, n_threads: int | None, **more: object
 ) -> dict[str, str]:
     """The network's make-up, the settings, and the samples or, of those that come in chunks, their kind."""
     make_up = {name: getattr(network, name) for name in ("n_features", "layers", "output", "loss", "dtype", "n_params")}

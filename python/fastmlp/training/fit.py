@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
@@ -19,6 +19,7 @@ from fastmlp.data.chunks import Chunks
 from fastmlp.data.samples import TrainingData, Validation, check_training_data
 from fastmlp.history import History
 from fastmlp.machine.threads import single_threaded_blas_for
+from fastmlp.model.model import Model
 from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.training.advice import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.checkpoint import Checkpoint
@@ -28,9 +29,6 @@ from fastmlp.training.recording import check_metrics, recorded_names
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
 from fastmlp.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
 
 
 class Way(NamedTuple):
@@ -49,7 +47,7 @@ class Way(NamedTuple):
 
 
 def fit(
-    network: Network,
+    network: Model,
     X: ArrayLike | Chunks,
     y: ArrayLike | None,
     validation_data: tuple[ArrayLike, ArrayLike] | None,
@@ -58,6 +56,20 @@ def fit(
     settings: FitSettings,
 ) -> History:
     """See `Network.fit`."""
+    with network._access.training:
+        return train(network, X, y, validation_data, sample_weight, class_weight, settings)
+
+
+def train(
+    network: Model,
+    X: ArrayLike | Chunks,
+    y: ArrayLike | None,
+    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    sample_weight: ArrayLike | None,
+    class_weight: object,
+    settings: FitSettings,
+) -> History:
+    """As `fit`, for a caller that holds ``network._access.training`` already, as over several fits in a row."""
     checkpoint = None
     if settings.checkpoint is not None:
         checkpoint = Checkpoint(settings.checkpoint, settings.checkpoint_every, settings.resume)
@@ -95,7 +107,7 @@ def fit(
     return run.history
 
 
-def by_epochs(network: Network, data: TrainingData, settings: FitSettings) -> Way:
+def by_epochs(network: Model, data: TrainingData, settings: FitSettings) -> Way:
     """By an update rule, over samples that are all there."""
     one_by_one = bool(settings.callbacks) or data.validation is not None  # what wants to look in after every epoch
     trainer = Trainer(network, data, settings, one_by_one)
@@ -118,7 +130,7 @@ def by_chunks(stream: Stream) -> Way:
     return Way(partial(fit_stream, stream), identity, lambda: trainer.data, stream.validation, trainer.batch_size)
 
 
-def by_all_samples(network: Network, data: TrainingData, settings: FitSettings) -> Way:
+def by_all_samples(network: Model, data: TrainingData, settings: FitSettings) -> Way:
     """By a method that sees all samples at once; an epoch is one of its steps. It leaves no state."""
 
     def identity() -> dict[str, str]:

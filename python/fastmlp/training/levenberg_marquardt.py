@@ -20,6 +20,7 @@ from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_source, target_source
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.model import Model
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.passes.derivatives import divisor
 from fastmlp.passes.workspace import make_workspace
@@ -30,7 +31,6 @@ from fastmlp.training.recording import record
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
     from fastmlp.data.samples import TrainingData
-    from fastmlp.network import Network
     from fastmlp.training.checkpoint import Checkpoint
     from fastmlp.training.settings import FitSettings
 
@@ -40,7 +40,7 @@ MAX_DAMPING = 1e12
 """Relative to the largest curvature: beyond it steps are lost in rounding."""
 
 
-def check_least_squares(network: Network, data: TrainingData, rule: LevenbergMarquardt) -> None:
+def check_least_squares(network: Model, data: TrainingData, rule: LevenbergMarquardt) -> None:
     """``ValueError`` for what the method can't train."""
     if network.loss.name not in ("squared_error", "mse"):
         raise ValueError(
@@ -76,7 +76,7 @@ class LeastSquares:
     """
 
     def __init__(
-        self, network: Network, data: TrainingData, weight_decay: float, n_threads: int | None, alpha: float = 0.0
+        self, network: Model, data: TrainingData, weight_decay: float, n_threads: int | None, alpha: float = 0.0
     ) -> None:
         self.network, self.data = network, data
         self.twin = network.astype("float64")
@@ -196,7 +196,7 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
 class Descent:
     """Where the method stands between two steps."""
 
-    def __init__(self, network: Network, problem: LeastSquares) -> None:
+    def __init__(self, network: Model, problem: LeastSquares) -> None:
         self.problem = problem
         self.damping: Damping | None = None
         self._arrays = {"params": network.params, "twin_params": problem.twin.params}

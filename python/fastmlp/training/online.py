@@ -6,20 +6,16 @@ batch stays with the network, and serves the next one if that has as many rows a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from numpy.typing import ArrayLike
 
 from fastmlp.checks.values import Schedule
 from fastmlp.data.inputs import input_form
 from fastmlp.data.samples import TrainingData, check_training_data
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer, make_optimizer
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
 
 LOOK_AHEAD = 256
 """Hyper-values are worked out for so many batches at once, unless a function is asked that may answer differently by
@@ -29,7 +25,7 @@ the time of the batch."""
 class BatchTrainer:
     """A trainer without end, whose every epoch is one batch of new samples."""
 
-    def __init__(self, network: Network, data: TrainingData, optimizer: Optimizer) -> None:
+    def __init__(self, network: Model, data: TrainingData, optimizer: Optimizer) -> None:
         rates = (layer.dropout_rate for layer in network.layers)
         values = (*vars(optimizer).values(), network.loss.label_smoothing, *rates)
         asks = any(callable(value) and not isinstance(value, Schedule) for value in values)
@@ -86,7 +82,7 @@ class BatchTrainer:
 
 
 def train_on_batch(
-    network: Network,
+    network: Model,
     X: ArrayLike,
     y: ArrayLike,
     optimizer: object,
@@ -94,11 +90,12 @@ def train_on_batch(
     class_weight: object,
 ) -> float:
     """See `Network.train_on_batch`."""
-    rule = make_optimizer(optimizer)
-    if not isinstance(rule, Optimizer):
-        raise ValueError(f"optimizer must be one that updates by batches, got {rule!r}, which needs all samples")
-    data = check_training_data(network, X, y, sample_weight, class_weight=class_weight)
-    ready = network._batch_trainer
-    if ready is None or not ready.fits(data, rule):
-        ready = network._batch_trainer = BatchTrainer(network, data, rule)
-    return ready.step(data)
+    with network._access.training:
+        rule = make_optimizer(optimizer)
+        if not isinstance(rule, Optimizer):
+            raise ValueError(f"optimizer must be one that updates by batches, got {rule!r}, which needs all samples")
+        data = check_training_data(network, X, y, sample_weight, class_weight=class_weight)
+        ready: BatchTrainer | None = network._batch_trainer
+        if ready is None or not ready.fits(data, rule):
+            ready = network._batch_trainer = BatchTrainer(network, data, rule)
+        return ready.step(data)

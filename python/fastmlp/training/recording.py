@@ -12,11 +12,11 @@ from fastmlp.checks.errors import unknown_name
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import Validation
 from fastmlp.metrics import CLASS_METRICS, METRICS
+from fastmlp.model.model import Model
 from fastmlp.passes.inference import measure, predict
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run
-    from fastmlp.network import Network
 
 
 class Metric(NamedTuple):
@@ -53,7 +53,7 @@ def _metric(metric: Any) -> Metric:
     return Metric(name, metric)
 
 
-def check_metrics(metrics: tuple[Metric, ...], network: Network, validation: Validation | None) -> None:
+def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Validation | None) -> None:
     """Raise ``ValueError`` for metrics without validation data, or of classes or values where its targets are none."""
     if not metrics:
         return
@@ -104,7 +104,7 @@ def record(
 
 
 def apply_metrics(
-    metrics: tuple[Metric, ...], network: Network, X: Rows, targets: Targets, n_threads: int | None
+    metrics: tuple[Metric, ...], network: Model, X: Rows, targets: Targets, n_threads: int | None
 ) -> dict[str, float]:
     """The metrics of these rows: y_true (n,) class numbers, else (n, n_outputs) as is y_pred."""
     metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # measured anyway

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.values import Value, check_values, values_at
 from fastmlp.model.layers import Layer
+from fastmlp.model.model import Model
 
 if TYPE_CHECKING:
     from fastmlp.model.losses import Loss
-    from fastmlp.network import Network
     from fastmlp.optimizers import Optimizer
     from fastmlp.training.settings import FitSettings
 
@@ -65,7 +65,7 @@ def dropout_rates(stages: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDAr
     return np.stack([stage.rates(numbers) for stage in stages], axis=1)
 
 
-def steps_change(settings: FitSettings, optimizer: Optimizer, network: Network) -> bool:
+def steps_change(settings: FitSettings, optimizer: Optimizer, network: Model) -> bool:
     """Whether steps differ in their hyper-values; if not, one row of the table serves them all."""
     values = [network.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
     values += [layer.dropout_rate for layer in network.layers]

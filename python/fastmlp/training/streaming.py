@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -20,6 +20,7 @@ from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.data.chunks import Blocks, Chunks
 from fastmlp.data.samples import TrainingData, check_that_it_learns, check_validation
 from fastmlp.machine.worker import Worker
+from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer
 from fastmlp.passes.pace import count_batches
 from fastmlp.training.checkpoint import Checkpoint
@@ -27,9 +28,6 @@ from fastmlp.training.recording import record
 from fastmlp.training.resuming import put_there, state_of
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from fastmlp.network import Network
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Stream:
 
     def __init__(
         self,
-        network: Network,
+        network: Model,
         chunks: Chunks,
         y: object,
         sample_weight: object,

@@ -1,4 +1,4 @@
-"""How a network is told to learn: `fit`, and `train_on_batch` for data that come one batch at a time.
+"""How a network learns: `fit`, and `train_on_batch` for data that come one batch at a time.
 
 The methods collect their arguments and hand over to the package `training`, imported when they are first needed.
 """
@@ -7,39 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import ArrayLike, NDArray
+
+from fastmlp.model.model import Model
 
 MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
-    from cnn_core.machine.access import Access
     from fastmlp.callbacks.base import CallbackLike
     from fastmlp.checks.values import Value
     from fastmlp.data.chunks import Chunks
     from fastmlp.history import History
-    from fastmlp.model.state import OptimizerState
-    from fastmlp.network import Network
-    from fastmlp.training.online import BatchTrainer
 
 
-class Learner:
-    """Base of `Network`: its ways to train, and what they leave with it."""
-
-    _optimizer_state: OptimizerState | None = None
-    _batch_trainer: BatchTrainer | None = None
-    _access: Access
-
-    @property
-    def optimizer_state(self) -> OptimizerState | None:
-        """Where the optimizer stands, to go on from; assign None to begin afresh."""
-        return self._optimizer_state
-
-    @optimizer_state.setter
-    def optimizer_state(self, state: OptimizerState | None) -> None:
-        with self._access.changing:
-            self._optimizer_state = state
+class Trainable(Model):
+    """A model with the methods that train it; base of `Network`."""
 
     def fit(
         self,
@@ -178,8 +162,7 @@ class Learner:
             checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
             checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
-        with self._access.training:
-            return fit(cast("Network", self), X, y, validation_data, sample_weight, class_weight, settings)
+        return fit(self, X, y, validation_data, sample_weight, class_weight, settings)
 
     def train_on_batch(
         self,
@@ -222,5 +205,4 @@ class Learner:
         """
         from fastmlp.training import online
 
-        with self._access.training:
-            return online.train_on_batch(cast("Network", self), X, y, optimizer, sample_weight, class_weight)
+        return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight)

@@ -15,6 +15,7 @@ from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.samples import TrainingData
 from fastmlp.machine.threads import choose_threads
+from fastmlp.model.model import Model
 from fastmlp.model.state import OptimizerState, Snapshot
 from fastmlp.optimizers import Optimizer, Rprop
 from fastmlp.passes.pace import Pace, count_batches
@@ -27,7 +28,6 @@ from fastmlp.training.step_table import dropout_rates, step_table, steps_change
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run
     from fastmlp.history import History
-    from fastmlp.network import Network
 
 STEPS_AHEAD = 4096
 """Hyper-values are worked out for so many steps at once: short epochs share the cost."""
@@ -45,7 +45,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: Model,
         data: TrainingData,
         settings: FitSettings,
         one_by_one: bool,
@@ -288,7 +288,7 @@ def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
     return None if array is None else array.view(np.uint8)
 
 
-def state_to_begin_with(network: Network, optimizer: Optimizer, warm_start: bool) -> OptimizerState:
+def state_to_begin_with(network: Model, optimizer: Optimizer, warm_start: bool) -> OptimizerState:
     """The state that the network kept, if it is asked for and fits this optimizer; else a fresh one."""
     fresh = OptimizerState(type(optimizer).__name__, optimizer.initial_state(network.n_params, network.dtype))
     if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # has no learning rate but the first step sizes

@@ -1,0 +1,235 @@
+"""What a network is: its layers, the vector of parameters that they share, and everything that training changes.
+
+A model is passive. It copies, pickles and freezes; predicting, training and writing to disk are done by modules above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.machine.access import Access
+from cnn_core.passes.batches import first_nonfinite
+from fastmlp.checks.arrays import as_numbers
+from fastmlp.model.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
+from fastmlp.model.initializers import Initializer, make_initializer
+from fastmlp.model.layers import Input, Layer
+from fastmlp.model.layout import Layout, make_layout, output_activation
+from fastmlp.model.losses import Loss, make_loss
+from fastmlp.model.state import OptimizerState, Snapshot
+
+M = TypeVar("M", bound="Model")
+
+
+class Model:
+    """Layers, parameters, running statistics, loss, random generator and optimizer state of a network.
+
+    Parameters and attributes are those of `fastmlp.Network`, which adds what can be done with them.
+    """
+
+    layout: Layout
+    _params: NDArray[Any]
+    _access: Access
+    _optimizer_state: OptimizerState | None = None
+    # Prepared calls of passes and training, which hold addresses: made when needed, never copied.
+    _predictor: Any = None
+    _batch_trainer: Any = None
+
+    def __new__(cls: type[M], *arguments: Any, **named: Any) -> M:
+        """A copy too, and what comes out of a pickle, is a network with an access of its own."""
+        model: M = super().__new__(cls)
+        model._access = Access()
+        return model
+
+    def __init__(
+        self,
+        layers: Sequence[int | Input | Layer],
+        *,
+        activation: str = "relu",
+        output: str | None = None,
+        loss: str | Loss = "squared_error",
+        init: str | Initializer = "glorot_uniform",
+        bias: bool = True,
+        dtype: Any = "float32",
+        seed: int | None = None,
+    ) -> None:
+        self.loss = make_loss(loss)
+        self.dtype = check_dtype(dtype)
+        self.input, self.layers = read_layers(layers, activation, bias)
+        self.output = output_activation(self.layers, output, self.loss)
+        self.layout = make_layout(self.input, self.layers, self.output)
+        if self.loss.name == "cross_entropy" and self.n_outputs == 1:
+            raise ValueError(
+                "loss='cross_entropy' needs an output for each class, at least 2; "
+                "with one output use 'binary_cross_entropy'"
+            )
+        self.init = make_initializer(init)
+        self._seeds = seed_sequence(seed)
+        check_scaling(self.input, self.dtype)
+        self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
+        self._params = allocate(self.layout.n_params, self.dtype)
+        self.statistics = np.zeros(self.layout.n_statistics)
+        self.initialize()
+
+    def initialize(self) -> None:
+        """Draw new initial parameters, and forget running statistics and the optimizer's state.
+
+        Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
+        """
+        with self._access.changing:
+            drawing = [i for i, layer in enumerate(self.layers) if layer.draws]
+            streams = dict(zip(drawing, map(np.random.default_rng, self._seeds.spawn(len(drawing))), strict=True))
+            with np.errstate(over="ignore"):
+                for segment, parameter in zip(self.layout.segments, self.layout.parameters, strict=True):
+                    stage = self.layout.stages[segment.row]
+                    segment.view(self._params)[:] = stage.initial(parameter, self.init, streams.get(segment.layer))
+            if not self.is_finite():
+                raise ValueError(f"init gives weights beyond {self.dtype}")
+            for segment in self.layout.statistics:
+                segment.view(self.statistics)[:] = self.layout.stages[segment.row].statistics[segment.name]
+            self.optimizer_state = None
+
+    def freeze(self, *numbers: int) -> None:
+        """Freeze layers by their numbers in ``layers``: training leaves them as they are, until `unfreeze`.
+
+        The layers are described anew with ``trainable=False``; parameters and the optimizer's state stay. Raises
+        ``ValueError`` or ``TypeError`` for a number of no layer, and for a layer without parameters.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([4, 8, 8, 1], seed=0)
+        >>> net.freeze(0, 1)
+        >>> net
+        Network(4 -> 8 relu (frozen) -> 8 relu (frozen) -> 1 identity; loss squared_error, 121 parameters, float32)
+        """
+        with self._access.changing:
+            self.layers = with_trainable(self.layers, numbers, False)
+            self.layout = make_layout(self.input, self.layers, self.output)
+
+    def unfreeze(self, *numbers: int) -> None:
+        """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
+        every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
+        with self._access.changing:
+            self.layers = with_trainable(self.layers, numbers or every, True)
+            self.layout = make_layout(self.input, self.layers, self.output)
+
+    @property
+    def params(self) -> NDArray[Any]:
+        """All parameters, (n_params,): write into it, or assign numbers of the same shape, which are copied."""
+        return self._params
+
+    @params.setter
+    def params(self, values: ArrayLike) -> None:
+        numbers = as_numbers("params", values, ndim=1)
+        if len(numbers) != self.n_params:
+            raise ValueError(f"params must have {self.n_params} elements, got {len(numbers)}")
+        with self._access.changing:
+            self._params[:] = numbers
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return self.input.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of what `predict` returns."""
+        return int(self.layout.table["n_out"][-1])
+
+    @property
+    def n_params(self) -> int:
+        """Length of ``params``."""
+        return self.layout.n_params
+
+    @property
+    def weights(self) -> list[NDArray[Any]]:
+        """Weight matrices (n_in, n_out) of the dense layers, as writable views."""
+        return [s.view(self.params) for s in self.layout.segments if s.name == "weight"]
+
+    @property
+    def biases(self) -> list[NDArray[Any] | None]:
+        """Biases (n_out,) of the dense layers as writable views; None for a layer without."""
+        return self.per_dense(self.params)[1]
+
+    def per_dense(self, vector: NDArray[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
+        """Views of weights and biases of the dense layers in a vector such as ``params`` or its gradient."""
+        weights: list[NDArray[Any]] = []
+        biases: list[NDArray[Any] | None] = []
+        for weight in self.layout.segments:
+            if weight.name == "weight":
+                bias = self.layout.find(weight.layer, "bias")
+                weights.append(weight.view(vector))
+                biases.append(None if bias is None else bias.view(vector))
+        return weights, biases
+
+    def named_arrays(self) -> dict[str, NDArray[Any]]:
+        """Every parameter and running statistic as a writable view, by a name such as ``"0.weight"``.
+
+        The number is that of the layer behind the input.
+        """
+        named = {f"{s.layer}.{s.name}": s.view(self.params) for s in self.layout.segments}
+        return named | {f"{s.layer}.{s.name}": s.view(self.statistics) for s in self.layout.statistics}
+
+    @property
+    def optimizer_state(self) -> OptimizerState | None:
+        """Where the optimizer stands, to go on from; assign None to begin afresh."""
+        return self._optimizer_state
+
+    @optimizer_state.setter
+    def optimizer_state(self, state: OptimizerState | None) -> None:
+        with self._access.changing:
+            self._optimizer_state = state
+
+    def snapshot(self, into: Snapshot | None = None) -> Snapshot:
+        """A copy of parameters and running statistics, in the memory of an older one if given."""
+        with self._access.reading:
+            if into is None:
+                return Snapshot(self.params.copy(), self.statistics.copy())
+            into.params[:] = self.params
+            into.statistics[:] = self.statistics
+            return into
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take parameters and running statistics from a snapshot."""
+        with self._access.changing:
+            self.params[:] = snapshot.params
+            self.statistics[:] = snapshot.statistics
+
+    def holds(self, snapshot: Snapshot) -> bool:
+        """Whether parameters and running statistics are those of the snapshot."""
+        return np.array_equal(self.params, snapshot.params) and np.array_equal(self.statistics, snapshot.statistics)
+
+    def is_finite(self) -> bool:
+        """Whether no parameter is NaN or infinite."""
+        return bool(first_nonfinite(self.params) < 0)
+
+    def astype(self: M, dtype: Any) -> M:
+        """A copy with the same parameters in another dtype."""
+        twin = type(self).__new__(type(self))
+        with self._access.reading:
+            twin.__dict__.update(self.__getstate__())
+            twin.dtype = check_dtype(dtype)
+            check_scaling(self.input, twin.dtype)
+            twin._params = allocate(self.n_params, twin.dtype)
+            twin._params[:] = self._params
+            twin.statistics = self.statistics.copy()
+            twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
+            twin._seeds = deepcopy(self._seeds)
+            twin.rng = np.random.default_rng()
+            twin.rng.bit_generator.state = self.rng.bit_generator.state
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: everything but the predictor and the trainer of batches, which know addresses."""
+        own = ("_access", "_predictor", "_batch_trainer")
+        with self._access.reading:
+            return {name: value for name, value in self.__dict__.items() if name not in own}
+
+    def copy(self: M) -> M:
+        """An independent network with the same parameters, optimizer state and generator state."""
+        return self.astype(self.dtype)
