@@ -1,4 +1,4 @@
-"""One fit by L-BFGS, with the limits that scikit-learn gives to SciPy."""
+"""One fit by L-BFGS, with the limits and the words of scikit-learn."""
 
 from __future__ import annotations
 
@@ -6,38 +6,23 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp.data.samples import check_samples
 from fastmlp.estimators.fitting import NOT_FINITE, count_threads
 from fastmlp.estimators.scoring import Samples
 from fastmlp.model.model import Model
-from fastmlp.passes.derivatives import divisor, loss_and_flat_gradient
+from fastmlp.training.lbfgs import Objective, minimise
 
 
 def fit_to_all(estimator: Any, network: Model, samples: Samples) -> tuple[float, int]:
     """Minimise mean loss + alpha / (2 n) * sum of squared weights over all samples; loss and iterations."""
-    from scipy.optimize import minimize
-
-    rows, targets, weights, _ = check_samples(network, samples.X, samples.targets, samples.weights)
-    decay = float(estimator.alpha) / divisor("mean", len(rows), weights)
-    n_decaying = int(network.layout.groups["length"][0])
-    n_threads = count_threads(estimator.n_jobs)
+    data = check_samples(network, samples.X, samples.targets, samples.weights)
+    objective = Objective(network, data, count_threads(estimator.n_jobs), float(estimator.alpha))
     begin = network.snapshot()
-
-    def objective(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        network.params[:] = params
-        loss, gradient = loss_and_flat_gradient(network, rows, targets, weights, "mean", n_threads)
-        slope = gradient.astype(np.float64)
-        decaying = params[:n_decaying]
-        slope[:n_decaying] += decay * decaying
-        return loss + decay / 2 * float(decaying @ decaying), slope
-
-    options = {"maxiter": estimator.max_iter, "maxfun": estimator.max_fun, "gtol": estimator.tol}
+    limits = {"maxiter": estimator.max_iter, "maxfun": estimator.max_fun, "gtol": estimator.tol}
     with np.errstate(over="ignore", invalid="ignore"):
-        result = minimize(objective, network.params.astype(np.float64), jac=True, method="L-BFGS-B", options=options)
-    network.params[:] = result.x
+        result = minimise(objective, network, limits)
     if not (network.is_finite() and np.isfinite(result.fun)):
         network.restore(begin)
         raise ValueError(NOT_FINITE)

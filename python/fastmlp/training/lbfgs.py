@@ -2,21 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.errors import DivergedError
+from fastmlp.data.samples import TrainingData
+from fastmlp.model.model import Model
 from fastmlp.optimizers import LBFGS
 from fastmlp.passes.derivatives import divisor, loss_and_flat_gradient
 from fastmlp.training.advice import likely_cause
 from fastmlp.training.recording import record
+from fastmlp.training.settings import FitSettings
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
-    from fastmlp.data.samples import TrainingData
-    from fastmlp.training.settings import FitSettings
+
+
+class Objective:
+    """The mean loss over all samples and its penalties, as functions of the parameters (n_params,) in float64.
+
+    Called with parameters, which the network keeps, it gives what is minimised and the gradient of that.
+
+    Parameters
+    ----------
+    network : Model
+    data : TrainingData
+    n_threads : int or None
+    alpha : float
+        L2 penalty, divided by the (weighted) number of samples.
+    weight_decay : float, default 0.0
+        The same, without the division.
+    """
+
+    def __init__(
+        self, network: Model, data: TrainingData, n_threads: int | None, alpha: float, weight_decay: float = 0.0
+    ) -> None:
+        self.network = network
+        self.data = data
+        self.n_threads = n_threads
+        self.penalty = alpha / divisor("mean", len(data.X), data.weights)
+        self.decay = weight_decay + self.penalty
+        self.decaying = np.flatnonzero(network.layout.per_parameter("decay_factor"))
+        self.frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
+        self.loss = np.nan  # at the last parameters, without penalties
+
+    def __call__(self, params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        gradient = self._gradient(params)
+        slope = gradient.astype(np.float64)
+        slope[self.decaying] += self.decay * params[self.decaying]
+        slope[self.frozen] = 0
+        return self.loss + self.decay * self._half_squares(params), slope
+
+    def with_penalty(self, params: NDArray[np.float64]) -> float:
+        """The mean loss and the penalty of ``alpha``."""
+        self._gradient(params)
+        return self.loss + self.penalty * self._half_squares(params)
+
+    def _gradient(self, params: NDArray[np.float64]) -> NDArray[Any]:
+        network, data = self.network, self.data
+        network.params[:] = params
+        self.loss, gradient = loss_and_flat_gradient(
+            network, data.X, data.targets, data.weights, "mean", self.n_threads
+        )
+        return gradient
+
+    def _half_squares(self, params: NDArray[np.float64]) -> float:
+        decaying = params[self.decaying]
+        return float(decaying @ decaying) / 2
+
+
+def minimise(
+    objective: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]],
+    network: Model,
+    limits: Mapping[str, Any],
+    after_iteration: Callable[[NDArray[np.float64]], None] | None = None,
+) -> Any:
+    """Minimise from the network's parameters on, and leave it the best ones; SciPy's ``OptimizeResult``."""
+    from scipy.optimize import minimize
+
+    result = minimize(
+        objective, network.params.astype(np.float64), jac=True, method="L-BFGS-B", options=dict(limits),
+        callback=after_iteration,
+    )  # fmt: skip
+    network.params[:] = result.x
+    return result
 
 
 def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
@@ -25,45 +97,32 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
     Here ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without
     the optimizer's own decay. Dropout stays off: the method needs the same function at every evaluation.
     """
-    from scipy.optimize import minimize
-
-    network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
+    network: Model = run.network
+    rule = settings.optimizer
     assert isinstance(rule, LBFGS)
-    if run.network.layout.uses_batch:
+    if network.layout.uses_batch:
         raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
-    decaying = network.layout.per_parameter("decay_factor")
-    frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
-    penalty = float(cast(float, settings.alpha)) / divisor("mean", len(data.X), data.weights)
-    decay = rule.weight_decay + penalty
+    objective = Objective(network, data, settings.n_threads, float(cast(float, settings.alpha)), rule.weight_decay)
     best: dict[str, Any] = {"loss": np.inf}
 
-    def objective(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        network.params[:] = params
-        loss, gradient = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)
-        if not np.isfinite(loss):
+    def checked(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        total, slope = objective(params)
+        if not np.isfinite(objective.loss):
             epoch = run.epoch + 1
             raise DivergedError(
                 f"the loss stopped being finite in the iteration with index {epoch}. {likely_cause(network, data)}. "
                 "The network holds the best finite weights",
                 epoch,
             )
-        slope = gradient.astype(np.float64)
-        total = loss
-        if decay:
-            total += decay / 2 * float(decaying @ params**2)
-            slope += decay * decaying * params
-        slope[frozen] = 0
         return total, slope
 
     def after_iteration(params: NDArray[np.float64]) -> None:
-        network.params[:] = params
-        loss = loss_and_flat_gradient(network, data.X, data.targets, data.weights, "mean", n_threads)[0]
-        loss += penalty / 2 * float(decaying @ params**2)
+        loss = objective.with_penalty(params)
         if loss < best["loss"]:
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1
         record(
-            run, data.validation, settings.metrics, n_threads,
+            run, data.validation, settings.metrics, settings.n_threads,
             loss=[loss], seconds=[run.seconds()], learning_rate=[1.0],
         )  # fmt: skip
         for hook in hooks:
@@ -72,7 +131,7 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
             raise StopIteration
 
     begin = network.snapshot()
-    options = {
+    limits = {
         "maxiter": run.n_epochs,
         "maxcor": rule.memory,
         "gtol": rule.tolerance,
@@ -80,13 +139,9 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
         "maxfun": run.n_epochs * rule.max_evaluations,
     }
     try:
-        result = minimize(
-            objective, network.params.astype(np.float64), jac=True, method="L-BFGS-B", options=options,
-            callback=after_iteration,
-        )  # fmt: skip
+        result = minimise(checked, network, limits, after_iteration)
     except BaseException:
         network.restore(best.get("weights", begin))
         raise
-    network.params[:] = result.x
     if run.stop_reason is None and run.epoch + 1 < run.n_epochs:
         run.stop(f"L-BFGS: {result.message}")
