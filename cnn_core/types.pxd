@@ -1,8 +1,7 @@
 """The shapes of things: scalar types, the layer table and the small structs that travel through the core.
 
-Every struct that Python fills as a NumPy structured array of the same fields (`fastmlp.layout`) has eight-byte fields
-only, so that both have the same bytes. Cython compares the two at each call, but for the training of many epochs, which
-takes the bytes as they are. The plan comes as a dict.
+Python fills tables of LayerSpec, Group and Step, with the dtypes that `cnn_core.types` gives it, and hands over their
+bytes. A module that reads such bytes calls `check_size` when it is imported. The plan comes as a dict.
 """
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -120,6 +119,9 @@ cdef struct Mode:
     double dropout_factor    # multiplies every dropout rate
     const double* dropout_rates      # (n_layers,) in this step; NULL: those of the layers
     double label_smoothing
+
+
+cdef int check_size(str module, str name, size_t size) except -1
 
 
 # Where row `first` of the buffer at column offset `offset` (width columns wide) begins.

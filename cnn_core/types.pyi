@@ -1,9 +1,12 @@
-"""Kinds of layers, and where memory lies."""
+"""Structs, kinds of layers, and where memory lies."""
 
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+STRUCTS: dict[str, memoryview]
+SIZES: dict[str, int]
 
 class Kind(IntEnum):
     DENSE = 0

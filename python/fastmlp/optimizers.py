@@ -13,16 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.steps.updates import Update
+from cnn_core.types import STRUCTS
 from fastmlp.checks.errors import unknown_name
 from fastmlp.checks.values import Value, check_size, check_value, values_at
 
-STEP_DTYPE = np.dtype(
-    [(name, np.float64) for name in ("learning_rate", "weight_decay", "l1_decay", "momentum", "beta_2", "epsilon")]
-    + [(name, np.float64) for name in ("correction_1", "correction_2", "correction_3")]
-    + [(name, np.float64) for name in ("label_smoothing", "alpha")]
-    + [(name, np.float64) for name in ("clip_norm", "clip_value", "max_norm", "average_share")]
-    + [("look_ahead", np.float64)]
-)
+STEP_DTYPE = np.asarray(STRUCTS["Step"]).dtype
 _UNBOUNDED = np.zeros(1, dtype=STEP_DTYPE)
 for _bound in ("clip_norm", "clip_value", "max_norm"):
     _UNBOUNDED[_bound] = np.inf

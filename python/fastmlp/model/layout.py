@@ -16,20 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.types import STRUCTS
 from fastmlp.checks.values import BLAS_LIMIT
 from fastmlp.model.activations import activation_spec
 from fastmlp.model.layers import Input, Layer, Parameter
 from fastmlp.model.losses import Loss
 
-LAYER_DTYPE = np.dtype(
-    [(name, np.int64) for name in ("kind", "activation", "n_in", "n_out", "weight", "bias", "gain", "statistics")]
-    + [(name, np.int64) for name in ("input", "output", "scores", "delta", "delta_below", "learns", "whole_batch")]
-    + [(name, np.float64) for name in ("slope", "rate", "epsilon", "momentum")]
-)
-GROUP_DTYPE = np.dtype(
-    [("start", np.int64), ("length", np.int64)]
-    + [(name, np.float64) for name in ("learning_rate_factor", "decay_factor", "epsilon_factor")]
-)
+LAYER_DTYPE, GROUP_DTYPE = (np.asarray(STRUCTS[name]).dtype for name in ("LayerSpec", "Group"))
 _OFFSETS = ("weight", "bias", "gain", "statistics", "scores", "delta_below")  # -1 where there is no such thing
 _BLANK = dict.fromkeys(LAYER_DTYPE.names or (), 0) | dict.fromkeys(_OFFSETS, -1)
 
