@@ -5,39 +5,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.doors.workspace import Pass
 from cnn_core.passes.batches import Source
 
 def gradient(
-    plan: dict[str, Any],
-    layers: NDArray[Any],
-    params: NDArray[Any],
-    gradients: NDArray[Any],
-    statistics: NDArray[np.float64],
-    work: NDArray[Any],
-    partials: NDArray[np.float64],
-    sparse: NDArray[np.uint8] | None,
+    over: Pass,
     X: Source,
     y: Source,
     weights: NDArray[np.float64] | None,
+    gradients: NDArray[Any],
     alpha: float,
-    dropout_factor: float,
-    dropout_key: int,
+    dropout_key: int | None,
     first: int,
     stop: int,
-    n_threads: int,
 ) -> None: ...
 def sample_gradients(
-    plan: dict[str, Any],
-    layers: NDArray[Any],
-    params: NDArray[Any],
-    gradients__out: NDArray[Any],
-    statistics: NDArray[np.float64],
-    work: NDArray[Any],
-    partials: NDArray[np.float64],
-    sparse: NDArray[np.uint8] | None,
+    over: Pass,
     X: Source,
     y: Source,
+    gradients__out: NDArray[Any],
     first: int,
     stop: int,
-    n_threads: int,
 ) -> None: ...

@@ -1,20 +1,19 @@
 """Gradients for the caller rather than for an update: of all samples together, or of each sample by itself."""
 from cython.parallel cimport parallel
-from libc.stdint cimport uint64_t
 
+from cnn_core.doors.workspace cimport Pass
 from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
-from cnn_core.passes.batches cimport Source, make_samples
+from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport (
-    LOSS_SLOT, Job, batch_gradient, count_tiles, last_stop, load_tile, make_job, own_tile, place_tile,
-    sum_gradients,
+    LOSS_SLOT, Job, batch_gradient, count_tiles, last_stop, load_tile, own_tile, place_tile, sum_gradients,
 )
 from cnn_core.passes.losses cimport loss_and_delta
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, prediction_mode, real
+from cnn_core.types cimport Mode, Tile, prediction_mode, real
 
 
-cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                          const Mode* mode, const real* params, real* destination, real* work,
                          double alpha) noexcept nogil:
     """destination += alpha * gradient of this member's tiles from `first` to `stop`; its first tile of all sets it."""
@@ -23,7 +22,7 @@ cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py
     cdef Py_ssize_t i
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, mode, 0, job.net.n_layers, False, params, work)
         job.partials[member.index * job.stride + LOSS_SLOT] += loss_and_delta(
@@ -33,15 +32,16 @@ cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py
         i += member.size
 
 
-cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void team_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const Mode* mode, const real* params, real* gradients, Py_ssize_t n_gradients,
                         Py_ssize_t n_params, real* work, double alpha) noexcept nogil:
     """This member's share of the gradient; behind the last tile, its slice of the sum over the members."""
+    cdef Py_ssize_t n_samples = job.samples.X.n_rows
     cdef Py_ssize_t slice_size = n_params // member.size + 1
     cdef Py_ssize_t start = min(n_params, member.index * slice_size)
     cdef real* own = gradients + member.index * n_params
     if last_stop(&job.net, job.net.n_layers) < 0:
-        tiles_gradient(job, member, n_samples, first, stop, mode, params, own, work, alpha)
+        tiles_gradient(job, member, first, stop, mode, params, own, work, alpha)
     else:
         batch_gradient(job, member, 0, n_samples, mode, params, work, own, alpha, 0.0, 0.0)
     if stop == count_tiles(job, n_samples):
@@ -49,35 +49,33 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t n_samples, Py_
         sum_gradients(gradients, n_params, min(n_gradients, stop), start, min(n_params, start + slice_size))
 
 
-def gradient(Plan plan, const LayerSpec[::1] layers, const real[::1] params, real[:, ::1] gradients,
-             double[::1] statistics, real[::1] work, double[:, ::1] partials,
-             unsigned char[::1] sparse, Source X, Source y, const double[::1] weights, double alpha,
-             double dropout_factor, uint64_t dropout_key, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+def gradient(Pass over, Source X, Source y, const double[::1] weights, object gradients, double alpha,
+             object dropout_key, Py_ssize_t first, Py_ssize_t stop):
     """gradients[0] := alpha * gradient of the (weighted) sum of losses over all samples, as one batch.
 
     In one call for all tiles, or in several, each for those from `first` to `stop`, on gradients (n_threads, n_params)
     that begin as 0. Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch, which takes a
-    single call, and leave their running statistics alone.
+    single call, and leave their running statistics alone. Dropout is off where dropout_key is None.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
+    cdef Job job = over.job_of(X, y, weights)
     cdef Mode mode
-    cdef const real* params_ = &params[0]
-    cdef real* gradients_ = &gradients[0, 0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[0]
-    job.samples = make_samples(X, y, weights, None)
+    cdef void* gradients_ = over.numbers(gradients, over.n_threads * over.n_params)
     mode.training = True
     mode.keep_running = False
-    mode.dropout_key = dropout_key
-    mode.dropout_factor = dropout_factor
+    mode.dropout_key = 0 if dropout_key is None else dropout_key
+    mode.dropout_factor = 0 if dropout_key is None else 1
     mode.dropout_rates = NULL
     mode.label_smoothing = 0
-    with nogil, parallel(num_threads=n_threads):
-        team_gradient(&job, join(&job.barrier), n_samples, first, stop, &mode, params_, gradients_, gradients.shape[0],
-                      n_params, work_, alpha)
+    with nogil, parallel(num_threads=over.n_threads):
+        if over.double_precision:
+            team_gradient(&job, join(&job.barrier), first, stop, &mode, <const double*> over.params,
+                          <double*> gradients_, over.n_threads, over.n_params, <double*> over.work, alpha)
+        else:
+            team_gradient(&job, join(&job.barrier), first, stop, &mode, <const float*> over.params,
+                          <float*> gradients_, over.n_threads, over.n_params, <float*> over.work, alpha)
 
 
-cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void row_gradients(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const Mode* mode, const real* params, real* out, Py_ssize_t n_params,
                         real* work) noexcept nogil:
     """out (n_samples, n_params): this member's rows of those from `first` to `stop`, each a tile of one row."""
@@ -85,7 +83,7 @@ cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, Py_
     cdef Py_ssize_t i
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, mode, 0, job.net.n_layers, False, params, work)
         loss_and_delta(&job.net, &tile, mode, job.samples.weights is not NULL, work)
@@ -93,19 +91,18 @@ cdef void row_gradients(const Job* job, Member member, Py_ssize_t n_samples, Py_
         i += member.size
 
 
-def sample_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] params,
-                     real[:, ::1] gradients__out, double[::1] statistics, real[::1] work, double[:, ::1] partials,
-                     unsigned char[::1] sparse, Source X, Source y, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+def sample_gradients(Pass over, Source X, Source y, object gradients__out, Py_ssize_t first, Py_ssize_t stop):
     """gradients__out (n_samples, n_params) := the gradient of each sample's loss, for samples first to stop - 1.
 
     The plan has tiles of one row.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
+    cdef Job job = over.job_of(X, y, None)
     cdef Mode mode = prediction_mode()
-    cdef const real* params_ = &params[0]
-    cdef real* out = &gradients__out[0, 0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[0]
-    job.samples = make_samples(X, y, None, None)
-    with nogil, parallel(num_threads=n_threads):
-        row_gradients(&job, join(&job.barrier), n_samples, first, stop, &mode, params_, out, n_params, work_)
+    cdef void* out = over.numbers(gradients__out, X.rows.n_rows * over.n_params)
+    with nogil, parallel(num_threads=over.n_threads):
+        if over.double_precision:
+            row_gradients(&job, join(&job.barrier), first, stop, &mode, <const double*> over.params, <double*> out,
+                          over.n_params, <double*> over.work)
+        else:
+            row_gradients(&job, join(&job.barrier), first, stop, &mode, <const float*> over.params, <float*> out,
+                          over.n_params, <float*> over.work)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.doors.workspace import Pass
 from cnn_core.passes.batches import Source
 
 def has_threads() -> bool: ...
@@ -12,34 +13,16 @@ def has_threads() -> bool: ...
 class Epochs:
     def __init__(
         self,
-        plan: dict[str, Any],
-        layers: NDArray[np.uint8],
-        groups: NDArray[np.uint8],
-        steps: NDArray[np.uint8],
-        dropout_rates: NDArray[np.float64] | None,
-        params: NDArray[np.uint8],
-        gradients: NDArray[np.uint8] | None,
-        state: NDArray[np.uint8] | None,
-        statistics: NDArray[np.float64],
-        work: NDArray[np.uint8],
-        partials: NDArray[np.float64],
-        sparse: NDArray[np.uint8] | None,
-        copies: NDArray[np.uint8],
-        kept_statistics: NDArray[np.float64],
-        average: NDArray[np.uint8] | None,
-        average_statistics: NDArray[np.float64] | None,
-        bit_generator: np.random.BitGenerator,
-        order: NDArray[np.int64] | None,
-        records: NDArray[np.float64],
-        batch_size: int,
-        rule: int,
-        nesterov: bool,
+        over: Pass,
         options: dict[str, bool | int],
-        penalised: bool,
-        n_threads: int,
-        double_precision: bool,
-        mask_seed: int | None,
-        first_mask: int,
+        groups: NDArray[np.uint8],
+        table: tuple[NDArray[np.uint8], NDArray[np.float64] | None],
+        gradients: NDArray[Any] | None,
+        state: NDArray[Any] | None,
+        kept: tuple[NDArray[Any], NDArray[np.float64]],
+        average: tuple[NDArray[Any], NDArray[np.float64]] | None,
+        draws: tuple[np.random.BitGenerator, NDArray[np.int64] | None, int | None, int],
+        records: NDArray[np.float64],
         /,
     ) -> None: ...
     def begin(

@@ -1,20 +1,24 @@
 """Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
 
-A chunk may be a part of an epoch or many epochs; one team of threads serves it. Like a predictor, `Epochs` is told
-once where everything is and keeps it alive, so that a chunk costs no more than its steps.
+A chunk may be a part of an epoch or many epochs; one team of threads serves it. Like a predictor, `Epochs` is given
+its arrays once and keeps them alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
 from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from cnn_core.doors.workspace cimport Pass
 from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
-from cnn_core.machine.team cimport Member, join, team_has_threads, wait_for_all
+from cnn_core.machine.team cimport Member, alone, join, team_has_threads, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
-from cnn_core.passes.gradient cimport LOSS_SLOT, Job, make_job
+from cnn_core.passes.gradient cimport LOSS_SLOT, Job
 from cnn_core.steps.step cimport Options, Way, train_step
 from cnn_core.steps.tiny cimport is_tiny, tiny_steps
-from cnn_core.types cimport Group, LayerSpec, Plan, Step, real
+from cnn_core.types cimport Group, Step, check_size, real
+
+check_size(__name__, "Group", sizeof(Group))
+check_size(__name__, "Step", sizeof(Step))
 
 # The epochs of a fit and where it stands.
 cdef struct Course:
@@ -139,7 +143,7 @@ cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step
     if course.first == 0:
         begin_epoch(course, steps)
     if course.n_threads == 1:
-        train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
+        train_steps(job, alone(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
                     copies)
     else:
         with parallel(num_threads=course.n_threads):
@@ -150,90 +154,100 @@ cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step
 cdef class Epochs:
     """The epochs of one fit; `begin` names the samples, `run` goes on for a number of steps."""
 
+    cdef Pass over
     cdef Job job
     cdef Way way
     cdef Course course
     cdef Kept kept
     cdef const Step* steps
     cdef Py_ssize_t table_size   # steps
-    cdef bint double_precision
-    cdef bint penalised          # some step may have an alpha
-    cdef void* params
     cdef void* gradients
     cdef void* state
-    cdef void* work
     cdef void* copies
     cdef size_t n_bytes          # of the parameters
     cdef int64_t[::1] order
     cdef Source X
     cdef Source y
     cdef const double[::1] weights
-    cdef tuple borrowed          # all else that it was given, to keep alive what the pointers name
+    cdef tuple borrowed          # all that it was given, to keep alive what the pointers name
 
     def __cinit__(self, *arguments):
         self.borrowed = arguments
 
-    def __init__(self, Plan plan, const unsigned char[::1] layers, const unsigned char[::1] groups,
-                 const unsigned char[::1] steps, const double[:, ::1] dropout_rates, unsigned char[::1] params,
-                 unsigned char[:, ::1] gradients, unsigned char[:, ::1] state, double[::1] statistics,
-                 unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
-                 unsigned char[:, ::1] copies, double[:, ::1] kept_statistics, unsigned char[::1] average,
-                 double[::1] average_statistics, object bit_generator, int64_t[::1] order, double[:, ::1] records,
-                 Py_ssize_t batch_size, int rule, bint nesterov, Options options, bint penalised, int n_threads,
-                 bint double_precision, object mask_seed, Py_ssize_t first_mask):
-        """Vectors of the network's type come as bytes, one row for each, and so do the structs of layers, groups and
-        steps.
+    def __init__(self, Pass over, Options options, const unsigned char[::1] groups, object table, object gradients,
+                 object state, object kept, object average, object draws, double[:, ::1] records):
+        """over: parameters and workspace. groups: the bytes of the table of groups.
 
-        steps (any number,), with dropout_rates (as many, n_layers) beside it, is used again from its beginning when it
-        is used up, and so is records (n_rows, 2); the caller fills the one and reads the other in time. A single row of
-        steps serves them all. order (n_samples,) is shuffled by a NumPy bit generator, whose lock the caller holds here
-        and during `run`; without an order, samples are taken as they come. gradients (n_threads, n_params), or (1,
-        n_params) by rows, work (columns of the layout * capacity,), partials (n_threads, ...); copies (2, n_params) and
-        kept_statistics (2, n_statistics) have room for the newest epoch and the best one, which at first is the network
-        as it is. `dropout_rates` may be None where the layers' own hold, `gradients` where the update is direct,
-        `state` where the rule keeps none, `sparse` where the inputs are rows, `order` where there is none. penalised:
-        some step may have an alpha. average (n_params,) and average_statistics (n_statistics,) are moved by every step
-        and kept instead of the parameters; None where none is wanted. The dropout masks are those of mask_seed from the
-        one numbered first_mask on; None: of a seed drawn from the bit generator. Then `begin` is due.
+        table: (steps, dropout_rates). The bytes of any number of steps, with dropout_rates (as many, n_layers) beside
+        them, are used again from their beginning when they are used up, and so is records (n_rows, 2); the caller fills
+        the one and reads the other in time. A single step serves them all. The rates are None where the layers' own
+        hold. gradients: (n_threads, n_params), (1, n_params) by rows, None where the update is direct. state: (n_slots,
+        n_params), None where the rule keeps none.
+
+        kept: (params (2, n_params), statistics (2, n_statistics)), room for the newest epoch and the best one, which at
+        first is the network as it is. average: (params (n_params,), statistics (n_statistics,)), which every step moves
+        and which are kept instead of the network's; None where none is wanted.
+
+        draws: (bit_generator, order, mask_seed, first_mask). order (n_samples,) is shuffled by a NumPy bit generator,
+        whose lock the caller holds here and during `run`; None: samples are taken as they come. The dropout masks are
+        those of mask_seed from the one numbered first_mask on; None: of a seed drawn from the bit generator. Then call
+        `begin`.
         """
-        self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
-                            partials, sparse)
-        self.way.updater.rule = rule
-        self.way.updater.nesterov = nesterov
+        if over.read_only:
+            raise ValueError("the parameters are read-only")
+        self.over = over
+        self.job = over.job
         self.way.options = options
-        self.penalised = penalised
+        self.way.updater.rule = options.rule
+        self.way.updater.nesterov = options.nesterov
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
-        self.way.updater.n_params = params.shape[0] // (sizeof(double) if double_precision else sizeof(float))
-        self.way.seed = drawn_seed(bits_of(bit_generator)) if mask_seed is None else mask_seed
-        self.way.first_mask = first_mask
-        self.course.batch_size = batch_size
-        self.course.n_threads = n_threads
+        self.way.updater.n_params = over.n_params
+        self.n_bytes = over.n_params * (sizeof(double) if over.double_precision else sizeof(float))
+        self.course.batch_size = options.batch_size
+        self.course.n_threads = over.n_threads
         self.course.n_rows = records.shape[0]
         self.course.records = &records[0, 0]
-        self.order = order
-        if order is not None:
-            self.course.bits = bits_of(bit_generator)
-            self.course.order = &order[0]
-        self.way.average = NULL if average is None else &average[0]
-        self.way.average_statistics = NULL
+        self.gradients = NULL
+        if gradients is not None:
+            self.gradients = over.numbers(gradients, over.n_params * (1 if options.by_rows else over.n_threads))
+        self.state = NULL if state is None else over.numbers(state, over.n_params)
+        self.take_table(table)
+        self.take_copies(kept)
+        self.way.average = self.way.average_statistics = NULL
         self.way.n_statistics = 0
-        if average_statistics is not None and average_statistics.shape[0] > 0:
-            self.way.average_statistics = &average_statistics[0]
-            self.way.n_statistics = average_statistics.shape[0]
-        self.kept.n_statistics = kept_statistics.shape[1]
-        self.kept.statistics = &kept_statistics[0, 0] if kept_statistics.shape[1] > 0 else NULL
+        if average is not None:
+            self.take_average(average)
+        self.take_draws(draws)
+
+    cdef int take_table(self, object table) except -1:
+        cdef const unsigned char[::1] steps
+        cdef const double[:, ::1] dropout_rates
+        steps, dropout_rates = table
         self.steps = self.way.steps = <const Step*> &steps[0]
-        self.way.dropout_rates = NULL if dropout_rates is None else &dropout_rates[0, 0]
         self.table_size = steps.shape[0] // sizeof(Step)
         self.course.step_stride = 1 if self.table_size > 1 else 0
-        self.double_precision = double_precision
-        self.params = &params[0]
-        self.gradients = NULL if gradients is None else &gradients[0, 0]
-        self.state = NULL if state is None else &state[0, 0]
-        self.work = &work[0]
-        self.copies = &copies[0, 0]
-        self.n_bytes = params.shape[0]
+        self.way.dropout_rates = NULL if dropout_rates is None else &dropout_rates[0, 0]
+
+    cdef int take_copies(self, object kept) except -1:
+        cdef double[:, ::1] statistics = kept[1]
+        self.copies = self.over.numbers(kept[0], 2 * self.over.n_params)
+        self.kept.n_statistics = statistics.shape[1]
+        self.kept.statistics = &statistics[0, 0] if statistics.shape[1] > 0 else NULL
+
+    cdef int take_average(self, object average) except -1:
+        cdef double[::1] statistics = average[1]
+        self.way.average = self.over.numbers(average[0], self.over.n_params)
+        if statistics.shape[0] > 0:
+            self.way.average_statistics = &statistics[0]
+            self.way.n_statistics = statistics.shape[0]
+
+    cdef int take_draws(self, object draws) except -1:
+        bit_generator, self.order, mask_seed, self.way.first_mask = draws
+        if self.order is not None:
+            self.course.bits = bits_of(bit_generator)
+            self.course.order = &self.order[0]
+        self.way.seed = drawn_seed(bits_of(bit_generator)) if mask_seed is None else mask_seed
 
     def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
         """Go on with these samples from the network as it is now: at first, or behind a whole epoch with as many.
@@ -245,13 +259,13 @@ cdef class Epochs:
         self.job.samples = make_samples(X, y, weights, self.order)
         self.course.n_samples = X.rows.n_rows
         self.course.weight_of_all = weight_of_all
-        self.course.tiny = (self.way.options.direct and not self.penalised and self.course.n_threads == 1
+        self.course.tiny = (self.way.options.direct and not self.way.options.penalised and self.course.n_threads == 1
                             and not self.way.options.limits_columns and self.way.average is NULL
                             and is_tiny(&self.job.net, &self.job.samples, self.course.batch_size))
         self.course.finite = True
         self.kept.best_loss = self.kept.newest_loss = INFINITY
         self.kept.newest = 0
-        memcpy(<char*> self.copies + self.n_bytes, self.params if self.way.average is NULL else self.way.average,
+        memcpy(<char*> self.copies + self.n_bytes, self.over.params if self.way.average is NULL else self.way.average,
                self.n_bytes)
         if n_statistics > 0:
             memcpy(self.kept.statistics + n_statistics,
@@ -268,12 +282,12 @@ cdef class Epochs:
         assert self.X is not None
         assert self.table_size == 1 or n_steps <= self.table_size - self.course.n_steps % self.table_size
         with nogil:
-            if self.double_precision:
-                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.params,
-                      <double*> self.gradients, <double*> self.state, <double*> self.work, <double*> self.copies)
+            if self.over.double_precision:
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.over.params,
+                      <double*> self.gradients, <double*> self.state, <double*> self.over.work, <double*> self.copies)
             else:
-                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.params,
-                      <float*> self.gradients, <float*> self.state, <float*> self.work, <float*> self.copies)
+                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.over.params,
+                      <float*> self.gradients, <float*> self.state, <float*> self.over.work, <float*> self.copies)
             if self.course.first > 0:
                 self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
 

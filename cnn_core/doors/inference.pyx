@@ -2,17 +2,18 @@
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
-from cnn_core.machine.team cimport Member, join
-from cnn_core.passes.batches cimport LABEL, Source, make_samples
+from cnn_core.doors.workspace cimport Pass
+from cnn_core.machine.team cimport Member, alone, join
+from cnn_core.passes.batches cimport LABEL, Source
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport (
-    CORRECT_SLOT, LOSS_SLOT, Job, load_inputs, load_tile, make_job, own_tile, place_tile,
+    CORRECT_SLOT, LOSS_SLOT, Job, load_inputs, load_tile, own_tile, place_tile,
 )
 from cnn_core.passes.losses cimport count_correct, loss_and_delta
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
+from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
 
-cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void predict_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const real* params, real* out, real* work) noexcept nogil:
     """out (n_samples, n_out): this member's tiles of those from `first` to `stop`."""
     cdef const LayerSpec* last = job.net.layers + job.net.n_layers - 1
@@ -21,7 +22,7 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_
     cdef Py_ssize_t i
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_inputs(job, &tile, 0, work)
         forward(&job.net, &tile, &mode, 0, job.net.n_layers, True, params, work)
         memcpy(out + tile.position * last.n_out, buffer(&job.net, &tile, work, last.output, last.n_out),
@@ -29,25 +30,30 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_
         i += member.size
 
 
-def predict(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-            real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, real[:, ::1] out,
-            Py_ssize_t first, Py_ssize_t stop, int n_threads):
-    """out (n_samples, n_out) := the network's outputs, for the tiles from `first` to `stop`."""
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
-    cdef const real* params_ = &params[0]
-    cdef real* out_ = &out[0, 0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows
-    job.samples = make_samples(X, None, None, None)
+cdef void predict_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t stop, const real* params, real* out,
+                      real* work) noexcept nogil:
+    """By the caller alone or by a team."""
     if n_threads == 1:
-        with nogil:
-            predict_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
+        predict_tiles(job, alone(&job.barrier), first, stop, params, out, work)
     else:
-        with nogil, parallel(num_threads=n_threads):
-            predict_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
+        with parallel(num_threads=n_threads):
+            predict_tiles(job, join(&job.barrier), first, stop, params, out, work)
 
 
-cdef void activation_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+def predict(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
+    """out (n_samples, n_out) := the network's outputs, for the tiles from `first` to `stop`."""
+    cdef Job job = over.job_of(X, None, None)
+    cdef void* out_ = over.numbers(out, X.rows.n_rows * job.net.layers[job.net.n_layers - 1].n_out)
+    with nogil:
+        if over.double_precision:
+            predict_all(&job, over.n_threads, first, stop, <const double*> over.params, <double*> out_,
+                        <double*> over.work)
+        else:
+            predict_all(&job, over.n_threads, first, stop, <const float*> over.params, <float*> out_,
+                        <float*> over.work)
+
+
+cdef void activation_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                            const real* params, real* out, real* work) noexcept nogil:
     """This member's tiles of every layer's outputs, which stand in `out` layer by layer, each (n_samples, n_out)."""
     cdef const LayerSpec* layer
@@ -57,7 +63,7 @@ cdef void activation_tiles(const Job* job, Member member, Py_ssize_t n_samples, 
     cdef Py_ssize_t i, k
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_inputs(job, &tile, 0, work)
         forward(&job.net, &tile, &mode, 0, job.net.n_layers, True, params, work)
         there = out
@@ -65,26 +71,28 @@ cdef void activation_tiles(const Job* job, Member member, Py_ssize_t n_samples, 
             layer = job.net.layers + k
             memcpy(there + tile.position * layer.n_out, buffer(&job.net, &tile, work, layer.output, layer.n_out),
                    tile.n_rows * layer.n_out * sizeof(real))
-            there += n_samples * layer.n_out
+            there += job.samples.X.n_rows * layer.n_out
         i += member.size
 
 
-def activations(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-                real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, real[::1] out,
-                Py_ssize_t first, Py_ssize_t stop, int n_threads):
-    """out := the outputs (n_samples, n_out) of every layer, one layer behind another, for the tiles from first to stop.
+def activations(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
+    """out := the outputs (n_samples, n_out) of every layer, one layer after another, for the tiles from first to stop.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
-    cdef const real* params_ = &params[0]
-    cdef real* out_ = &out[0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows
-    job.samples = make_samples(X, None, None, None)
-    with nogil, parallel(num_threads=n_threads):
-        activation_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
+    cdef Job job = over.job_of(X, None, None)
+    cdef Py_ssize_t k, width = 0
+    for k in range(job.net.n_layers):
+        width += job.net.layers[k].n_out
+    cdef void* out_ = over.numbers(out, X.rows.n_rows * width)
+    with nogil, parallel(num_threads=over.n_threads):
+        if over.double_precision:
+            activation_tiles(&job, join(&job.barrier), first, stop, <const double*> over.params, <double*> out_,
+                             <double*> over.work)
+        else:
+            activation_tiles(&job, join(&job.barrier), first, stop, <const float*> over.params, <float*> out_,
+                             <float*> over.work)
 
 
-cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                          const real* params, real* work) noexcept nogil:
     """Adds this member's losses and right answers to its row of `partials`."""
     cdef Mode mode = prediction_mode()
@@ -95,7 +103,7 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py
     partial = job.partials + member.index * job.stride
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, &mode, 0, job.net.n_layers, False, params, work)
         partial[LOSS_SLOT] += loss_and_delta(&job.net, &tile, &mode, weighted, work)
@@ -103,18 +111,21 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py
         i += member.size
 
 
-def evaluate(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-             real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X, Source y,
-             const double[::1] weights, Py_ssize_t first, Py_ssize_t stop, int n_threads):
-    """partials[thread] += (summed loss, summed weight of right answers, ...) of its tiles from `first` to `stop`."""
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
-    cdef const real* params_ = &params[0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows
-    job.samples = make_samples(X, y, weights, None)
+cdef void evaluate_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t stop, const real* params,
+                       real* work) noexcept nogil:
+    """By the caller alone or by a team."""
     if n_threads == 1:
-        with nogil:
-            evaluate_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, work_)
+        evaluate_tiles(job, alone(&job.barrier), first, stop, params, work)
     else:
-        with nogil, parallel(num_threads=n_threads):
-            evaluate_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, work_)
+        with parallel(num_threads=n_threads):
+            evaluate_tiles(job, join(&job.barrier), first, stop, params, work)
+
+
+def evaluate(Pass over, Source X, Source y, const double[::1] weights, Py_ssize_t first, Py_ssize_t stop):
+    """partials[thread] += (summed loss, summed weight of right answers, ...) of its tiles from `first` to `stop`."""
+    cdef Job job = over.job_of(X, y, weights)
+    with nogil:
+        if over.double_precision:
+            evaluate_all(&job, over.n_threads, first, stop, <const double*> over.params, <double*> over.work)
+        else:
+            evaluate_all(&job, over.n_threads, first, stop, <const float*> over.params, <float*> over.work)

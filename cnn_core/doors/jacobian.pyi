@@ -5,29 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.doors.workspace import Pass
 from cnn_core.passes.batches import Source
 
 def input_gradients(
-    plan: dict[str, Any],
-    layers: NDArray[Any],
-    params: NDArray[Any],
-    statistics: NDArray[np.float64],
-    work: NDArray[Any],
-    partials: NDArray[np.float64],
-    sparse: NDArray[np.uint8] | None,
+    over: Pass,
     X: Source,
     out: NDArray[Any],
     first: int,
     stop: int,
-    n_threads: int,
 ) -> None: ...
 def normal_equations(
-    plan: dict[str, Any],
-    layers: NDArray[Any],
-    params: NDArray[np.float64],
-    statistics: NDArray[np.float64],
-    work: NDArray[np.float64],
-    partials: NDArray[np.float64],
+    over: Pass,
     X: Source,
     y: Source,
     weights: NDArray[np.float64] | None,
@@ -35,5 +24,4 @@ def normal_equations(
     products: NDArray[np.float64],
     first: int,
     stop: int,
-    n_threads: int,
 ) -> None: ...

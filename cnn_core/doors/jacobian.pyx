@@ -15,15 +15,16 @@ from cython.parallel cimport parallel
 from libc.math cimport sqrt
 from libc.string cimport memcpy
 
+from cnn_core.doors.workspace cimport Pass
 from cnn_core.layers.activations cimport through_activation
 from cnn_core.layers.kinds cimport layer_rows
 from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
-from cnn_core.passes.batches cimport Source, make_samples
+from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport Job, load_inputs, load_tile, make_job, own_tile, place_tile
+from cnn_core.passes.gradient cimport Job, load_inputs, load_tile, own_tile, place_tile
 from cnn_core.products.blas cimport gemm, syrk
-from cnn_core.types cimport LayerSpec, Mode, Net, Plan, Tile, buffer, prediction_mode, real
+from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, prediction_mode, real
 
 
 cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, const real* params,
@@ -45,7 +46,7 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
     backward(net, tile, &mode, 0, net.n_layers, params, work, <real*> NULL, 0.0, 0.0, 0.0)
 
 
-cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                                const real* params, real* out, real* work) noexcept nogil:
     """out (n_samples, n_out, n_in): this member's tiles of those from `first` to `stop`."""
     cdef const Net* net = &job.net
@@ -55,7 +56,7 @@ cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_sampl
     cdef Tile tile
     i = own_tile(member, first)
     while i < stop:
-        tile = place_tile(job, member, i, n_samples)
+        tile = place_tile(job, member, i, job.samples.X.n_rows)
         load_inputs(job, &tile, 0, work)
         forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
         below = buffer(net, &tile, work, net.layers[0].delta_below, n_in)
@@ -66,21 +67,21 @@ cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t n_sampl
         i += member.size
 
 
-def input_gradients(Plan plan, const LayerSpec[::1] layers, const real[::1] params, double[::1] statistics,
-                    real[::1] work, double[:, ::1] partials, unsigned char[::1] sparse, Source X,
-                    real[:, :, ::1] out, Py_ssize_t first, Py_ssize_t stop, int n_threads):
+def input_gradients(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
     """out (n_samples, n_out, n_in) := d outputs / d inputs as the first layer sees them, for tiles `first` to `stop`.
 
     Here every layer has a `delta_below`, the first one too.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
-    cdef const real* params_ = &params[0]
-    cdef real* out_ = &out[0, 0, 0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows
-    job.samples = make_samples(X, None, None, None)
-    with nogil, parallel(num_threads=n_threads):
-        input_gradient_tiles(&job, join(&job.barrier), n_samples, first, stop, params_, out_, work_)
+    cdef Job job = over.job_of(X, None, None)
+    cdef Py_ssize_t n_out = job.net.layers[job.net.n_layers - 1].n_out
+    cdef void* out_ = over.numbers(out, X.rows.n_rows * n_out * job.net.layers[0].n_in)
+    with nogil, parallel(num_threads=over.n_threads):
+        if over.double_precision:
+            input_gradient_tiles(&job, join(&job.barrier), first, stop, <const double*> over.params, <double*> out_,
+                                 <double*> over.work)
+        else:
+            input_gradient_tiles(&job, join(&job.barrier), first, stop, <const float*> over.params, <float*> out_,
+                                 <float*> over.work)
 
 
 cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, double* work,
@@ -147,19 +148,19 @@ cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t
         start += round_rows
 
 
-def normal_equations(Plan plan, const LayerSpec[::1] layers, const double[::1] params, double[::1] statistics,
-                     double[::1] work, double[:, ::1] partials, Source X, Source y, const double[::1] weights,
-                     double[:, ::1] rows, double[:, ::1] products, Py_ssize_t first, Py_ssize_t stop, int n_threads):
-    """The upper triangle of products (p + 1, p + 1) += [J r].T [J r] over samples first..stop-1, weighted.
+def normal_equations(Pass over, Source X, Source y, const double[::1] weights, double[:, ::1] rows,
+                     double[:, ::1] products, Py_ssize_t first, Py_ssize_t stop):
+    """The upper triangle of products (p + 1, p + 1) += [J r].T [J r] over the tiles from `first` to `stop`, weighted.
 
-    `rows` (n_threads * tile_rows, p + 1) is room for a block of [J r]. No batch norms; dropout does nothing.
+    In float64. `rows` (n_threads * tile_rows, p + 1) is room for a block of [J r]. No batch norms; dropout does
+    nothing.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
-    cdef const double* params_ = &params[0]
-    cdef double* work_ = &work[0]
+    cdef Job job = over.job_of(X, y, weights)
     cdef double* rows_ = &rows[0, 0]
     cdef double* products_ = &products[0, 0]
-    cdef Py_ssize_t width = products.shape[0]
-    job.samples = make_samples(X, y, weights, None)
-    with nogil, parallel(num_threads=n_threads):
-        add_rounds(&job, join(&job.barrier), first, stop - first, params_, work_, rows_, width, products_)
+    cdef Py_ssize_t width = products.shape[0], start = first * job.net.plan.tile_rows
+    cdef Py_ssize_t n_samples = min(stop * job.net.plan.tile_rows, X.rows.n_rows) - start
+    assert over.double_precision
+    with nogil, parallel(num_threads=over.n_threads):
+        add_rounds(&job, join(&job.barrier), start, n_samples, <const double*> over.params, <double*> over.work,
+                   rows_, width, products_)

@@ -1,8 +1,7 @@
 """Predictions for a few rows at a time, as a service would ask for them: microseconds matter, threads don't.
 
-The other doors describe all their arrays at every call, which takes longer than a row does. A Predictor is told once
-where parameters and workspace are, and keeps them alive; a call looks at its rows and writes into a new array. It is
-the one object of the core with a memory of its own. It holds the GIL (or, where there is none, its lock and that of the
+To describe the samples and the output takes longer than a row does. So a Predictor keeps its pass; a call looks at its
+rows and writes into a new array. It holds the GIL (or, where there is none, its lock and that of the
 network's `Access`), so that threads take turns on the workspace, and nobody begins to change what it reads.
 """
 cimport cython
@@ -11,12 +10,13 @@ from cpython.buffer cimport (
 )
 
 from cnn_core.doors.inference cimport predict_tiles
+from cnn_core.doors.workspace cimport Pass
 from cnn_core.machine.access cimport Access
 from cnn_core.machine.simd cimport CLONES_VOID
-from cnn_core.machine.team cimport join
-from cnn_core.passes.batches cimport Source, block_is_finite, make_samples
-from cnn_core.passes.gradient cimport Job, make_job
-from cnn_core.types cimport LayerSpec, Plan, SparseRow, real
+from cnn_core.machine.team cimport alone
+from cnn_core.passes.batches cimport Source, block_is_finite
+from cnn_core.passes.gradient cimport Job
+from cnn_core.types cimport SparseRow, real
 
 
 cdef CLONES_VOID add_nonzero(const real* x, Py_ssize_t n, int* total) noexcept:
@@ -35,34 +35,27 @@ cdef inline Py_ssize_t count_nonzero(const real* x, Py_ssize_t n) noexcept:
 cdef class Predictor:
     """Outputs of a network for up to `plan.tile_rows` rows of its own dtype."""
 
+    cdef Pass over
+    cdef Source X                # any row; keeps the scaling alive
     cdef Job job
-    cdef tuple kept              # the arrays that the job's pointers name
     cdef Access access
     cdef object empty
     cdef object dtype
-    cdef void* params
-    cdef void* work
     cdef Py_ssize_t n_out
-    cdef char letter             # of the dtype in the buffer protocol
     cdef SparseRow* lists        # room for the rows without their zeros, or NULL
     cdef double density          # share of nonzero numbers up to which they are left out
 
-    def __init__(self, Plan plan, const LayerSpec[::1] layers, unsigned char[::1] params,
-                 double[::1] statistics, unsigned char[::1] work, double[:, ::1] partials, unsigned char[::1] sparse,
-                 Source X, Access access, object empty, object dtype, bint double_precision, double density):
-        """Parameters and workspace come as bytes; X is any row of the dtype; empty(shape, dtype) makes an array."""
-        self.job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, sparse)
-        self.n_out = layers[layers.shape[0] - 1].n_out
-        self.job.samples = make_samples(X, None, None, None)
-        self.kept = (layers, params, statistics, work, partials, sparse, X)
+    def __init__(self, Pass over, Source X, Access access, object empty, object dtype, double density):
+        """A pass of one thread; X is any row of the dtype; empty(shape, dtype) makes an array."""
+        self.over = over
+        self.X = X
+        self.job = over.job_of(X, None, None)
+        self.n_out = self.job.net.layers[self.job.net.n_layers - 1].n_out
         self.lists = self.job.net.sparse_rows
         self.density = density
-        self.params = &params[0]
-        self.work = &work[0]
         self.access = access
         self.empty = empty
         self.dtype = dtype
-        self.letter = b"d" if double_precision else b"f"
 
     def __call__(self, object X):
         """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None where it is not what this is for.
@@ -71,31 +64,31 @@ cdef class Predictor:
         """
         cdef Py_buffer rows, out
         cdef object result = None
-        cdef bint alone = True
+        cdef bint free = True
         PyObject_GetBuffer(X, &rows, PyBUF_FORMAT | PyBUF_STRIDES)
         try:
             if self.takes(&rows):
                 result = self.empty((rows.shape[0], self.n_out), self.dtype)
                 PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
                 with cython.critical_section(self, self.access):
-                    alone = not self.access.is_others()
-                    if alone:
+                    free = not self.access.is_others()
+                    if free:
                         self.run(<const unsigned char*> rows.buf, rows.shape[0], out.buf)
                 PyBuffer_Release(&out)
         finally:
             PyBuffer_Release(&rows)
-        return result if alone else None
+        return result if free else None
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
         """Two dimensions, dense, of the right dtype and width, a few rows, all finite."""
         cdef Py_ssize_t width = self.job.samples.X.width
-        if rows.ndim != 2 or rows.format[0] != self.letter or rows.format[1] != 0:
+        if rows.ndim != 2 or rows.format[0] != self.over.letter or rows.format[1] != 0:
             return False
         if rows.shape[1] != width or not 1 <= rows.shape[0] <= self.job.net.plan.tile_rows:
             return False
         if rows.strides[1] != rows.itemsize or rows.strides[0] != width * rows.itemsize:
             return False
-        if self.letter == b"f":
+        if not self.over.double_precision:
             return block_is_finite(<const float*> rows.buf, rows.shape[0] * width)
         return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
 
@@ -103,7 +96,7 @@ cdef class Predictor:
         """Whether so few of the n numbers are nonzero that it pays to leave out the zeros."""
         if self.lists is NULL:
             return False
-        if self.letter == b"f":
+        if not self.over.double_precision:
             return count_nonzero(<const float*> X, n) <= self.density * n
         return count_nonzero(<const double*> X, n) <= self.density * n
 
@@ -111,9 +104,9 @@ cdef class Predictor:
         self.job.samples.X.data = X
         self.job.samples.X.n_rows = n_rows
         self.job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * self.job.samples.X.width) else NULL
-        if self.letter == b"f":
-            predict_tiles(&self.job, join(&self.job.barrier), n_rows, 0, 1, <const float*> self.params,
-                          <float*> out, <float*> self.work)
+        if self.over.double_precision:
+            predict_tiles(&self.job, alone(&self.job.barrier), 0, 1, <const double*> self.over.params, <double*> out,
+                          <double*> self.over.work)
         else:
-            predict_tiles(&self.job, join(&self.job.barrier), n_rows, 0, 1, <const double*> self.params,
-                          <double*> out, <double*> self.work)
+            predict_tiles(&self.job, alone(&self.job.barrier), 0, 1, <const float*> self.over.params, <float*> out,
+                          <float*> self.over.work)

@@ -11,16 +11,17 @@ million evaluations of a toy network take a fraction of a second. Otherwise each
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
+from cnn_core.doors.workspace cimport Pass
 from cnn_core.layers.activations cimport activate
 from cnn_core.layers.kinds cimport layer_forward
 from cnn_core.machine.team cimport Member, join
-from cnn_core.passes.batches cimport Source, make_samples
+from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport Job, load_tile, make_job, place_tile
+from cnn_core.passes.gradient cimport Job, load_tile, place_tile
 from cnn_core.passes.losses cimport loss_and_delta
-from cnn_core.types cimport LayerSpec, Mode, Plan, Tile, buffer, prediction_mode, real
+from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
-# The parameters that move, and where the second one stands in its layer.
+# The parameters that move, and where the second one is in its layer; comes as a dict.
 cdef struct Axes:
     Py_ssize_t index_0
     Py_ssize_t index_1
@@ -29,13 +30,13 @@ cdef struct Axes:
     Py_ssize_t column
 
 
-cdef double loss_of_point(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef double loss_of_point(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                           double total, const Mode* mode, const real* params, real* work) noexcept nogil:
     """The total and the summed losses of the tiles from `first` to `stop`, one by one."""
     cdef Tile tile
     cdef Py_ssize_t t
     for t in range(first, stop):
-        tile = place_tile(job, member, t, n_samples)
+        tile = place_tile(job, member, t, job.samples.X.n_rows)
         load_tile(job, &tile, 0, work)
         forward(&job.net, &tile, mode, 0, job.net.n_layers, False, params, work)
         total += loss_and_delta(&job.net, &tile, mode, job.samples.weights is not NULL, work)
@@ -85,13 +86,13 @@ cdef void losses_of_row(const Job* job, Tile samples, Py_ssize_t n_blocks, const
         done += count
 
 
-cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_ssize_t first, Py_ssize_t stop,
+cdef void surface_rows(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                        const Axes* axes, const double[::1] grid_0, const double[::1] grid_1, real* params,
                        Py_ssize_t n_params, real* work, double[:, ::1] losses__out) noexcept nogil:
     """losses__out (n_0, n_1): this member's rows."""
     cdef Mode mode = prediction_mode()
     cdef Tile samples
-    cdef Py_ssize_t i, j, start, n_blocks = job.net.plan.tile_rows // n_samples
+    cdef Py_ssize_t n_samples = job.samples.X.n_rows, i, j, start, n_blocks = job.net.plan.tile_rows // n_samples
     cdef bint side_by_side = axes.layer >= 0 and n_blocks >= 2
     params += member.index * n_params
     if side_by_side:
@@ -111,32 +112,27 @@ cdef void surface_rows(const Job* job, Member member, Py_ssize_t n_samples, Py_s
             for j in range(grid_1.shape[0]):
                 params[axes.index_0] = <real> grid_0[i]
                 params[axes.index_1] = <real> grid_1[j]
-                losses__out[i, j] = loss_of_point(job, member, n_samples, first, stop, losses__out[i, j], &mode, params,
+                losses__out[i, j] = loss_of_point(job, member, first, stop, losses__out[i, j], &mode, params,
                                                   work)
         i += member.size
 
 
-def loss_surface(Plan plan, const LayerSpec[::1] layers, real[:, ::1] params, double[::1] statistics,
-                 real[::1] work, double[:, ::1] partials,
-                 Source X, Source y, const double[::1] weights,
-                 Py_ssize_t index_0, Py_ssize_t index_1, Py_ssize_t layer, Py_ssize_t row, Py_ssize_t column,
-                 const double[::1] grid_0, const double[::1] grid_1, double[:, ::1] losses__out,
-                 Py_ssize_t first, Py_ssize_t stop, int n_threads):
+def loss_surface(Pass over, Source X, Source y, const double[::1] weights, Axes axes, const double[::1] grid_0,
+                 const double[::1] grid_1, double[:, ::1] losses__out, Py_ssize_t first, Py_ssize_t stop):
     """losses__out (n_0, n_1) := summed loss of the samples with parameter index_0 at grid_0[i], index_1 at grid_1[j].
 
     Where the samples make several tiles, the losses of those from `first` to `stop` are added to what is there.
 
-    `params` (n_threads, n_params) are copies that are written over. For one parameter alone, index_0 is index_1 and
-    grid_0 has one element: index_1 is written last. `layer`, `row` and `column` tell where index_1 stands.
+    The params of the pass are n_threads copies that are written over. For one parameter alone, index_0 is index_1 and
+    grid_0 has one element: index_1 is written last.
     """
-    cdef Job job = make_job(plan, &layers[0], layers.shape[0], statistics, partials, None)
-    cdef Axes axes
-    cdef real* params_ = &params[0, 0]
-    cdef real* work_ = &work[0]
-    cdef Py_ssize_t n_samples = X.rows.n_rows, n_params = params.shape[1]
-    axes.index_0, axes.index_1 = index_0, index_1
-    axes.layer, axes.row, axes.column = layer, row, column
-    job.samples = make_samples(X, y, weights, None)
-    with nogil, parallel(num_threads=n_threads):
-        surface_rows(&job, join(&job.barrier), n_samples, first, stop, &axes, grid_0, grid_1, params_, n_params,
-                     work_, losses__out)
+    cdef Job job = over.job_of(X, y, weights)
+    cdef Py_ssize_t n_params = over.n_params // over.n_threads
+    assert not over.read_only and losses__out.shape[0] >= grid_0.shape[0] and losses__out.shape[1] >= grid_1.shape[0]
+    with nogil, parallel(num_threads=over.n_threads):
+        if over.double_precision:
+            surface_rows(&job, join(&job.barrier), first, stop, &axes, grid_0, grid_1, <double*> over.params,
+                         n_params, <double*> over.work, losses__out)
+        else:
+            surface_rows(&job, join(&job.barrier), first, stop, &axes, grid_0, grid_1, <float*> over.params,
+                         n_params, <float*> over.work, losses__out)

@@ -25,5 +25,12 @@ cdef inline Member join(Barrier* barrier) noexcept nogil:
     return member
 
 
+cdef inline Member alone(Barrier* barrier) noexcept nogil:
+    """The place of a thread that works without a team, even inside somebody else's."""
+    cdef Member member
+    member.index, member.size, member.barrier = 0, 1, barrier
+    return member
+
+
 cdef inline void wait_for_all(Member member) noexcept nogil:
     team_wait(member.barrier, member.size)

@@ -6,6 +6,10 @@ from cnn_core.steps.updates cimport Updater
 
 # What the caller chose; comes as a dict.
 cdef struct Options:
+    Py_ssize_t batch_size    # of a step
+    int rule                 # an Update
+    bint nesterov
+    bint penalised           # some step may have an alpha
     bint direct              # plain gradient descent straight into the parameters
     bint by_rows             # threads share the rows of W instead of adding up gradients of their own
     bint counts_rows         # the loss of a batch counts for its rows, not for the sum of their weights

@@ -9,9 +9,11 @@ import sys
 from enum import IntEnum
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cnn_core
+from cnn_core.types import SIZES, STRUCTS
 
 FOLDER = Path(cnn_core.__file__).parent
 STUBS = sorted(FOLDER.rglob("*.pyi"))
@@ -92,3 +94,37 @@ def test_every_module_that_python_can_call_has_a_stub():
                for key, value in vars(importlib.import_module(name)).items())
     }  # fmt: skip
     assert with_doors <= {name_of(path) for path in STUBS}
+
+
+# One module after another, without the package's own imports, and types as if it came from another build.
+MISMATCH = """
+import importlib, sys, types
+package = sys.modules["cnn_core"] = types.ModuleType("cnn_core")
+package.__path__ = [{folder!r}]
+import cnn_core.types
+cnn_core.types.SIZES[{struct!r}] += 8
+importlib.import_module("cnn_core.doors." + {module!r})
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "struct"),
+    [("workspace", "LayerSpec"), ("workspace", "SparseRow"), ("epoch", "Group"), ("epoch", "Step")],
+)
+def test_a_module_of_another_build_cannot_be_imported(module, struct):
+    code = MISMATCH.format(folder=str(FOLDER), module=module, struct=struct)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.returncode != 0
+    size = SIZES[struct]
+    assert result.stderr.strip().splitlines()[-1] == (
+        f"ImportError: cnn_core.doors.{module} was compiled with a struct {struct} of {size} bytes, cnn_core.types "
+        f"with one of {size + 8}: they come from different builds. Build the core again with `pip install -e .`, or "
+        "reinstall fastmlp"
+    )
+
+
+@pytest.mark.parametrize("struct", STRUCTS)
+def test_tables_get_their_dtype_from_the_structs(struct):
+    dtype = np.asarray(STRUCTS[struct]).dtype
+    assert dtype.itemsize == SIZES[struct] == 8 * len(dtype.names)
+    assert {dtype[name] for name in dtype.names} <= {np.dtype("int64"), np.dtype("float64")}

@@ -21,6 +21,7 @@ from fastmlp.data.samples import check_samples
 from fastmlp.machine.threads import choose_threads, single_threaded_blas
 from fastmlp.model.model import Model
 from fastmlp.passes.pace import in_pieces
+from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
 
 MAX_POINTS = 10**9
@@ -46,30 +47,19 @@ def loss_and_flat_gradient(
     dropout_seed: int | None = None,
 ) -> tuple[float, NDArray[Any]]:
     """Loss and gradient (n_params,) of checked samples as one batch, with the batch's own statistics."""
-    layout = network.layout
     by = divisor(reduction, len(X), weights)
     if dropout_seed is not None and (isinstance(dropout_seed, bool) or not isinstance(dropout_seed, (int, np.integer))):
         raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
     if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
         raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
-    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=True, form=input_form(network, X)
-    )
-    gradients = np.zeros((threads, layout.n_params), dtype=network.dtype)
-    # Batch norms need all tiles in one call.
-    effort = 0.0 if layout.uses_batch else layout.effort(workspace.tile_rows)
-    sources = input_source(network, X), target_source(network, targets)
-    statistics = network.statistics.copy()  # the core notes the batch's own beside the running ones
-    with single_threaded_blas:
-        for first, stop in workspace.pieces(len(X), effort):
-            _core.gradient(
-                workspace.plan, layout.table, network.params, gradients, statistics, workspace.work,
-                workspace.partials, workspace.sparse, *sources, weights,
-                1 / by, float(dropout_seed is not None), dropout_seed or 0, first, stop, threads,
-            )  # fmt: skip
-    workspace.check()
-    return float(workspace.partials[:, 0].sum()) / by, gradients[0]
+    layout = network.layout
+    with running(network, X, n_threads, layout.flops_per_row, training=True) as run:
+        gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
+        # Layers that look at the whole batch need all tiles in one call.
+        effort = 0.0 if layout.uses_batch else layout.effort(run.workspace.tile_rows)
+        sources = input_source(network, X), target_source(network, targets)
+        run.call(_core.gradient, effort, *sources, weights, gradients, 1 / by, dropout_seed)
+    return float(run.workspace.losses.sum()) / by, gradients[0]
 
 
 def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
@@ -77,38 +67,23 @@ def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int |
     layout = network.layout
     if layout.uses_batch:
         raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
-    threads = choose_threads(n_threads, layout.flops_per_row, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=True, tile_rows=1, form=input_form(network, X)
-    )
-    gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
-    with single_threaded_blas:
+    with running(network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1) as run:
+        gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
         sources = input_source(network, X), target_source(network, targets)
-        for first, stop in workspace.pieces(len(X), layout.effort(1) + 20.0 * layout.n_params):
-            _core.sample_gradients(
-                workspace.plan, layout.table, network.params, gradients, network.statistics, workspace.work,
-                workspace.partials, workspace.sparse, *sources, first, stop, threads,
-            )  # fmt: skip
-            workspace.check()
+        run.call(_core.sample_gradients, layout.effort(1) + 20.0 * layout.n_params, *sources, gradients)
     return gradients
 
 
 def input_gradients(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
     """d outputs / d X, (n, n_outputs, n_features), of checked rows."""
-    layout, form = network.layout, input_form(network, X)
-    threads = choose_threads(n_threads, layout.flops_per_row * network.n_outputs, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads,
-        training=False, form=form, more_columns=network.n_features,
-    )  # fmt: skip
-    out = np.empty((len(X), network.n_outputs, network.n_features), dtype=network.dtype)
-    with single_threaded_blas:
-        table, source = table_to_the_inputs(layout, form), input_source(network, X)
-        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows) * network.n_outputs):
-            core_input_gradients(
-                workspace.plan, table, network.params, network.statistics, workspace.work,
-                workspace.partials, workspace.sparse, source, out, first, stop, threads,
-            )  # fmt: skip
+    layout, n_outputs = network.layout, network.n_outputs
+    table = table_to_the_inputs(layout, input_form(network, X))
+    with running(
+        network, X, n_threads, layout.flops_per_row * n_outputs, table=table, more_columns=network.n_features
+    ) as run:
+        out = np.empty((len(X), n_outputs, network.n_features), dtype=network.dtype)
+        effort = layout.effort(run.workspace.tile_rows) * n_outputs
+        run.call(core_input_gradients, effort, input_source(network, X), out)
     if network.input.is_scaled:
         out *= np.asarray(network.input.scale, dtype=network.dtype)
     return out
@@ -158,26 +133,23 @@ def cost_surface(
         raise ValueError("cost_surface takes a dense X; the sparse matrix's method toarray() makes it one")
     indices, axes = _check_grids(network, parameters, grids)
     by = divisor(reduction, len(X), weights)
-    layout = network.layout
-    n_points = int(np.prod([len(axis) for axis in axes]))
     first, second = axes if len(axes) == 2 else (np.zeros(1), axes[0])
-    threads = min(choose_threads(n_threads, layout.flops_per_row // 2, n_points * len(X)), len(first))
-    # Few samples stand in a tile several times, so that several points of the grid go through together.
+    # Few samples are in a tile several times, so that several points of the grid go through together.
     tile_rows = len(X) * max(1, MAX_TILE_ROWS // len(X)) if len(X) <= MAX_TILE_ROWS else None
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
-    )
-    copies = np.repeat(network.params[None, :], threads, axis=0)
-    out = np.zeros((len(first), len(second)))
-    sources = input_source(network, X), target_source(network, targets)
-    with single_threaded_blas:
+    layout = network.layout
+    with network._access.reading, single_threaded_blas:
+        worth = choose_threads(n_threads, layout.flops_per_row // 2, len(first) * len(second) * len(X))
+        threads = min(worth, len(first))
+        workspace = make_workspace(
+            layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
+        )
+        run = Running(network, workspace, len(X), params=np.tile(network.params, threads))
+        out = np.zeros((len(first), len(second)))
+        sources = input_source(network, X), target_source(network, targets)
+        moved = _axes(network, indices)
         for rows, columns, tiles in _stretches(out.shape, workspace, len(X), layout.effort(len(X), backward=False)):
             piece = out[rows, columns].copy()
-            loss_surface(
-                workspace.plan, layout.table, copies, network.statistics, workspace.work, workspace.partials,
-                *sources, weights, indices[0], indices[-1], *_column_of(network, indices[-1]),
-                first[rows], second[columns], piece, *tiles, threads,
-            )  # fmt: skip
+            loss_surface(run.core, *sources, weights, moved, first[rows], second[columns], piece, *tiles)
             out[rows, columns] = piece
             workspace.check()
     return (out if len(axes) == 2 else out[0]) / by
@@ -199,13 +171,16 @@ def _stretches(
                 yield slice(top, bottom), slice(left * side_by_side, right * side_by_side), tiles
 
 
-def _column_of(network: Model, index: int) -> tuple[int, int, int]:
-    """Row of the table, row (-1: the bias) and column of a dense layer's parameter; row of the table -1 for others."""
+def _axes(network: Model, indices: list[int]) -> dict[str, int]:
+    """The parameters that move, and layer of the table, row (-1: the bias) and column of the last one; layer -1: not a
+    dense one.
+    """
+    moved = {"index_0": indices[0], "index_1": indices[-1], "layer": -1, "row": 0, "column": 0}
     for segment in network.layout.segments:
-        if segment.offset <= index < segment.stop and segment.name in ("weight", "bias"):
-            row, column = divmod(index - segment.offset, segment.shape[-1])
-            return segment.row, row if segment.name == "weight" else -1, column
-    return -1, 0, 0
+        if segment.offset <= indices[-1] < segment.stop and segment.name in ("weight", "bias"):
+            row, column = divmod(indices[-1] - segment.offset, segment.shape[-1])
+            moved |= {"layer": segment.row, "row": row if segment.name == "weight" else -1, "column": column}
+    return moved
 
 
 def check_gradients(

@@ -12,10 +12,10 @@ from cnn_core.doors.inference import evaluate as core_evaluate
 from cnn_core.doors.inference import predict as core_predict
 from cnn_core.doors.predictor import Predictor
 from cnn_core.passes.batches import Dtype
-from fastmlp.data.inputs import DENSITY, InputForm, input_form, input_source, may_leave_out_zeros, target_source
+from fastmlp.data.inputs import DENSITY, InputForm, input_source, may_leave_out_zeros, target_source
 from fastmlp.data.rows import Rows, Targets
-from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
 from fastmlp.model.model import Model
+from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import make_workspace
 
 FEW_ROWS = 16
@@ -28,71 +28,42 @@ def make_predictor(network: Model) -> Predictor:
     workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False, form=form)
     row = np.zeros((1, network.n_features), dtype=network.dtype)
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
-    return Predictor(
-        workspace.plan, network.layout.table, network.params.view(np.uint8), network.statistics,
-        workspace.work.view(np.uint8), workspace.partials, workspace.sparse, input_source(network, rows),
-        network._access, np.empty, network.dtype, network.dtype == np.float64, DENSITY,
-    )  # fmt: skip
+    core = workspace.over(network.layout.table, network.params, network.statistics)
+    return Predictor(core, input_source(network, rows), network._access, np.empty, network.dtype, DENSITY)
 
 
 def predict(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
     """Outputs (n, n_outputs) for checked rows."""
-    layout = network.layout
-    threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
-    )
-    out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
-    with single_threaded_blas_for(layout.flops_per_row * len(X)):
-        source = input_source(network, X)
-        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
-            core_predict(
-                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-                workspace.sparse, source, out, first, stop, threads,
-            )  # fmt: skip
+    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
+        out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
+        run.call(core_predict, forward_effort(network, run), input_source(network, X), out)
     return out
 
 
 def activations(network: Model, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
     """Outputs (n, units) of every layer of the user's for checked rows."""
-    layout = network.layout
-    threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
-    )
-    ends = len(X) * np.cumsum(layout.table["n_out"])
-    out = np.empty(int(ends[-1]), dtype=network.dtype)
-    with single_threaded_blas_for(layout.flops_per_row * len(X)):
-        source = input_source(network, X)
-        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
-            core_activations(
-                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-                workspace.sparse, source, out, first, stop, threads,
-            )  # fmt: skip
+    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
+        ends = len(X) * np.cumsum(network.layout.table["n_out"])
+        out = np.empty(int(ends[-1]), dtype=network.dtype)
+        run.call(core_activations, forward_effort(network, run), input_source(network, X), out)
     stages = np.split(out, ends[:-1])
-    return [stages[end].reshape(len(X), -1) for end in layout.ends]
+    return [stages[end].reshape(len(X), -1) for end in network.layout.ends]
 
 
 def measure(
     network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
 ) -> dict[str, float]:
     """Mean loss, and accuracy where the targets name classes, of checked samples."""
-    layout = network.layout
-    threads = choose_threads(n_threads, layout.flops_per_row // 2, len(X))
-    workspace = make_workspace(
-        layout, network.loss, network.dtype, len(X), threads, training=False, form=input_form(network, X)
-    )
-    with single_threaded_blas_for(layout.flops_per_row * len(X)):
+    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
         sources = input_source(network, X), target_source(network, targets)
-        for first, stop in workspace.pieces(len(X), layout.effort(workspace.tile_rows, backward=False)):
-            core_evaluate(
-                workspace.plan, layout.table, network.params, network.statistics, workspace.work, workspace.partials,
-                workspace.sparse, *sources, weights, first, stop, threads,
-            )  # fmt: skip
-            workspace.check()
+        run.call(core_evaluate, forward_effort(network, run), *sources, weights)
     total = len(X) if weights is None else weights.sum()
-    loss, correct = workspace.partials[:, :2].sum(axis=0) / total
-    measured = {"loss": float(loss)}
+    measured = {"loss": float(run.workspace.losses.sum() / total)}
     if targets.is_class:
-        measured["accuracy"] = float(correct)
+        measured["accuracy"] = float(run.workspace.correct.sum() / total)
     return measured
+
+
+def forward_effort(network: Model, run: Running) -> float:
+    """What a tile costs on its way forward, in multiplications."""
+    return network.layout.effort(run.workspace.tile_rows, backward=False)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.doors.workspace import CORRECT, LOSS, Pass, list_bytes, partials_width
 from fastmlp.data.inputs import InputForm
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.model.layout import Layout
 from fastmlp.model.losses import Loss
-from fastmlp.passes.pace import in_pieces
 
 TILE_BYTES = 512 * 1024
 """What the buffers of one tile should stay below, to live in the second-level cache."""
@@ -20,10 +19,6 @@ TILE_BYTES = 512 * 1024
 
 MIN_TILE_ROWS, MAX_TILE_ROWS = 256, 512
 """Fewer rows waste the BLAS, more win nothing."""
-
-
-SPARSE_ROW_BYTES = 32
-"""Of the core's struct for a row that is a list: two pointers and two numbers."""
 
 
 def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
@@ -48,9 +43,21 @@ class Workspace(NamedTuple):
     door: Any = None
     """What the core calls for a loss written in Python."""
 
-    def pieces(self, n_rows: int, effort: float) -> Iterable[tuple[int, int]]:
-        """Stretches of the tiles of so many rows, for calls of about 50 ms; ``effort`` is that of a tile."""
-        return in_pieces(-(-n_rows // self.tile_rows), self.n_threads, effort)
+    def over(self, table: NDArray[Any], params: NDArray[Any], statistics: NDArray[np.float64]) -> Pass:
+        """What the core takes for passes with these layers and parameters. It uses these arrays, not copies."""
+        return Pass(
+            self.plan, table.view(np.uint8), params, statistics, self.work, self.partials, self.sparse, self.n_threads
+        )
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The summed loss of each thread's rows, (n_threads,)."""
+        return self.partials[:, LOSS]
+
+    @property
+    def correct(self) -> NDArray[np.float64]:
+        """The weight of the rows of each thread whose class was right, (n_threads,)."""
+        return self.partials[:, CORRECT]
 
     def check(self) -> None:
         """Raise what a loss written in Python led to in the last pass."""
@@ -97,12 +104,11 @@ def make_workspace(
         "row_weight": layout.n_columns - 2,
         "row_loss": layout.n_columns - 1,
     }
-    stride = 3 + 1 + 2 * layout.widest_of_batch
-    partials = np.zeros((n_threads, -(-stride // 8) * 8))
+    partials = np.zeros((n_threads, partials_width(layout.widest_of_batch)))
     sparse = None
     if form is not InputForm.ROWS:
-        n_bytes = (1 + n_threads) * SPARSE_ROW_BYTES + (4 * layout.n_features if form is InputForm.PACKED else 0)
-        sparse = aligned_empty(n_bytes * capacity, np.dtype(np.uint8))
+        packed_columns = layout.n_features if form is InputForm.PACKED else 0
+        sparse = aligned_empty(list_bytes(capacity, n_threads, packed_columns), np.dtype(np.uint8))
     return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows, door)
 
 

@@ -23,6 +23,7 @@ from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
 from fastmlp.model.model import Model
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.passes.derivatives import divisor
+from fastmlp.passes.running import Running
 from fastmlp.passes.workspace import make_workspace
 from fastmlp.training.advice import likely_cause
 from fastmlp.training.checkpoint import check_alike
@@ -89,9 +90,10 @@ class LeastSquares:
         flops = 2 * layout.flops_per_row + network.n_outputs * p**2
         threads = choose_threads(n_threads, flops, n)
         tile_rows = min(max(BLOCK_ROWS // threads, 16), -(-n // threads))
-        self.workspace = make_workspace(
+        workspace = make_workspace(
             layout, network.loss, self.twin.dtype, n, threads, training=False, tile_rows=tile_rows
         )
+        self.run = Running(self.twin, workspace, n)
         self.rows = aligned_empty(threads * tile_rows * (p + 1), self.twin.dtype).reshape(-1, p + 1)
         self.effort = layout.effort(tile_rows) + float(network.n_outputs * tile_rows * p**2)
         self.products = aligned_empty((p + 1) ** 2, self.twin.dtype).reshape(p + 1, p + 1)
@@ -104,17 +106,11 @@ class LeastSquares:
 
     def linearize(self) -> None:
         """Loss, gradient and curvature of the network as it is."""
-        twin, workspace = self.twin, self.workspace
+        twin = self.twin
         moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
         twin.params[:] = self.network.params
         self.products.fill(0)
-        n, tile_rows = len(self.data.X), workspace.tile_rows
-        for first, stop in workspace.pieces(n, self.effort):
-            normal_equations(
-                workspace.plan, twin.layout.table, twin.params, twin.statistics, workspace.work, workspace.partials,
-                *self.sources, self.data.weights, self.rows, self.products,
-                first * tile_rows, min(stop * tile_rows, n), workspace.n_threads,
-            )  # fmt: skip
+        self.run.call(normal_equations, self.effort, *self.sources, self.data.weights, self.rows, self.products)
         self.products *= self.factor
         if moved:  # else it is known, and to the last bit as steps are judged by it
             self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
@@ -137,15 +133,11 @@ class LeastSquares:
         """What is minimised at other parameters, as the network would hold them; the mean loss and the penalty."""
         with np.errstate(over="ignore"):  # what overflows has no finite loss
             self.twin.params[:] = params.astype(self.network.dtype)
-        workspace = self.workspace
+        workspace = self.run.workspace
         workspace.partials.fill(0)
-        layout, n = self.twin.layout, len(self.data.X)
-        for first, stop in workspace.pieces(n, layout.effort(workspace.tile_rows, backward=False)):
-            evaluate(
-                workspace.plan, layout.table, self.twin.params, self.twin.statistics, workspace.work,
-                workspace.partials, None, *self.sources, self.data.weights, first, stop, workspace.n_threads,
-            )  # fmt: skip
-        loss = float(workspace.partials[:, 0].sum()) / self.total
+        effort = self.twin.layout.effort(workspace.tile_rows, backward=False)
+        self.run.call(evaluate, effort, *self.sources, self.data.weights)
+        loss = float(workspace.losses.sum()) / self.total
         squares = self.decays, self.penalties
         decay, penalty = (half_squares(factors, self.twin.params) for factors in squares)
         return loss + decay, loss + penalty

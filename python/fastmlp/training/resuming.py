@@ -70,7 +70,7 @@ def arrays_of(trainer: Trainer, n_epochs: int) -> dict[str, NDArray[Any]]:
         "kept_params": trainer.kept.params,
         "kept_statistics": trainer.kept.statistics,
         "record": trainer.records[n_epochs % len(trainer.records)],
-        "losses": trainer.workspace.partials[:, 0],
+        "losses": trainer.workspace.losses,
     }
     if trainer.state.vectors is not None:
         arrays["vectors"] = trainer.state.vectors

@@ -92,6 +92,10 @@ class Trainer:
         alike = all(factor == 1 for factor in self.groups["learning_rate_factor"].tolist())
         self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not settings.clips()
         self.options = {
+            "batch_size": self.batch_size,
+            "rule": optimizer.rule,
+            "nesterov": optimizer.nesterov,
+            "penalised": settings.is_penalised(),
             "direct": self.direct,
             "by_rows": self.by_rows,
             "counts_rows": settings.loss_counts_rows,
@@ -140,7 +144,7 @@ class Trainer:
         """Tell the core where everything is; it draws the seed of the dropout masks, or goes on with those of a seed
         from a number on, and copies the network.
         """
-        network, workspace = self.network, self.workspace
+        network = self.network
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         if network._access.was_left():
             network.rng = with_lock_of_its_own(network.rng)
@@ -148,20 +152,13 @@ class Trainer:
         self.lock = nullcontext() if self.order is None else bit_generator.lock
         if self.average is not None:
             self.average.begin()
-        averages = None if self.average is None else self.average.values
+        over = self.workspace.over(self.layers, network.params, network.statistics)
+        table = self.table.view(np.uint8), self.rates
         with bit_generator.lock:
             self.core = Epochs(
-                workspace.plan, self.layers.view(np.uint8), self.groups.view(np.uint8), self.table.view(np.uint8),
-                self.rates,
-                network.params.view(np.uint8), as_bytes(self.gradients), as_bytes(self.state.vectors),
-                network.statistics, workspace.work.view(np.uint8), workspace.partials, workspace.sparse,
-                self.kept.params.view(np.uint8), self.kept.statistics,
-                None if averages is None else averages.params.view(np.uint8),
-                None if averages is None else averages.statistics,
-                bit_generator, self.order, self.records, self.batch_size,
-                self.optimizer.rule, self.optimizer.nesterov, self.options,
-                self.settings.is_penalised(), workspace.n_threads, network.dtype == np.float64,
-                mask_seed, first_mask,
+                over, self.options, self.groups.view(np.uint8), table, self.gradients, self.state.vectors, self.kept,
+                None if self.average is None else self.average.values,
+                (bit_generator, self.order, mask_seed, first_mask), self.records,
             )  # fmt: skip
         self.take(self.data)
         if self.average is not None:
@@ -281,11 +278,6 @@ def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
     bit_generator = type(rng.bit_generator)()
     bit_generator.state = rng.bit_generator.state
     return np.random.Generator(bit_generator)
-
-
-def as_bytes(array: NDArray[Any] | None) -> NDArray[np.uint8] | None:
-    """The bytes of an array, in its rows."""
-    return None if array is None else array.view(np.uint8)
 
 
 def state_to_begin_with(network: Model, optimizer: Optimizer, warm_start: bool) -> OptimizerState:

@@ -159,7 +159,7 @@ class Layer:
     def __repr__(self) -> str:
         chosen = [
             each
-            for each in sorted(fields(self), key=lambda field: field.kw_only)
+            for each in sorted(fields(self), key=lambda each: each.kw_only is True)
             if each.name in self.always_shown or each.default is MISSING or getattr(self, each.name) != each.default
         ]
         return f"{type(self).__name__}({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in chosen)})"

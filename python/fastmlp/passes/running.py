@@ -1,0 +1,83 @@
+"""What all passes share: the reading lock, threads, memory, the BLAS, and calls of the core of about 50 ms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.data.inputs import input_form
+from fastmlp.data.rows import Rows
+from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.model import Model
+from fastmlp.passes.pace import in_pieces
+from fastmlp.passes.workspace import Workspace, make_workspace
+
+
+class Running:
+    """Passes over ``n_rows`` samples, with the network's table, parameters and statistics unless others are given.
+
+    Attributes
+    ----------
+    workspace : Workspace
+    core : Pass
+        Network and workspace as the core takes them.
+    """
+
+    def __init__(
+        self,
+        network: Model,
+        workspace: Workspace,
+        n_rows: int,
+        *,
+        table: NDArray[Any] | None = None,
+        params: NDArray[Any] | None = None,
+        statistics: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.core = workspace.over(
+            network.layout.table if table is None else table,
+            network.params if params is None else params,
+            network.statistics if statistics is None else statistics,
+        )
+        self._n_tiles = -(-n_rows // workspace.tile_rows)
+
+    def call(self, door: Callable[..., None], effort: float, *arguments: Any) -> None:
+        """Call ``door(core, *arguments, first, stop)`` for all tiles; ``effort``: multiplications of a tile.
+
+        Raises what a loss written in Python raised.
+        """
+        for first, stop in in_pieces(self._n_tiles, self.workspace.n_threads, effort):
+            door(self.core, *arguments, first, stop)
+            self.workspace.check()
+
+
+@contextmanager
+def running(
+    network: Model,
+    X: Rows,
+    n_threads: int | None,
+    flops_per_row: int,
+    *,
+    training: bool = False,
+    tile_rows: int | None = None,
+    more_columns: int = 0,
+    table: NDArray[Any] | None = None,
+) -> Iterator[Running]:
+    """A pass over checked rows, by as many threads as ``flops_per_row`` are worth.
+
+    Inside, no other thread can train or change the network, and the BLAS has one thread for each of ours. Raises
+    ``RuntimeError`` where another thread trains the network.
+    """
+    layout = network.layout
+    with network._access.reading, single_threaded_blas_for(layout.flops_per_row * len(X)):
+        workspace = make_workspace(
+            layout, network.loss, network.dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
+            training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
+        )  # fmt: skip
+        # In training the core notes the batch's statistics beside the running ones.
+        statistics = network.statistics.copy() if training else None
+        yield Running(network, workspace, len(X), table=table, statistics=statistics)
