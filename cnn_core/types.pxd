@@ -24,6 +24,7 @@ cpdef enum Kind:
     DROPOUT = 2        # y = x * mask / (1 - rate)
     BATCH_NORM = 3     # y = gain * (x - mean over the batch) / deviation + shift
     LAYER_NORM = 4     # y = gain * (x - mean over the row) / deviation + shift
+    PARAMETRIC = 5     # y = x + gain * (f(x) - x)
 
 # One row of the layer table. Offsets into the flat parameter vector count elements. Offsets into the workspace count
 # columns: a buffer of width n begins at offset * capacity and holds `capacity` rows of n elements.
@@ -34,7 +35,7 @@ cdef struct LayerSpec:
     int64_t n_out
     int64_t weight           # params: W (n_in, n_out) of a layer that multiplies by it; -1: none
     int64_t bias             # params: b (n_out,), or the shift of a norm; -1: none
-    int64_t gain             # params: (n_out,), what a norm multiplies by; -1: none
+    int64_t gain             # params: (n_out,), what a norm multiplies by, or the share of f; -1: none
     int64_t statistics       # statistics: running mean, running variance, batch mean, batch 1/deviation, n_out each
     int64_t input            # workspace: x, which is the output of the layer below
     int64_t output           # workspace: y
@@ -43,6 +44,7 @@ cdef struct LayerSpec:
     int64_t delta_below      # workspace: d loss / d x; -1: nothing below wants it
     int64_t learns           # 1: it has parameters, and this pass wants their gradient
     int64_t whole_batch      # 1: in training it waits for statistics of the whole batch
+    int64_t curve            # code of the f of a parametric activation
     double slope             # parameter of the activation (leaky_relu, elu)
     double rate              # dropout: share of the units that are dropped
     double epsilon           # norms: added to the variance

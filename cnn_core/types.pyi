@@ -14,5 +14,6 @@ class Kind(IntEnum):
     DROPOUT = 2
     BATCH_NORM = 3
     LAYER_NORM = 4
+    PARAMETRIC = 5
 
 def bytes_to_boundary(memory: NDArray[np.uint8]) -> int: ...

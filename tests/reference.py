@@ -6,7 +6,8 @@ activations -> losses -> Net (forward, loss, backward). Update rules and train a
 
 Shapes: n samples, n_in and n_out widths; raw scores ``z``, outputs ``yhat = f(z)`` and targets ``t`` are all
 ``(n, n_out)`` (labels go through ``one_hot`` first). A flat vector has the order of ``net.params``: all dense
-weights row by row, layer by layer; then, layer by layer, the biases and the gain and shift of norm layers.
+weights row by row, layer by layer; then, layer by layer, the biases, the gain and shift of norm layers, and the blend
+of parametric activations.
 """
 
 import numpy as np
@@ -143,8 +144,9 @@ FIELDS = {
     "dropout": ("rate", "mask"),  # mask (n, width) of 0 and 1, None: nothing is dropped
     "batch_norm": ("gain", "shift", "eps"),  # (width,), (width,), number
     "layer_norm": ("gain", "shift", "eps"),
+    "parametric": ("blend", "name"),  # (width,), activation
 }
-PARAMETERS = ("W", "b", "gain", "shift")
+PARAMETERS = ("W", "b", "gain", "shift", "blend")
 
 
 class Net:
@@ -166,7 +168,7 @@ class Net:
             if kind == "dense":
                 self.layers.append(layer)
                 layer = {"kind": "activation", "name": layer.pop("name")}
-            if layer["kind"] == "activation":
+            if layer["kind"] in ("activation", "parametric"):
                 name = layer["name"]
                 layer["name"], *layer["slope"] = name if isinstance(name, tuple) else (name,)
             self.layers.append(layer)
@@ -192,7 +194,7 @@ class Net:
     def gradients(self, X, T, sample_weight=None, reduction="mean", training=True) -> list[tuple]:
         """Return, layer by layer, (dW, db or None) of dense and (dgain, dshift) of norm layers."""
         grads = self._backward(X, T, sample_weight, reduction, training)
-        return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if g]
+        return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if g and "blend" not in g]
 
     def flat_gradient(self, X, T, sample_weight=None, reduction="mean", training=True) -> Array:
         """Return the gradient (n_params,) in flat order."""
@@ -260,6 +262,8 @@ class Net:
                 x = x @ layer["W"] + (0.0 if layer["b"] is None else layer["b"])
             elif layer["kind"] == "activation":
                 x = ACTIVATIONS[layer["name"]](x, *layer["slope"])
+            elif layer["kind"] == "parametric":
+                x = x + layer["blend"] * (ACTIVATIONS[layer["name"]](x, *layer["slope"]) - x)
             elif layer["kind"] == "dropout":
                 x = x * _kept(layer, training)
             else:
@@ -290,6 +294,10 @@ class Net:
                 g = g @ layer["W"].T
             elif layer["kind"] == "activation":
                 g = activation_backward(layer["name"], x, g, *layer["slope"])
+            elif layer["kind"] == "parametric":
+                curved = ACTIVATIONS[layer["name"]](x, *layer["slope"])
+                grads[k] = {"blend": (g * (curved - x)).sum(axis=0)}
+                g = g + layer["blend"] * (activation_backward(layer["name"], x, g, *layer["slope"]) - g)
             elif layer["kind"] == "dropout":
                 g = g * _kept(layer, training)
             else:  # with h = gain g: (h - mean h - xhat mean(h xhat)) / sd; given statistics: h / sd

@@ -18,6 +18,7 @@ VARIANTS = {
     "dropout": (fm.Dropout(0.5),),
     "batch_norm": (fm.BatchNorm(epsilon=1e-2),),
     "layer_norm": (fm.LayerNorm(epsilon=1e-2),),
+    "parametric": (fm.Activation("silu", parametric=True),),
 }
 KINDS = {
     fm.Dense: "dense",
@@ -53,9 +54,18 @@ def shake(net, rng):
     for name, array in net.named_arrays().items():
         if name.endswith("weight"):
             array[:] = rng.normal(size=array.shape) / np.sqrt(len(array))
-        elif name.endswith(("bias", "shift", "gain")):
-            array[:] = name.endswith("gain") + 0.3 * rng.normal(size=array.shape)
+        elif name.endswith(("bias", "shift", "gain", "blend")):
+            array[:] = name.endswith(("gain", "blend")) + 0.3 * rng.normal(size=array.shape)
     return net
+
+
+def _twin_layers(net, i, layer, arrays):
+    """The layer in the twin's terms; a parametric activation is one by itself."""
+    own = _twin_layer(net, i, layer, arrays)
+    if not getattr(layer, "parametric", False):
+        return [own]
+    learned = "parametric", arrays[f"{i}.blend"], own[-1]
+    return [learned] if own[0] == "activation" else [(*own[:-1], "identity"), learned]
 
 
 def _twin_layer(net, i, layer, arrays):
@@ -72,7 +82,7 @@ def _twin_layer(net, i, layer, arrays):
 def twin_of(net):
     """The reference network with the same layers, parameters and loss."""
     arrays = net.named_arrays()
-    layers = [_twin_layer(net, i, layer, arrays) for i, layer in enumerate(net.layers)]
+    layers = [part for i, layer in enumerate(net.layers) for part in _twin_layers(net, i, layer, arrays)]
     used = {"huber": ["delta"], "quantile": ["q"]}
     options = {name: getattr(net.loss, name) for name in used.get(net.loss.name, ())}
     if "cross_entropy" in net.loss.name and net.loss.label_smoothing:

@@ -12,8 +12,12 @@ from cnn_core.layers.dropout cimport dropout_backward, dropout_forward
 from cnn_core.layers.layer_norm cimport (
     layer_norm_backward, layer_norm_forward, layer_norm_gradient, layer_norm_rows,
 )
+from cnn_core.layers.parametric cimport (
+    parametric_backward, parametric_forward, parametric_gradient, parametric_rows, parametric_share,
+    parametric_share_gradient,
+)
 from cnn_core.types cimport (
-    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, LayerSpec, Mode, Net, Share, Tile, real,
+    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, PARAMETRIC, Mode, Net, Share, Tile, real,
 )
 
 
@@ -31,6 +35,8 @@ cdef inline void layer_forward(const Net* net, Py_ssize_t i, const Tile* tile, c
         batch_norm_forward(net, i, tile, mode.training, params, work)
     elif kind == LAYER_NORM:
         layer_norm_forward(net, i, tile, params, work)
+    elif kind == PARAMETRIC:
+        parametric_forward(net, i, tile, params, work)
 
 
 cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* params,
@@ -47,6 +53,8 @@ cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, 
         batch_norm_backward(net, i, tile, params, work)
     elif kind == LAYER_NORM:
         layer_norm_backward(net, i, tile, params, work)
+    elif kind == PARAMETRIC:
+        parametric_backward(net, i, tile, params, work)
 
 
 cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,
@@ -60,6 +68,8 @@ cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, 
         dense_gradient(net, i, tile, work, destination, alpha, beta, beta_bias)
     elif kind == LAYER_NORM:
         layer_norm_gradient(net, i, tile, work, destination, alpha, beta_bias)
+    elif kind == PARAMETRIC:
+        parametric_gradient(net, i, tile, work, destination, alpha, beta_bias)
 
 
 cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
@@ -70,6 +80,8 @@ cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real
         dense_rows(net, i, tile, work, rows, stride)
     elif kind == LAYER_NORM:
         layer_norm_rows(net, i, tile, work, rows, stride)
+    elif kind == PARAMETRIC:
+        parametric_rows(net, i, tile, work, rows, stride)
 
 
 cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size) noexcept nogil:
@@ -77,6 +89,8 @@ cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size)
     cdef Share nothing
     if net.layers[i].kind == DENSE:
         return dense_share(net.layers + i, index, size)
+    if net.layers[i].kind == PARAMETRIC:
+        return parametric_share(net.layers + i, index, size)
     nothing.start = nothing.stop = nothing.bias_start = nothing.bias_stop = 0
     return nothing
 
@@ -87,3 +101,5 @@ cdef inline void layer_share_gradient(const Net* net, Py_ssize_t i, const Tile* 
     """`layer_gradient` of that share, from the whole batch."""
     if net.layers[i].kind == DENSE:
         dense_share_gradient(net, i, batch, index, size, work, destination, alpha, beta, beta_bias)
+    elif net.layers[i].kind == PARAMETRIC:
+        parametric_share_gradient(net, i, batch, index, size, work, destination, alpha, beta_bias)
