@@ -13,8 +13,9 @@ from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
 from cnn_core.machine.team cimport Member, alone, join, team_has_threads, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
 from cnn_core.passes.gradient cimport LOSS_SLOT, Job
-from cnn_core.steps.step cimport Options, Way, train_step
+from cnn_core.steps.step cimport train_step
 from cnn_core.steps.tiny cimport is_tiny, tiny_steps
+from cnn_core.steps.way cimport Options, Way
 from cnn_core.types cimport Group, Step, check_size, real
 
 check_size(__name__, "Group", sizeof(Group))

@@ -4,3 +4,4 @@ from cnn_core.types cimport real
 
 cdef void call_custom(int64_t door, real* y, real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                       Py_ssize_t n_out) noexcept with gil
+cdef void call_with_gradient(int64_t door, real* gradient, Py_ssize_t n_params) noexcept with gil

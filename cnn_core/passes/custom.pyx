@@ -25,3 +25,13 @@ cdef void call_custom(int64_t door, real* y, real* t, real* delta, real* row_los
         memset(delta, 0, n_rows * n_out * sizeof(real))
         for i in range(n_rows):
             row_loss[i] = <real> NAN
+
+
+cdef void call_with_gradient(int64_t door, real* gradient, Py_ssize_t n_params) noexcept with gil:
+    """door(gradient (n_params,)), by its address; it may change the numbers. They are 0 after an error."""
+    cdef object called = <object> <void*> door
+    try:
+        called(<real[:n_params]> gradient)
+    except BaseException as error:
+        called.error = error
+        memset(gradient, 0, n_params * sizeof(real))

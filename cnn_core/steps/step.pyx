@@ -6,8 +6,8 @@ takes its tiles forward and back as far as the deltas, which stay in the workspa
 thread makes its rows of each W's gradient from the whole batch and updates them; all wait. Then nothing is added up,
 which pays where there are more weights than numbers in the batch's buffers.
 
-A bound on the gradient's length needs all of it before the update. Then threads that share rows wait once more, and
-update slices of the parameters as those with tiles do.
+Where something wants to see the whole gradient before the update (`whole_gradient`), threads that share rows wait once
+more, and update slices of the parameters as those with tiles do.
 
 Plain gradient descent needs neither gradient nor update where nothing is added up: the matrix product that would make
 the gradient adds -learning_rate / n times it to the weights.
@@ -21,10 +21,11 @@ from cnn_core.passes.forward cimport forward
 from cnn_core.passes.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, load_tile, place_tile, sum_gradients
 from cnn_core.passes.losses cimport loss_and_delta
 from cnn_core.steps.averaging cimport move_average
-from cnn_core.steps.clipping cimport clip
 from cnn_core.steps.max_norm cimport limit_columns
 from cnn_core.steps.penalty cimport penalise
 from cnn_core.steps.updates cimport RPROP_PLUS, update
+from cnn_core.steps.way cimport Way
+from cnn_core.steps.whole_gradient cimport change_gradient
 from cnn_core.types cimport Mode, Net, Share, Step, Tile, real
 
 
@@ -88,8 +89,8 @@ cdef void use_gradient(const Job* job, Member member, const Way* way, const Step
     """From the batch's gradient[start:stop], this member's slice, to the new parameters."""
     cdef Step told
     add_penalty(job, member, way, step, scale, start, stop, params, gradient)
-    if way.options.clips:
-        clip(job, member, way.updater.groups, way.updater.n_groups, step, start, stop, gradient)
+    if way.options.whole_gradient:
+        change_gradient(job, member, way, step, start, stop, gradient)
     if way.updater.rule == RPROP_PLUS:
         told = told_of_the_loss(job, member, way, step, scale, state)
         update(&way.updater, &told, start, stop, params, gradient, state)
@@ -135,7 +136,7 @@ cdef void update_layer(const Job* job, Member member, const Way* way, const Step
                              shrink(step, scale), 1.0)
         return
     layer_share_gradient(net, i, batch, member.index, member.size, work, gradient, scale, 0.0, 0.0)
-    if way.options.clips:      # which wants the whole gradient before any update
+    if way.options.whole_gradient:
         return
     add_penalty(job, member, way, step, scale, share.start, share.stop, params, gradient)
     update(&way.updater, step, share.start, share.stop, params, gradient, state)
@@ -164,7 +165,7 @@ cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step
     for i in range(net.n_layers):
         if net.layers[i].learns:
             update_layer(job, member, way, step, i, &tile, scale, params, gradient, state, work)
-    if way.options.clips:
+    if way.options.whole_gradient:
         wait_for_all(member)
         start, stop = slice_of(member, way.updater.n_params)
         use_gradient(job, member, way, step, scale, start, stop, params, gradient, state)

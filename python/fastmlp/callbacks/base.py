@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from numpy.typing import NDArray
+
 from fastmlp.history import History
 
 if TYPE_CHECKING:
@@ -77,6 +79,15 @@ class Callback:
 
     def on_progress(self, run: Run) -> None:
         """About every 50 ms, between two batches or two epochs; not with LBFGS and LevenbergMarquardt."""
+
+    def on_gradient(self, run: Run, gradient: NDArray[Any]) -> None:
+        """Before each update, with the gradient (n_params,) of the step, to look at or to change in place.
+
+        It is of the network's dtype, in the order of ``params``: the gradient of what the batch minimises, with the
+        penalty of ``alpha``; clipping and the optimizer's decays come after. Not with LBFGS and LevenbergMarquardt. It
+        costs a call of Python and a copy of the network for each step; if it raises, the network is as after the step
+        before. Fits without a callback that has this method don't pay for it.
+        """
 
     def on_epoch_end(self, run: Run) -> None:
         """After each epoch, its history recorded."""

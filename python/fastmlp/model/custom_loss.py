@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.losses import Loss as LossCode
+from fastmlp.machine.calls import Door
 from fastmlp.model.activations import activation_spec
 from fastmlp.model.losses import Loss, LossSpec
 
@@ -70,17 +71,16 @@ class CustomLoss(Loss):
         """What stands in the table for the others."""
         return LossSpec(LossCode.CUSTOM, self.output)
 
-    def make_door(self) -> Door:
+    def make_door(self) -> LossDoor:
         """What the core calls."""
-        return Door(self.function)
+        return LossDoor(self.function)
 
 
-class Door:
-    """A function behind the checks of its results, and the first error that it has led to."""
+class LossDoor(Door):
+    """A function and the checks of its results."""
 
     def __init__(self, function: Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]]) -> None:
         self._function = function
-        self.error: BaseException | None = None
 
     def __call__(self, scores: Any, targets: Any, delta: Any, row_loss: Any) -> None:
         """Fill delta (n, n_outputs) and row_loss (n,); with 0 and NaN behind an error, which is kept, not raised."""
@@ -93,12 +93,6 @@ class Door:
             delta[:], row_loss[:] = gradient, losses
         except BaseException as error:
             self.error = error
-
-    def check(self) -> None:
-        """Raise the error that was kept."""
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise error
 
 
 def checked(results: Any, shape: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:

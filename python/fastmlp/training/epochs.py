@@ -21,7 +21,7 @@ def fit_epochs(
     trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None
 ) -> None:
     """Epoch after epoch, until all are done or a callback stops them."""
-    trainer.begin()
+    trainer.begin(run)
     settled = True  # false while the history and the callbacks lag behind the network
     try:
         if checkpoint is not None:

@@ -17,6 +17,7 @@ from fastmlp.checks.errors import shown
 from fastmlp.data.few_rows import spread
 from fastmlp.data.rows import Rows
 from fastmlp.model.model import Model
+from fastmlp.training.gradient_door import changes_gradients
 
 if TYPE_CHECKING:
     from fastmlp.data.samples import TrainingData, Validation
@@ -40,6 +41,9 @@ def fingerprint(
     make_up |= {"input scaling": (network.input.shift, network.input.scale)}
     make_up |= {name: getattr(settings, name) for name in _SETTINGS}
     make_up |= {"n_threads": n_threads, "callbacks": _with_state(settings.callbacks), **more}
+    changing = [type(callback).__name__ for callback in settings.callbacks if changes_gradients(callback)]
+    if changing:
+        make_up["callbacks that see gradients"] = changing
     return {name: as_text(value) for name, value in make_up.items()} | kinds(data)
 
 
@@ -73,10 +77,12 @@ def kinds(data: TrainingData) -> dict[str, str]:
 
 def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
     """Raise ``ValueError`` naming what differs between the fit that a checkpoint is of and this one."""
-    differing = [name for name in now if made_with.get(name) != now[name]]
+    names = dict.fromkeys([*now, *made_with])
+    differing = [name for name in names if made_with.get(name) != now.get(name)]
     if differing:
         told = [
-            f"{name}: {shown(str(made_with.get(name)), 200)} there, {now[name]:.200} here" for name in differing[:3]
+            f"{name}: {shown(str(made_with.get(name)), 200)} there, {now.get(name)!s:.200} here"
+            for name in differing[:3]
         ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
         hint = _HINTS.get(differing[0], "")

@@ -38,7 +38,7 @@ class BatchTrainer:
         self.layout = network.layout
         self.flops = network.layout.flops_per_row * len(data.X)
         state = self.trainer.state
-        self.trainer.begin(state.mask_seed, state.n_steps)
+        self.trainer.begin(mask_seed=state.mask_seed, first_mask=state.n_steps)
         state.mask_seed = self.trainer.core.position()[0]
 
     def fits(self, data: TrainingData, optimizer: Optimizer) -> bool:
@@ -69,7 +69,7 @@ class BatchTrainer:
         trainer.refill(trainer.core.n_steps)
         trainer.take(data)
         with single_threaded_blas_for(self.flops):
-            if trainer.workspace.door is None:
+            if not trainer.doors:
                 trainer.core.run(1)
             else:
                 self._checked_step()

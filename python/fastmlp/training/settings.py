@@ -10,6 +10,7 @@ import numpy as np
 from fastmlp.callbacks.base import Callback
 from fastmlp.checks.values import Value, check_size, check_value
 from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
+from fastmlp.training.gradient_door import changes_gradients
 from fastmlp.training.recording import Metric
 
 
@@ -87,6 +88,11 @@ class FitSettings:
                         f"{argument} changes the step of an update rule, and {type(self.optimizer).__name__} makes "
                         f"steps of its own; got {argument}={value!r:.60}"
                     )
+            for callback in filter(changes_gradients, self.callbacks):
+                raise ValueError(
+                    f"{type(callback).__name__}.on_gradient sees the gradient of an update rule's step, and "
+                    f"{type(self.optimizer).__name__} makes steps of its own"
+                )
 
     def is_penalised(self) -> bool:
         """Whether some step may have an ``alpha`` above 0."""

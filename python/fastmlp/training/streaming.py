@@ -170,7 +170,7 @@ def fit_stream(
 ) -> None:
     """Block after block, until all epochs are done or a callback stops them."""
     trainer = stream.trainer
-    trainer.begin()
+    trainer.begin(run)
     settled = True  # false while the tally, the history and the callbacks lag behind the network
     wait = True
     try:

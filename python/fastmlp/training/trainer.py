@@ -14,6 +14,7 @@ from cnn_core.doors.epoch import Epochs
 from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.samples import TrainingData
+from fastmlp.machine.calls import address, check_all
 from fastmlp.machine.threads import choose_threads
 from fastmlp.model.model import Model
 from fastmlp.model.state import OptimizerState, Snapshot
@@ -22,6 +23,7 @@ from fastmlp.passes.pace import Pace, count_batches
 from fastmlp.passes.workspace import make_workspace, splits_rows
 from fastmlp.training.advice import likely_cause
 from fastmlp.training.averaging import MovingAverage
+from fastmlp.training.gradient_door import gradient_door
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.step_table import dropout_rates, step_table, steps_change
 
@@ -77,7 +79,7 @@ class Trainer:
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
         self.changes = steps_change(settings, optimizer, network)
-        self.before: Snapshot | None = None  # as the network was before the step of a loss written in Python
+        self.before: Snapshot | None = None  # as the network was before a step that calls Python
         self.undone = False  # that step, as it failed
         self.has_diverged = False
         threads = choose_threads(settings.n_threads, layout.flops_per_row, part_rows)
@@ -90,7 +92,10 @@ class Trainer:
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.layers, self.groups = layout.for_training()
         alike = all(factor == 1 for factor in self.groups["learning_rate_factor"].tolist())
-        self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not settings.clips()
+        self.gradient_door = gradient_door(settings.callbacks)
+        whole_gradient = settings.clips() or self.gradient_door is not None
+        self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not whole_gradient
+        self.doors = tuple(door for door in (self.workspace.door, self.gradient_door) if door is not None)
         self.options = {
             "batch_size": self.batch_size,
             "rule": optimizer.rule,
@@ -99,7 +104,9 @@ class Trainer:
             "direct": self.direct,
             "by_rows": self.by_rows,
             "counts_rows": settings.loss_counts_rows,
+            "whole_gradient": whole_gradient,
             "clips": settings.clips(),
+            "call_out": address(self.gradient_door),
             "limits_columns": settings.max_norm is not None,
             "part_rows": part_rows,
         }
@@ -140,11 +147,13 @@ class Trainer:
             self.rate_factor = factor
             self.table["learning_rate"] = self.learning_rates * factor
 
-    def begin(self, mask_seed: int | None = None, first_mask: int = 0) -> None:
+    def begin(self, run: Run | None = None, *, mask_seed: int | None = None, first_mask: int = 0) -> None:
         """Tell the core where everything is; it draws the seed of the dropout masks, or goes on with those of a seed
-        from a number on, and copies the network.
+        from a number on, and copies the network. Callbacks that see gradients see the ``run``.
         """
         network = self.network
+        if self.gradient_door is not None and run is not None:
+            self.gradient_door.run = run
         self.kept = Snapshot(np.empty((2, network.n_params), network.dtype), np.empty((2, len(network.statistics))))
         if network._access.was_left():
             network.rng = with_lock_of_its_own(network.rng)
@@ -193,7 +202,7 @@ class Trainer:
         """About 50 ms' worth of steps, at most so many; their number."""
         done, n_table = self.core.n_steps, len(self.table)
         self.refill(done)
-        if self.workspace.door is not None:
+        if self.doors:
             return self.checked_step()
         n_steps = self.pace.n_steps(done, min(n_table - done % n_table, most) if self.changes else most)
         start = time.perf_counter()
@@ -203,13 +212,13 @@ class Trainer:
         return n_steps
 
     def checked_step(self) -> int:
-        """One step by a loss written in Python; if that fails, the network is as before it, and the error raised."""
+        """One step that calls functions written in Python; if one fails, its error is raised, the network as before."""
         self.before = self.network.snapshot(self.before)
         averages = None if self.average is None else self.average.copy()
         with self.lock:
             self.core.run(1)
         try:
-            self.workspace.check()
+            check_all(self.doors)
         except BaseException:
             self.network.restore(self.before)
             if self.average is not None and averages is not None:

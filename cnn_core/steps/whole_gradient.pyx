@@ -1,0 +1,25 @@
+"""Between gradient and update: the one place where the whole gradient of a step is seen, and may be changed.
+
+    gradient (n_params) -> a call out of the core -> clipping -> update
+
+The call is to a function written in Python, by one thread while the others wait: callbacks, or what adds up the
+gradients of several processes. Only steps that ask for it come here; all others keep the fused ways of `step`.
+"""
+from cnn_core.machine.team cimport Member, wait_for_all
+from cnn_core.passes.custom cimport call_with_gradient
+from cnn_core.passes.gradient cimport Job
+from cnn_core.steps.clipping cimport clip
+from cnn_core.steps.way cimport Way
+from cnn_core.types cimport Step, real
+
+
+cdef void change_gradient(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t start,
+                          Py_ssize_t stop, real* gradient) noexcept nogil:
+    """Each member has finished its slice gradient[start:stop]; after it, the gradient is as the update wants it."""
+    if way.options.call_out != 0:
+        wait_for_all(member)
+        if member.index == 0:
+            call_with_gradient(way.options.call_out, gradient, way.updater.n_params)
+        wait_for_all(member)
+    if way.options.clips:
+        clip(job, member, way.updater.groups, way.updater.n_groups, step, start, stop, gradient)
