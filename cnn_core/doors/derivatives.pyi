@@ -15,7 +15,7 @@ def gradient(
     weights: NDArray[np.float64] | None,
     gradients: NDArray[Any],
     alpha: float,
-    dropout_key: int | None,
+    behaviour: Any,
     first: int,
     stop: int,
 ) -> None: ...

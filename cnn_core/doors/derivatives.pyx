@@ -1,5 +1,6 @@
 """Gradients for the caller rather than for an update: of all samples together, or of each sample by itself."""
 from cython.parallel cimport parallel
+from libc.stdint cimport uint64_t
 
 from cnn_core.doors.workspace cimport Pass
 from cnn_core.machine.team cimport Member, join, wait_for_all
@@ -49,23 +50,31 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssiz
         sum_gradients(gradients, n_params, min(n_gradients, stop), start, min(n_params, start + slice_size))
 
 
+# How the batch is seen; comes as a dict.
+cdef struct Behaviour:
+    bint drops               # dropout is on, with the mask of the key
+    uint64_t dropout_key
+    double label_smoothing
+    bint keep_running        # batch norms take a step of their running statistics
+
+
 def gradient(Pass over, Source X, Source y, const double[::1] weights, object gradients, double alpha,
-             object dropout_key, Py_ssize_t first, Py_ssize_t stop):
+             Behaviour behaviour, Py_ssize_t first, Py_ssize_t stop):
     """gradients[0] := alpha * gradient of the (weighted) sum of losses over all samples, as one batch.
 
     In one call for all tiles, or in several, each for those from `first` to `stop`, on gradients (n_threads, n_params)
     that begin as 0. Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch, which takes a
-    single call, and leave their running statistics alone. Dropout is off where dropout_key is None.
+    single call.
     """
     cdef Job job = over.job_of(X, y, weights)
     cdef Mode mode
     cdef void* gradients_ = over.numbers(gradients, over.n_threads * over.n_params)
     mode.training = True
-    mode.keep_running = False
-    mode.dropout_key = 0 if dropout_key is None else dropout_key
-    mode.dropout_factor = 0 if dropout_key is None else 1
+    mode.keep_running = behaviour.keep_running
+    mode.dropout_key = behaviour.dropout_key
+    mode.dropout_factor = 1 if behaviour.drops else 0
     mode.dropout_rates = NULL
-    mode.label_smoothing = 0
+    mode.label_smoothing = behaviour.label_smoothing
     with nogil, parallel(num_threads=over.n_threads):
         if over.double_precision:
             team_gradient(&job, join(&job.barrier), first, stop, &mode, <const double*> over.params,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,16 @@ from fastmlp.model.model import Model
 from fastmlp.passes.pace import in_pieces
 from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
+
+
+class Behaviour(TypedDict):
+    """How a batch is seen: dropout with the mask of a key, smoothed labels, running statistics that take a step."""
+
+    drops: bool
+    dropout_key: int
+    label_smoothing: float
+    keep_running: bool
+
 
 MAX_POINTS = 10**9
 """Of a loss surface: 8 GB of losses."""
@@ -52,13 +62,32 @@ def loss_and_flat_gradient(
         raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
     if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
         raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
+    behaviour = Behaviour(
+        drops=dropout_seed is not None, dropout_key=dropout_seed or 0, label_smoothing=0.0, keep_running=False
+    )
+    return batch_gradient(network, X, targets, weights, by, n_threads, behaviour)
+
+
+def batch_gradient(
+    network: Model,
+    X: Rows,
+    targets: Targets,
+    weights: NDArray[np.float64] | None,
+    by: float,
+    n_threads: int | None,
+    behaviour: Behaviour,
+    table: NDArray[Any] | None = None,
+) -> tuple[float, NDArray[Any]]:
+    """Summed loss and its gradient (n_params,), both divided by ``by``, of samples that are one batch."""
     layout = network.layout
-    with running(network, X, n_threads, layout.flops_per_row, training=True) as run:
+    # Where running statistics aren't kept, the core needs room beside them all the same, for the batch's own.
+    statistics = network.statistics if behaviour["keep_running"] else network.statistics.copy()
+    with running(network, X, n_threads, layout.flops_per_row, training=True, table=table, statistics=statistics) as run:
         gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
         # Layers that look at the whole batch need all tiles in one call.
         effort = 0.0 if layout.uses_batch else layout.effort(run.workspace.tile_rows)
         sources = input_source(network, X), target_source(network, targets)
-        run.call(_core.gradient, effort, *sources, weights, gradients, 1 / by, dropout_seed)
+        run.call(_core.gradient, effort, *sources, weights, gradients, 1 / by, behaviour)
     return float(run.workspace.losses.sum()) / by, gradients[0]
 
 

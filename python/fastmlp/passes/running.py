@@ -66,6 +66,7 @@ def running(
     tile_rows: int | None = None,
     more_columns: int = 0,
     table: NDArray[Any] | None = None,
+    statistics: NDArray[np.float64] | None = None,
 ) -> Iterator[Running]:
     """A pass over checked rows, by as many threads as ``flops_per_row`` are worth.
 
@@ -78,6 +79,4 @@ def running(
             layout, network.loss, network.dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
             training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
         )  # fmt: skip
-        # In training the core notes the batch's statistics beside the running ones.
-        statistics = network.statistics.copy() if training else None
         yield Running(network, workspace, len(X), table=table, statistics=statistics)

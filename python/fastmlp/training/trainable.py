@@ -206,3 +206,95 @@ class Trainable(Model):
         from fastmlp.training import online
 
         return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight)
+
+    def gradient(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        n_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """The gradient of these samples as one batch, as a step of training sees it; for loops of your own.
+
+        Dropout is on, with masks from the network's generator; batch norms use the batch, and their running statistics
+        take a step; labels are smoothed; frozen layers have 0. With `apply_gradient` this makes the step that
+        `train_on_batch` makes. `loss_and_flat_gradient` is the one to look at a network without changing it.
+
+        Parameters
+        ----------
+        X, y, sample_weight, class_weight
+            As in `fit`; the gradient is that of the (weighted) mean loss.
+        n_threads : int, optional
+            None: as many as the work is worth.
+
+        Returns
+        -------
+        ndarray (n_params,)
+            Of the network's dtype, in the order of ``params``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit.
+        RuntimeError
+            Another thread uses the network.
+
+        Examples
+        --------
+        A training loop with gradient noise (Neelakantan et al., 2015):
+
+        >>> import numpy as np
+        >>> import fastmlp as fm
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(200, 2))
+        >>> y = X[:, 0] * X[:, 1]
+        >>> net = fm.Network([2, 32, 1], activation="tanh", seed=0)
+        >>> optimizer = fm.Adam(0.02)
+        >>> for step in range(400):
+        ...     rows = rng.integers(len(X), size=20)
+        ...     gradient = net.gradient(X[rows], y[rows])
+        ...     gradient += rng.normal(0, 0.01 / (1 + step) ** 0.55, size=gradient.shape)
+        ...     net.apply_gradient(gradient, optimizer)
+        >>> net.evaluate(X, y)["loss"] < 0.05
+        True
+        """
+        from fastmlp.training import by_hand
+
+        return by_hand.gradient(self, X, y, sample_weight, class_weight, n_threads)
+
+    def apply_gradient(self, gradient: ArrayLike, optimizer: Any = None) -> None:
+        """One update by a gradient of your own, such as one from `gradient` that you have changed.
+
+        The optimizer continues from ``optimizer_state``, as in `train_on_batch`; its decays are added to the gradient.
+        Frozen layers stay as they are.
+
+        Parameters
+        ----------
+        gradient : array_like (n_params,)
+            Finite numbers, in the order of ``params``.
+        optimizer : optimizer or str, optional
+            None: ``Adam()``. One of another rule than the last begins again.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A gradient of another shape, NaN, an optimizer that needs more than a gradient (`LBFGS`,
+            `LevenbergMarquardt`, ``Rprop(backtrack=True)``); the network is as it was.
+        RuntimeError
+            Another thread uses the network.
+        DivergedError
+            A parameter isn't finite after it; the network is as it was, but ``optimizer_state`` is None.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> net.apply_gradient([-2.0, 1.0], fm.SGD(0.25))
+        >>> net.params
+        array([ 0.5 , -0.25])
+        """
+        from fastmlp.training import by_hand
+
+        by_hand.apply_gradient(self, gradient, optimizer)

@@ -1,0 +1,91 @@
+"""A step in two halves, for training loops written in Python: `gradient`, and `apply_gradient`.
+
+`fit` and `train_on_batch` make both in one call of the core.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnn_core.doors import updating
+from fastmlp.checks.arrays import as_numbers, check_fits
+from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.values import values_at
+from fastmlp.data.samples import TrainingData, check_training_data
+from fastmlp.model.model import Model
+from fastmlp.optimizers import Optimizer, make_optimizer
+from fastmlp.passes.derivatives import Behaviour, batch_gradient
+from fastmlp.training.step_table import dropout_rates
+from fastmlp.training.trainer import state_to_begin_with
+
+
+def gradient(
+    model: Model,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    class_weight: object,
+    n_threads: int | None,
+) -> NDArray[Any]:
+    """See `Network.gradient`."""
+    with model._access.training:
+        data = check_training_data(model, X, y, sample_weight, class_weight=class_weight)
+        return training_gradient(model, data, n_threads)
+
+
+def training_gradient(model: Model, data: TrainingData, n_threads: int | None) -> NDArray[Any]:
+    """The gradient (n_params,) of checked samples as the next step of training sees them."""
+    step = np.array([0 if model.optimizer_state is None else model.optimizer_state.n_steps])
+    table, _ = model.layout.for_training()
+    rates = dropout_rates(model.layout.stages, step)
+    if rates is not None:
+        table = table.copy()
+        table["rate"] = rates[0]
+    behaviour: Behaviour = {
+        "drops": bool((table["rate"] > 0).any()),
+        "dropout_key": 0,
+        "label_smoothing": float(np.ravel(values_at(model.loss.label_smoothing, step, "label_smoothing"))[0]),
+        "keep_running": True,
+    }
+    if behaviour["drops"]:
+        behaviour["dropout_key"] = int(model.rng.integers(2**63))
+    by = data.weight() or 1.0
+    return batch_gradient(model, data.X, data.targets, data.weights, by, n_threads, behaviour, table)[1]
+
+
+def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object) -> None:
+    """See `Network.apply_gradient`."""
+    rule = make_optimizer(optimizer)
+    if not isinstance(rule, Optimizer) or rule.needs_all_samples():
+        raise ValueError(f"optimizer must be one that needs nothing but the gradient, got {rule!r}")
+    numbers = as_numbers("gradient", gradient, ndim=1)
+    if len(numbers) != model.n_params:
+        raise ValueError(f"gradient must have {model.n_params} elements, one for each of params, got {len(numbers)}")
+    check_fits("gradient", numbers, model.dtype)
+    with model._access.training:
+        _update(model, rule, numbers.astype(model.dtype))  # a copy: decays are added to it
+
+
+def _update(model: Model, rule: Optimizer, gradient: NDArray[Any]) -> None:
+    """One update; ``DivergedError`` if a parameter isn't finite after it, with the parameters as they were."""
+    before = model.snapshot()
+    state = state_to_begin_with(model, rule, warm_start=True)
+    step = rule.steps(np.array([state.n_steps]))
+    _, groups = model.layout.for_training()
+    updating.apply_gradient(
+        model.params, groups.view(np.uint8), step.view(np.uint8), rule.rule, rule.nesterov, gradient, state.vectors
+    )
+    if not model.is_finite():
+        model.restore(before)
+        model.optimizer_state = None
+        raise DivergedError(
+            "a parameter is not finite after this update. The network is as it was before; the optimizer begins "
+            f"again. Likely cause: a learning rate that is too large, {step['learning_rate'][0]:.3g}, or a gradient "
+            "that should be clipped"
+        )
+    state.n_steps += 1
+    state.average = None  # as after `train_on_batch`: the average of another path
+    model.optimizer_state = state
