@@ -12,6 +12,8 @@
     table.py           the ``bench`` command
     picture.py         result file -> picture
     compare.py         two result files -> exit code
+    builds.py          two builds of fastmlp, in turns on the same tasks
+    one_build.py       the process of one of them
     pure_python.py     seconds that a whole training would take in pure Python, from a timed sample
 
 Installed, this folder is the package ``fastmlp.bench``. From a checkout,

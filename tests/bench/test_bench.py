@@ -15,7 +15,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastmlp.bench import compare, harness, levenberg_marquardt, markdown, pure_python, report, table, timing, worker
+import fastmlp as fm
+from fastmlp.bench import (
+    builds,
+    compare,
+    harness,
+    levenberg_marquardt,
+    markdown,
+    pure_python,
+    report,
+    table,
+    timing,
+    worker,
+)
 from fastmlp.bench.agreement import disagreement, loss, outputs, reference
 from fastmlp.bench.cases import CASES, Parameters, Problem, make_problem
 from fastmlp.bench.contenders import NAMES, PLAIN, load
@@ -556,3 +568,32 @@ def test_levenberg_marquardt_stands_beside_adam(monkeypatch):
     assert [row[2] for row in rows] == ["0.0001", "0.002"]
     for _, _, _, adam, other, ratio in rows:
         assert float(ratio) == pytest.approx(float(adam) / float(other), rel=0.02)
+
+
+def test_builds_are_compared_in_pairs():
+    machine = np.array([[1.0, 5.0, 1.0], [2.0, 1.0, 9.0], [1.0, 1.0, 1.0]])  # how slow it was at every turn
+    found = builds.summarize(np.stack([10 * machine, 12 * machine]))
+    assert (found.old, found.new) == (10, 12)
+    assert found.cells("a") == ["a", "10", "12", "1.200", "1.200", "0.000"]
+    drifting = builds.summarize(np.stack([np.ones((4, 2)), np.full((4, 2), [[1.0], [1.1], [1.2], [1.3]])]))
+    assert drifting.in_pairs == pytest.approx(1.15) and drifting.error == pytest.approx(0.93 * 0.15 / 2)
+
+
+@pytest.mark.parametrize("task", ["3-4-1", "fit-iris", "predict-1", "train_on_batch"])
+def test_a_build_is_timed_against_itself(task, monkeypatch):
+    monkeypatch.setattr(builds, "TURNS", 5)
+    given = [sys.executable, sys.executable, "--rounds", "1", "--only", task]
+    result = CliRunner().invoke(builds.main, given)
+    assert result.exit_code == 0, result.output
+    old, new, *_, last = result.stdout.splitlines()
+    assert old.partition(" ")[2] == new.partition(" ")[2] == str(Path(fm.__file__))
+    name, *figures = last.split()
+    assert name == task and all(0 < float(figure) < 1e5 for figure in figures[:4])
+
+
+def test_a_build_that_fails_is_named(tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    broken.chmod(0o755)
+    result = CliRunner().invoke(builds.main, [sys.executable, str(broken), "--rounds", "1", "--only", "predict-1"])
+    assert result.exit_code == 1 and f"the process of {broken} ended, exit code 3" in result.stderr
