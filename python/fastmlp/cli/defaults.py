@@ -102,7 +102,7 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
 
 
-def make_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
+def chosen_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
     """The optimizer with its learning rate over all steps of the training."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.callbacks.stopping import EarlyStopping
-from fastmlp.cli.defaults import Settings, TargetScale, make_optimizer
+from fastmlp.cli.defaults import Settings, TargetScale, chosen_optimizer
 from fastmlp.cli.sources import Problem
 from fastmlp.history import History
 from fastmlp.network import Network
@@ -61,7 +61,7 @@ def fit(
         y = scale(y)
         validation = None if validation is None else (validation[0], scale(validation[1]))
     history = network.fit(
-        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=make_optimizer(settings, len(X)),
+        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=chosen_optimizer(settings, len(X)),
         validation_data=validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
         progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
     )  # fmt: skip

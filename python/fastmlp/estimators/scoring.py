@@ -75,7 +75,7 @@ class Score:
         outputs = predict(network, self.rows, self.n_threads)
         if self.is_class:
             return float(np.average(((outputs > 0.5) == targets).all(axis=1), weights=weights))
-        return r2(targets.reshape(outputs.shape), outputs, weights)
+        return mean_r2(targets.reshape(outputs.shape), outputs, weights)
 
 
 def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
@@ -87,7 +87,7 @@ def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
     return twin
 
 
-def r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
+def mean_r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
     """1 - (sum of squared errors) / (sum of squares around the mean), averaged over the columns of (n, n_outputs).
 
     A constant column counts 1 where it is predicted exactly and 0 elsewhere, as in scikit-learn; NaN where the
