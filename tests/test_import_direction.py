@@ -41,6 +41,7 @@ TESTED_IN = {
     "estimators/quasi_newton estimators/rules",
     "model/test_layers.py": "model/layers/activation model/layers/base model/layers/batch_norm model/layers/dense "
     "model/layers/dropout model/layers/input model/layers/layer_norm",
+    "passes/test_inference.py": "passes/running",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
     "test_network.py": "model/construction model/model",
@@ -48,8 +49,7 @@ TESTED_IN = {
     "training/test_advice.py": "data/few_rows",
     "training/test_averaging.py": "training/step_table",
     "training/test_checkpoint.py": "training/fingerprint training/resuming",
-    "training/test_fit.py": "passes/workspace training/epochs training/lbfgs training/settings training/trainable "
-    "training/trainer",
+    "training/test_fit.py": "passes/workspace training/epochs training/lbfgs training/trainable training/trainer",
     "training/test_online.py": "model/state",
 }
 """Modules whose tests are not in the file of their own name."""

@@ -5,7 +5,6 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labels import short
 from step_cases import RULES, WEIGHT, X, Y, network
 from twins import relative_error, twin_of
 
@@ -120,24 +119,3 @@ def test_memory_is_that_of_a_batch():
             for k in (1, 40)
         ]
         assert sizes[1] <= 6 * sizes[0] if not parts else sizes[1] == sizes[0]
-
-
-BAD = [
-    ({"accumulate": 0}, ValueError, "accumulate must be between 1 and"),
-    ({"accumulate": 1.5}, TypeError, "accumulate must be a whole number, got 1.5"),
-    ({"accumulate": True}, TypeError, "accumulate must be a whole number, got True"),
-    ({"accumulate": None}, TypeError, "accumulate must be a whole number, got None"),
-    ({"accumulate": 2, "optimizer": "lbfgs"}, ValueError, "accumulate changes the step of an update rule, and LBFGS"),
-]
-
-
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
-def test_bad_values_are_refused_before_anything_changes(given, error, words):
-    net = network()
-    before, state = net.params.copy(), net.rng.bit_generator.state
-    with pytest.raises((ValueError, TypeError)) as caught:
-        net.fit(X, Y, **given)
-    assert caught.type is error, caught.value
-    assert words in str(caught.value)
-    np.testing.assert_array_equal(net.params, before)
-    assert net.rng.bit_generator.state == state

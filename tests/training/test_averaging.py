@@ -8,7 +8,6 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labels import short
 from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
 
@@ -285,25 +284,3 @@ def test_a_network_of_a_few_weights_is_averaged_too():
     net.fit(X, Y, epochs=2, batch_size=4, optimizer=fm.SGD(0.05), shuffle=False, average=0.8)
     reference_training.train(twin, X, Y, [ORDER] * 2, 4, kept=kept, lr=0.05)
     assert relative_error(net.params, reference_training.average_of(kept["path"], 0.8)) < 1e-10
-
-
-BAD = [
-    ({"average": -0.1}, ValueError, "average must be a finite number with 0.0 <= average <= 1.0, got -0.1"),
-    ({"average": 1.1}, ValueError, "average must be a finite number with 0.0 <= average <= 1.0, got 1.1"),
-    ({"average": np.nan}, ValueError, "average must be a finite number with 0.0 <= average <= 1.0, got nan"),
-    ({"average": True}, TypeError, "average must be a number, got bool"),
-    ({"average": lambda step: 0.9}, TypeError, "average must be a number, got function"),
-    ({"average": 0.9, "optimizer": "lbfgs"}, ValueError, "average changes the step of an update rule, and LBFGS"),
-]
-
-
-@pytest.mark.parametrize(("given", "error", "words"), BAD, ids=short)
-def test_bad_values_are_refused_before_anything_changes(given, error, words):
-    net = network()
-    before, state = net.params.copy(), net.rng.bit_generator.state
-    with pytest.raises((ValueError, TypeError)) as caught:
-        net.fit(X, Y, **given)
-    assert caught.type is error, caught.value
-    assert words in str(caught.value)
-    np.testing.assert_array_equal(net.params, before)
-    assert net.rng.bit_generator.state == state

@@ -5,7 +5,6 @@ import pytest
 import reference_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labels import short
 from scipy.optimize import minimize
 from step_cases import RULES, WAYS, WEIGHT, X, Y, network
 from twins import relative_error, shake, twin_of
@@ -160,34 +159,3 @@ def test_the_validation_loss_has_no_penalty():
     net = network()
     history = net.fit(X, Y, epochs=1, validation_data=(X, Y), alpha=10.0)
     assert history["val_loss"][0] == net.evaluate(X, Y)["loss"]
-
-
-@pytest.mark.parametrize(
-    ("given", "error", "words"),
-    [
-        ({"alpha": -1.0}, ValueError, "alpha must be a finite number with 0.0 <= alpha, got -1.0"),
-        ({"alpha": np.nan}, ValueError, "alpha must be a finite number with 0.0 <= alpha, got nan"),
-        ({"alpha": np.inf}, ValueError, "alpha must be a finite number with 0.0 <= alpha, got inf"),
-        ({"alpha": "0.1"}, TypeError, "alpha must be a number or a function of the step, got str"),
-        ({"alpha": None}, TypeError, "alpha must be a number or a function of the step, got NoneType"),
-        ({"alpha": True}, TypeError, "alpha must be a number or a function of the step, got bool"),
-        ({"alpha": lambda step: None}, TypeError, "alpha at step 0 must be a number, got NoneType"),
-        ({"alpha": lambda step: np.inf}, ValueError, "alpha at step 0 must be a finite number, got inf"),
-        ({"alpha": lambda step: 0.1, "optimizer": "lbfgs"}, TypeError, "alpha must be a number for LBFGS"),
-        (
-            {"alpha": lambda step: 0.1, "optimizer": "levenberg_marquardt"},
-            TypeError,
-            "alpha must be a number for LevenbergMarquardt",
-        ),
-    ],
-    ids=short,
-)
-def test_a_bad_alpha_is_refused_before_anything_changes(given, error, words):
-    net = network()
-    before, state = net.params.copy(), net.rng.bit_generator.state
-    with pytest.raises((ValueError, TypeError)) as caught:
-        net.fit(X, Y, **given)
-    assert caught.type is error, caught.value
-    assert words in str(caught.value)
-    np.testing.assert_array_equal(net.params, before)
-    assert net.rng.bit_generator.state == state
