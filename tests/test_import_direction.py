@@ -39,9 +39,9 @@ TESTED_IN = {
     "estimators/watching",
     "estimators/test_parity.py": "estimators/building estimators/conversion estimators/fitting "
     "estimators/quasi_newton estimators/rules",
+    "model/test_custom_loss.py": "machine/calls",
     "model/test_layers.py": "model/layers/activation model/layers/base model/layers/batch_norm model/layers/dense "
     "model/layers/dropout model/layers/input model/layers/layer_norm",
-    "passes/test_inference.py": "passes/running",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
     "test_network.py": "model/construction model/model",

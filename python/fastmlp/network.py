@@ -102,8 +102,7 @@ class Network(Trainable):
                 return quick
         from fastmlp.passes import inference
 
-        with self._access.reading:
-            return inference.predict(self, check_inputs(self, X), n_threads)
+        return inference.predict(self, check_inputs(self, X), n_threads)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
@@ -115,8 +114,7 @@ class Network(Trainable):
         from fastmlp.passes import inference
 
         rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
-        with self._access.reading:
-            return inference.measure(self, rows, targets, weights, n_threads)
+        return inference.measure(self, rows, targets, weights, n_threads)
 
     def loss_and_gradients(
         self,
@@ -153,8 +151,7 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
-        with self._access.reading:
-            return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
+        return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
     def sample_gradients(self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Gradients (n_samples, n_params) of each sample's own loss, in the order of ``params``; dropout is off.
@@ -164,8 +161,7 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, _, _ = check_samples(self, X, y)
-        with self._access.reading:
-            return derivatives.sample_gradients(self, rows, targets, n_threads)
+        return derivatives.sample_gradients(self, rows, targets, n_threads)
 
     def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """How the outputs change with the inputs: their Jacobian at each row.
@@ -198,8 +194,7 @@ class Network(Trainable):
         """
         from fastmlp.passes import derivatives
 
-        with self._access.reading:
-            return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
+        return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
 
     def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
         """What every layer gives for X, as in `predict`: dropout is off, batch norms use their running statistics.
@@ -230,8 +225,7 @@ class Network(Trainable):
         """
         from fastmlp.passes import inference
 
-        with self._access.reading:
-            return inference.activations(self, check_inputs(self, X), n_threads)
+        return inference.activations(self, check_inputs(self, X), n_threads)
 
     def cost_surface(
         self,
@@ -267,8 +261,7 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
-        with self._access.reading:
-            return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
+        return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
     def save(self, path: str | Path, *, allow_nan: bool = False) -> None:
         """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`.
