@@ -1,17 +1,20 @@
 """fastmlp: multilayer perceptrons on the CPU, trained at the speed of the BLAS.
 
-    data -> batches -> forward -> loss -> backward -> update -> history
+    data -> passes -> training -> history
 
-The numbers are done by the compiled core `cnn_core`; this package gives them meaning: names, checks, memory, policy.
-Where to look, from the ground up:
+The compiled core `cnn_core` computes; this package has the names, the checks, the memory and the policy. What imports
+what, from the ground up:
 
-    names and numbers    activations losses custom_loss initializers optimizers schedules values metrics
-    samples              readers datasets splits data inputs batches
-    network              layers layout groups construction parameters learner network
-    a fit                training callbacks history threads
-    without training     inference derivatives learning_curves plots
-    on disk              files persistence
-    for other people     estimators (scikit-learn's), cli
+    checks                                   what an argument may be
+    machine                                  files, memory, threads
+    model                                    what a network is: layers, losses, sizes and offsets
+    data                                     samples, and readers of files
+    passes                                   predictions, gradients, surfaces
+    history schedules optimizers metrics callbacks
+    training                                 a fit
+    persistence plots                        models on disk, pictures
+    network                                  Network: the face of all this
+    learning_curves estimators cli           what is built on it
 """
 
 from __future__ import annotations
