@@ -22,12 +22,23 @@ LAYERS = {
     "dense": (),
     "batch_norm": (fm.BatchNorm(), fm.Dropout(0.3), fm.Dense(7, "elu"), fm.BatchNorm()),
     "layer_norm": (fm.LayerNorm(), fm.Activation("gelu")),
+    "parametric": (fm.Dense(9, "mish", parametric=True), fm.Activation("relu", parametric=True)),
 }
+
+
+class Halved(fm.Callback):
+    """Sees each gradient before its update, and changes it."""
+
+    def on_gradient(self, run, gradient):
+        gradient *= 0.5
+
+
 OPTIONS = [
     {"average": 0.9, "accumulate": 2},
     {"clip_norm": 0.1, "clip_value": 0.5, "alpha": 0.01},
     {"max_norm": 0.5, "sample_weight": RNG.uniform(size=N)},
     {"max_norm": 0.5, "average": 1},
+    {"callbacks": Halved(), "clip_norm": 0.1},
 ]
 LOSSES = ["squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy",
           "binary_cross_entropy"]  # fmt: skip
@@ -44,7 +55,7 @@ def look(net, n_threads):
     net.predict(X[:1].astype(net.dtype))
     net.evaluate(X, Y, n_threads=n_threads)
     net.loss_and_gradients(X, Y, n_threads=n_threads)
-    if not net.layout.has_batch_norm:
+    if not net.layout.uses_batch:
         net.sample_gradients(X, Y, n_threads=n_threads)
     net.input_gradients(X, n_threads=n_threads)
     net.activations(X, n_threads=n_threads)
@@ -68,14 +79,17 @@ def main(n_threads):
             train(network(dtype=dtype), n_threads, optimizer=whole)
         for loss in LOSSES:
             train(network(dtype=dtype, loss=loss), n_threads, targets=Y / Y.sum(axis=1, keepdims=True))
-        for options in ({"optimizer": fm.SGD(0.01)}, {"clip_norm": 0.1, "alpha": 0.01}, {"rows": csr_array(X)}):
-            train(network(dtype=dtype, hidden=200), n_threads, batch_size=5, **options)  # threads share rows of W
+        for options in ({"optimizer": fm.SGD(0.01)}, {"clip_norm": 0.1, "alpha": 0.01}, {"rows": csr_array(X)},
+                        {"callbacks": Halved()}):  # fmt: skip
+            for between in ((), (fm.Activation("silu", parametric=True),)):  # threads share rows of W
+                train(network(between, dtype, hidden=200), n_threads, batch_size=5, **options)
         train(
             network(dtype=dtype), n_threads, fm.Chunks(lambda: ((X[i : i + 30], Y[i : i + 30]) for i in (0, 30))), None
         )
         tiny = fm.Network([11, 4, 3], activation="sigmoid", dtype=dtype, seed=0)
         train(tiny, n_threads, batch_size=4, optimizer=fm.SGD(0.1))
         tiny.train_on_batch(X[:5], Y[:5])
+        tiny.apply_gradient(tiny.gradient(X[:5], Y[:5], n_threads=n_threads))
 
 
 if __name__ == "__main__":
