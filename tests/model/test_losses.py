@@ -4,7 +4,9 @@ A network whose weights are the unit matrix makes scores of what it is given, an
 delta of the output.
 """
 
+import ast
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import reference_training
 from twins import HIDDEN, LEGAL_PAIRS, make_loss, make_samples, relative_error, twin_of
 
 import fastmlp as fm
+from fastmlp.model import losses
 from fastmlp.model.losses import LOSSES
 
 YHAT, T = np.array([[1.5, 1.0]]), np.array([[1.0, 3.0]])  # errors +0.5 and -2
@@ -293,3 +296,74 @@ def test_a_loss_cannot_be_changed_behind_the_network():
 def test_losses_for_classes_measure_accuracy():
     counted = {name for name in LOSSES if "accuracy" in fm.Network([1, 2], loss=name).evaluate([[0.0]], [[0.0, 1.0]])}
     assert counted == {"cross_entropy", "binary_cross_entropy"}
+
+
+# --- Which targets a row takes ---
+
+
+def labelled(loss, y, n_outputs=3):
+    """Fit and evaluate by a loss, which goes through the checks of both."""
+    net = fm.Network([1, n_outputs], loss=loss, seed=0)
+    X = np.linspace(-1, 1, len(y)).reshape(-1, 1)
+    net.fit(X, y, epochs=1)
+    return net.evaluate(X, y)
+
+
+@pytest.mark.parametrize("kind", [losses.VALUES, losses.COUNTS], ids=["values", "counts"])
+def test_a_new_loss_of_numbers_takes_no_class_numbers(kind, monkeypatch):
+    """A row alone, named nowhere else, refuses a 1-d y in the place of three columns."""
+    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["squared_error"].code, targets=kind))
+    new = fm.Loss("new")
+    for y in ([0, 1, 2, 1], [[0], [1], [2], [1]]):
+        with pytest.raises(ValueError, match=r"y must have 3 columns, one for each output, got shape \(4,\)"):
+            labelled(new, y)
+        with pytest.raises(ValueError, match="y must have 3 columns"):
+            fm.Network([1, 3], loss=new).train_on_batch([[0.0]] * 4, y)
+        with pytest.raises(ValueError, match="y of validation_data must have 3 columns"):
+            fm.Network([1, 3], loss=new).fit([[0.0]], [[0.0] * 3], validation_data=([[0.0]] * 4, y))
+    assert set(labelled(new, np.arange(12.0).reshape(4, 3))) == {"loss"}
+    negative = -np.arange(12.0).reshape(4, 3)
+    if kind is losses.COUNTS:
+        with pytest.raises(ValueError, match="y must not be negative for loss='new', got -2 in row 0"):
+            labelled(new, negative)
+    else:
+        labelled(new, negative)
+
+
+def test_a_row_says_that_class_numbers_will_do(monkeypatch):
+    code = LOSSES["squared_error"].code
+    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(code, targets=losses.VALUES_OR_CLASSES))
+    assert labelled(fm.Loss("new"), [0, 1, 2, 1]) == labelled("squared_error", [0, 1, 2, 1])
+
+
+def test_a_row_says_its_range(monkeypatch):
+    kind = losses.TargetKind(low=2.0, high=5.0)
+    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["mse"].code, targets=kind))
+    with pytest.raises(ValueError, match="y must lie between 2 and 5 for loss='new', got 6 in row 1"):
+        labelled(fm.Loss("new"), [2.0, 6.0], n_outputs=1)
+    kind = losses.TargetKind(low=2.0)
+    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["mse"].code, targets=kind))
+    with pytest.raises(ValueError, match="y must be at least 2 for loss='new', got 1 in row 1"):
+        labelled(fm.Loss("new"), [2.0, 1.0], n_outputs=1)
+
+
+def test_the_losses_that_take_class_numbers():
+    taking = set()
+    for loss in LOSSES:
+        try:
+            labelled(loss, [0, 1, 2, 1])
+            taking.add(loss)
+        except ValueError:
+            pass
+    assert taking == {"squared_error", "mse", "cross_entropy", "binary_cross_entropy"}
+
+
+def test_no_check_names_a_loss():
+    """What a loss takes is in its row: no module of samples, passes and fits has the name of one."""
+    root = Path(losses.__file__).parents[1]
+    for folder in ("data", "passes", "training", "persistence"):
+        for path in (root / folder).rglob("*.py"):
+            constants = {
+                node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if type(node) is ast.Constant
+            }
+            assert not constants & LOSSES.keys(), path

@@ -31,7 +31,6 @@ LEARNING_RATES = {
 }
 CLASS_DROPOUT = 0.2
 CLASS_SMOOTHING = 0.1
-_CLASS_LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "mse")
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,9 @@ class Settings:
                 raise ValueError(f"--loss {loss} is for classes, but the targets are numbers; see --task")
             return loss
         loss = self.loss or "cross_entropy"
-        if loss not in _CLASS_LOSSES:
+        if not LOSSES[loss].targets.takes_classes:
             raise ValueError(f"--loss {loss} is for numbers, but the target is a class; see --task")
-        if loss == "binary_cross_entropy" and len(problem.classes) != 2:
+        if LOSSES[loss].targets.labels and len(problem.classes) != 2:
             raise ValueError(f"--loss {loss} is for two classes, got {len(problem.classes)}; use cross_entropy")
         return loss
 
@@ -95,7 +94,7 @@ def make_network(problem: Problem, settings: Settings) -> Network:
         if dropout > 0:
             layers.append(Dropout(dropout))
     if problem.classes is not None:
-        n_outputs = 1 if loss.name == "binary_cross_entropy" else len(problem.classes)
+        n_outputs = 1 if loss.spec.targets.labels else len(problem.classes)
     else:
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
     layers.append(Dense(n_outputs))

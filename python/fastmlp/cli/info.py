@@ -48,7 +48,7 @@ def info(model: Path) -> None:
 
 def _loss(loss: Loss) -> str:
     """The name, and the settings that matter to it."""
-    settings = {"huber": f"delta {loss.delta:g}", "quantile": f"q {loss.q:g}"}.get(loss.name, "")
+    settings = "" if loss.spec.setting is None else f"{loss.spec.setting} {loss.parameter:g}"
     if loss.label_smoothing:
         settings = f"label smoothing {loss.label_smoothing}"
     return f"{loss.name}, {settings}" if settings else loss.name

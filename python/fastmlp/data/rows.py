@@ -112,7 +112,7 @@ def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError
 
 def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
     """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
-    if loss.name in ("poisson", "quantile", "huber", "absolute_error"):
+    if not loss.spec.targets.takes_classes:
         raise _wrong_columns(argument, array, n_out)
     whole = array == np.floor(array)
     if not whole.all():
@@ -130,18 +130,18 @@ def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
 
 
 def _check_range(array: NDArray[Any], loss: Loss, argument: str) -> None:
-    """Targets that the loss is defined for: probabilities, or counts."""
-    if loss.name not in ("cross_entropy", "binary_cross_entropy", "poisson"):
+    """Targets that the loss is defined for."""
+    kind = loss.spec.targets
+    expected = kind.range_in_words()
+    if not expected:
         return
     low, high = array.min(axis=1), array.max(axis=1)
-    top = np.inf if loss.name == "poisson" else 1.0
-    wrong = (low < 0) | (high > top)
+    wrong = (low < kind.low) | (high > kind.high)
     if wrong.any():
         row = int(np.argmax(wrong))
-        bad = low[row] if low[row] < 0 else high[row]
-        expected = "not be negative" if loss.name == "poisson" else "lie between 0 and 1"
+        bad = low[row] if low[row] < kind.low else high[row]
         raise ValueError(f"{argument} must {expected} for loss={loss.name!r}, got {bad:g} in row {row}")
-    if loss.name == "cross_entropy":
+    if kind.shares:
         totals = array.sum(axis=1, dtype=np.float64)
         wrong = np.abs(totals - 1) > 1e-3
         if wrong.any():

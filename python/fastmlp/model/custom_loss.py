@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.machine.calls import Door
 from fastmlp.model.activations import activation_spec
-from fastmlp.model.losses import Loss, LossSpec
+from fastmlp.model.losses import VALUES_OR_CLASSES, Loss, LossSpec
 
 
 @dataclass(frozen=True, init=False)
@@ -69,7 +69,7 @@ class CustomLoss(Loss):
     @property
     def spec(self) -> LossSpec:
         """What stands in the table for the others."""
-        return LossSpec(LossCode.CUSTOM, self.output)
+        return LossSpec(LossCode.CUSTOM, self.output, targets=VALUES_OR_CLASSES)
 
     def make_door(self) -> LossDoor:
         """What the core calls."""

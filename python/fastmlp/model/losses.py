@@ -16,6 +16,8 @@ binary_cross_entropy   -sum_k t_k log o_k + (1-t_k) log(1-o_k)    sigmoid
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,24 +28,84 @@ from fastmlp.checks.values import Value, check_value
 
 
 @dataclass(frozen=True)
+class TargetKind:
+    """Which targets (n, n_outputs) a loss takes.
+
+    Attributes
+    ----------
+    takes_classes : bool
+        Whether class numbers (n,) may stand for rows with a single 1, where there are several outputs.
+    low, high : float
+        Range of each number.
+    labels : bool
+        Whether each number says how likely a label is, whatever the others say.
+    shares : bool
+        Whether a row says how likely each class is: its numbers sum to 1. It takes at least two outputs.
+    """
+
+    takes_classes: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+    labels: bool = False
+    shares: bool = False
+
+    def range_in_words(self) -> str:
+        """What a target must do, or "" if it may be any number."""
+        if self.high < math.inf:
+            return f"lie between {self.low:g} and {self.high:g}"
+        return "" if self.low == -math.inf else "not be negative" if self.low == 0 else f"be at least {self.low:g}"
+
+
+VALUES = TargetKind()
+VALUES_OR_CLASSES = TargetKind(takes_classes=True)
+COUNTS = TargetKind(low=0.0)
+LABELS = TargetKind(takes_classes=True, low=0.0, high=1.0, labels=True)
+CLASSES = TargetKind(takes_classes=True, low=0.0, high=1.0, shares=True)
+
+
+@dataclass(frozen=True)
 class LossSpec:
-    """One row of the table: the core's code, the output chosen by default and those allowed (None: any)."""
+    """One row of the table.
+
+    Attributes
+    ----------
+    code : int
+        The core's.
+    default_output : str
+        The output activation chosen by default.
+    outputs : tuple of str or None
+        The output activations allowed; None: any.
+    targets : TargetKind
+    setting : {"delta", "q"} or None
+        The setting of `Loss` that the core needs.
+    share_of_squares : callable of the number of outputs, optional
+        c of a loss that is c times the sum of squared errors.
+    """
 
     code: int
     default_output: str = "identity"
     outputs: tuple[str, ...] | None = None
-    classification: bool = False
+    targets: TargetKind = VALUES
+    setting: str | None = None
+    share_of_squares: Callable[[int], float] | None = None
+
+    @property
+    def classification(self) -> bool:
+        """Whether targets name classes or labels, so that an accuracy makes sense."""
+        return self.targets.labels or self.targets.shares
 
 
 LOSSES: dict[str, LossSpec] = {
-    "squared_error": LossSpec(LossCode.SQUARED_ERROR),
-    "mse": LossSpec(LossCode.MSE),
+    "squared_error": LossSpec(
+        LossCode.SQUARED_ERROR, targets=VALUES_OR_CLASSES, share_of_squares=lambda n_outputs: 0.5
+    ),
+    "mse": LossSpec(LossCode.MSE, targets=VALUES_OR_CLASSES, share_of_squares=lambda n_outputs: 1.0 / n_outputs),
     "absolute_error": LossSpec(LossCode.ABSOLUTE_ERROR),
-    "huber": LossSpec(LossCode.HUBER),
-    "quantile": LossSpec(LossCode.QUANTILE),
-    "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus")),
-    "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), classification=True),
-    "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), classification=True),
+    "huber": LossSpec(LossCode.HUBER, setting="delta"),
+    "quantile": LossSpec(LossCode.QUANTILE, setting="q"),
+    "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus"), COUNTS),
+    "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), CLASSES),
+    "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
 }
 
 
@@ -96,7 +158,8 @@ class Loss:
     @property
     def parameter(self) -> float:
         """The one number that the core needs beside the code."""
-        return self.q if self.name == "quantile" else self.delta
+        setting = self.spec.setting
+        return 0.0 if setting is None else float(getattr(self, setting))
 
     def make_door(self) -> Any:
         """What the core calls for a loss written in Python; None for all others."""
@@ -107,6 +170,14 @@ class Loss:
         outputs = self.spec.outputs
         if outputs is not None and output not in outputs:
             raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
+
+    def check_n_outputs(self, n_outputs: int) -> None:
+        """Raise ``ValueError`` for one output where the loss needs one for each class."""
+        if self.spec.targets.shares and n_outputs == 1:
+            raise ValueError(
+                f"loss={self.name!r} needs an output for each class, at least 2; "
+                "with one output use 'binary_cross_entropy'"
+            )
 
 
 def make_loss(loss: str | Loss) -> Loss:

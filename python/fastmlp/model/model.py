@@ -62,11 +62,7 @@ class Model:
         self.input, self.layers = read_layers(layers, activation, bias)
         self.output = output_activation(self.layers, output, self.loss)
         self.layout = make_layout(self.input, self.layers, self.output)
-        if self.loss.name == "cross_entropy" and self.n_outputs == 1:
-            raise ValueError(
-                "loss='cross_entropy' needs an output for each class, at least 2; "
-                "with one output use 'binary_cross_entropy'"
-            )
+        self.loss.check_n_outputs(self.n_outputs)
         self.init = make_initializer(init)
         self._seeds = seed_sequence(seed)
         check_scaling(self.input, self.dtype)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import TrainingWarning
 from fastmlp.data.few_rows import few_rows, largest, sample_inputs, sample_targets, spread
+from fastmlp.model.custom_loss import CustomLoss
 from fastmlp.model.losses import Loss
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer
@@ -159,6 +160,6 @@ def likely_cause(
 
 def _of_function(loss: Loss) -> str:
     """What else may be at fault where the loss is the user's own."""
-    if loss.name != "custom":
+    if not isinstance(loss, CustomLoss):
         return ""
     return ". The loss is a function of yours: fm.check_gradients tells whether losses and gradient belong together"

@@ -20,6 +20,7 @@ from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_source, target_source
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
+from fastmlp.model.losses import LOSSES
 from fastmlp.model.model import Model
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.passes.derivatives import divisor
@@ -43,10 +44,9 @@ MAX_DAMPING = 1e12
 
 def check_least_squares(network: Model, data: TrainingData, rule: LevenbergMarquardt) -> None:
     """``ValueError`` for what the method can't train."""
-    if network.loss.name not in ("squared_error", "mse"):
-        raise ValueError(
-            f"LevenbergMarquardt needs the loss 'squared_error' or 'mse', a sum of squares; got {network.loss.name!r}"
-        )
+    if network.loss.spec.share_of_squares is None:
+        names = " or ".join(repr(name) for name, spec in LOSSES.items() if spec.share_of_squares is not None)
+        raise ValueError(f"LevenbergMarquardt needs the loss {names}, a sum of squares; got {network.loss.name!r}")
     for layer in network.layers:
         if layer.uses_batch or layer.is_random:
             raise ValueError(
@@ -100,7 +100,9 @@ class LeastSquares:
         self.damped = aligned_empty(p**2, self.twin.dtype).reshape(p, p)
         self.curvature, self.gradient = self.products[:-1, :-1], self.products[:-1, -1]
         self.diagonal = self.products.reshape(-1)[:: p + 2][:-1]
-        self.factor = (1.0 if network.loss.name == "squared_error" else 2.0 / network.n_outputs) / total
+        share = network.loss.spec.share_of_squares
+        assert share is not None
+        self.factor = 2 * share(network.n_outputs) / total
         self.loss = np.nan
         self.sources = input_source(self.twin, data.X), target_source(self.twin, data.targets)
 

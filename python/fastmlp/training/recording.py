@@ -60,7 +60,7 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
     if validation is None:
         raise ValueError(f"metrics={metrics[0].name!r} needs validation_data, and this fit has none")
     targets = validation[1]
-    several = network.n_outputs > 1 and network.loss.name == "binary_cross_entropy" and not _has_labels(targets)
+    several = network.n_outputs > 1 and network.loss.spec.targets.labels and not _has_labels(targets)
     for name, function in metrics:
         if CLASS_METRICS.get(name) is function and not targets.is_class:
             raise ValueError(f"metrics={name!r} needs targets that name classes, got the values of a regression")
