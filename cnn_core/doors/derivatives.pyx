@@ -2,7 +2,7 @@
 from cython.parallel cimport parallel
 from libc.stdint cimport uint64_t
 
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source
@@ -66,22 +66,22 @@ def gradient(Pass over, Source X, Source y, const double[::1] weights, object gr
     that begin as 0. Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch, which takes a
     single call.
     """
-    cdef Job job = over.job_of(X, y, weights)
+    cdef Call call = over.with_samples(X, y, weights)
     cdef Mode mode
-    cdef void* gradients_ = over.numbers(gradients, over.n_threads * over.n_params)
+    cdef void* gradients_ = over.numbers(gradients, call.n_threads * call.n_params)
     mode.training = True
     mode.keep_running = behaviour.keep_running
     mode.dropout_key = behaviour.dropout_key
     mode.dropout_factor = 1 if behaviour.drops else 0
     mode.dropout_rates = NULL
     mode.label_smoothing = behaviour.label_smoothing
-    with nogil, parallel(num_threads=over.n_threads):
-        if over.double_precision:
-            team_gradient(&job, join(&job.barrier), first, stop, &mode, <const double*> over.params,
-                          <double*> gradients_, over.n_threads, over.n_params, <double*> over.work, alpha)
+    with nogil, parallel(num_threads=call.n_threads):
+        if call.double_precision:
+            team_gradient(&call.job, join(&call.job.barrier), first, stop, &mode, <const double*> call.params,
+                          <double*> gradients_, call.n_threads, call.n_params, <double*> call.work, alpha)
         else:
-            team_gradient(&job, join(&job.barrier), first, stop, &mode, <const float*> over.params,
-                          <float*> gradients_, over.n_threads, over.n_params, <float*> over.work, alpha)
+            team_gradient(&call.job, join(&call.job.barrier), first, stop, &mode, <const float*> call.params,
+                          <float*> gradients_, call.n_threads, call.n_params, <float*> call.work, alpha)
 
 
 cdef void row_gradients(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
@@ -105,13 +105,13 @@ def sample_gradients(Pass over, Source X, Source y, object gradients__out, Py_ss
 
     The plan has tiles of one row.
     """
-    cdef Job job = over.job_of(X, y, None)
+    cdef Call call = over.with_samples(X, y, None)
     cdef Mode mode = prediction_mode()
-    cdef void* out = over.numbers(gradients__out, X.rows.n_rows * over.n_params)
-    with nogil, parallel(num_threads=over.n_threads):
-        if over.double_precision:
-            row_gradients(&job, join(&job.barrier), first, stop, &mode, <const double*> over.params, <double*> out,
-                          over.n_params, <double*> over.work)
+    cdef void* out = over.numbers(gradients__out, X.rows.n_rows * call.n_params)
+    with nogil, parallel(num_threads=call.n_threads):
+        if call.double_precision:
+            row_gradients(&call.job, join(&call.job.barrier), first, stop, &mode, <const double*> call.params,
+                          <double*> out, call.n_params, <double*> call.work)
         else:
-            row_gradients(&job, join(&job.barrier), first, stop, &mode, <const float*> over.params, <float*> out,
-                          over.n_params, <float*> over.work)
+            row_gradients(&call.job, join(&call.job.barrier), first, stop, &mode, <const float*> call.params,
+                          <float*> out, call.n_params, <float*> call.work)

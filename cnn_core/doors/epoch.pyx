@@ -8,7 +8,7 @@ from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
 from cnn_core.machine.team cimport Member, alone, join, team_has_threads, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
@@ -156,7 +156,7 @@ cdef class Epochs:
     """The epochs of one fit; `begin` names the samples, `run` goes on for a number of steps."""
 
     cdef Pass over
-    cdef Job job
+    cdef Call call
     cdef Way way
     cdef Course course
     cdef Kept kept
@@ -194,25 +194,26 @@ cdef class Epochs:
         those of mask_seed from the one numbered first_mask on; None: of a seed drawn from the bit generator. Then call
         `begin`.
         """
+        cdef Py_ssize_t n_params = over.call.n_params
         if over.read_only:
             raise ValueError("the parameters are read-only")
         self.over = over
-        self.job = over.job
+        self.call = over.call
         self.way.options = options
         self.way.updater.rule = options.rule
         self.way.updater.nesterov = options.nesterov
         self.way.updater.groups = <const Group*> &groups[0]
         self.way.updater.n_groups = groups.shape[0] // sizeof(Group)
-        self.way.updater.n_params = over.n_params
-        self.n_bytes = over.n_params * (sizeof(double) if over.double_precision else sizeof(float))
+        self.way.updater.n_params = n_params
+        self.n_bytes = n_params * (sizeof(double) if self.call.double_precision else sizeof(float))
         self.course.batch_size = options.batch_size
-        self.course.n_threads = over.n_threads
+        self.course.n_threads = self.call.n_threads
         self.course.n_rows = records.shape[0]
         self.course.records = &records[0, 0]
         self.gradients = NULL
         if gradients is not None:
-            self.gradients = over.numbers(gradients, over.n_params * (1 if options.by_rows else over.n_threads))
-        self.state = NULL if state is None else over.numbers(state, over.n_params)
+            self.gradients = over.numbers(gradients, n_params * (1 if options.by_rows else over.call.n_threads))
+        self.state = NULL if state is None else over.numbers(state, n_params)
         self.take_table(table)
         self.take_copies(kept)
         self.way.average = self.way.average_statistics = NULL
@@ -232,13 +233,13 @@ cdef class Epochs:
 
     cdef int take_copies(self, object kept) except -1:
         cdef double[:, ::1] statistics = kept[1]
-        self.copies = self.over.numbers(kept[0], 2 * self.over.n_params)
+        self.copies = self.over.numbers(kept[0], 2 * self.call.n_params)
         self.kept.n_statistics = statistics.shape[1]
         self.kept.statistics = &statistics[0, 0] if statistics.shape[1] > 0 else NULL
 
     cdef int take_average(self, object average) except -1:
         cdef double[::1] statistics = average[1]
-        self.way.average = self.over.numbers(average[0], self.over.n_params)
+        self.way.average = self.over.numbers(average[0], self.call.n_params)
         if statistics.shape[0] > 0:
             self.way.average_statistics = &statistics[0]
             self.way.n_statistics = statistics.shape[0]
@@ -257,20 +258,20 @@ cdef class Epochs:
         """
         cdef Py_ssize_t n_statistics = self.kept.n_statistics
         self.X, self.y, self.weights = X, y, weights
-        self.job.samples = make_samples(X, y, weights, self.order)
+        self.call.job.samples = make_samples(X, y, weights, self.order)
         self.course.n_samples = X.rows.n_rows
         self.course.weight_of_all = weight_of_all
         self.course.tiny = (self.way.options.direct and not self.way.options.penalised and self.course.n_threads == 1
                             and not self.way.options.limits_columns and self.way.average is NULL
-                            and is_tiny(&self.job.net, &self.job.samples, self.course.batch_size))
+                            and is_tiny(&self.call.job.net, &self.call.job.samples, self.course.batch_size))
         self.course.finite = True
         self.kept.best_loss = self.kept.newest_loss = INFINITY
         self.kept.newest = 0
-        memcpy(<char*> self.copies + self.n_bytes, self.over.params if self.way.average is NULL else self.way.average,
+        memcpy(<char*> self.copies + self.n_bytes, self.call.params if self.way.average is NULL else self.way.average,
                self.n_bytes)
         if n_statistics > 0:
             memcpy(self.kept.statistics + n_statistics,
-                   self.job.net.statistics if self.way.average is NULL else self.way.average_statistics,
+                   self.call.job.net.statistics if self.way.average is NULL else self.way.average_statistics,
                    n_statistics * sizeof(double))
 
     def run(self, Py_ssize_t n_steps):
@@ -283,14 +284,14 @@ cdef class Epochs:
         assert self.X is not None
         assert self.table_size == 1 or n_steps <= self.table_size - self.course.n_steps % self.table_size
         with nogil:
-            if self.over.double_precision:
-                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.over.params,
-                      <double*> self.gradients, <double*> self.state, <double*> self.over.work, <double*> self.copies)
+            if self.call.double_precision:
+                train(&self.call.job, &self.way, &self.course, &self.kept, steps, n_steps, <double*> self.call.params,
+                      <double*> self.gradients, <double*> self.state, <double*> self.call.work, <double*> self.copies)
             else:
-                train(&self.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.over.params,
-                      <float*> self.gradients, <float*> self.state, <float*> self.over.work, <float*> self.copies)
+                train(&self.call.job, &self.way, &self.course, &self.kept, steps, n_steps, <float*> self.call.params,
+                      <float*> self.gradients, <float*> self.state, <float*> self.call.work, <float*> self.copies)
             if self.course.first > 0:
-                self.course.finite = isfinite(summed_loss(&self.job, self.course.n_threads))
+                self.course.finite = isfinite(summed_loss(&self.call.job, self.course.n_threads))
 
     def position(self):
         """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which

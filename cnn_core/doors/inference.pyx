@@ -2,7 +2,7 @@
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.team cimport Member, alone, join
 from cnn_core.passes.batches cimport LABEL, Source
 from cnn_core.passes.forward cimport forward
@@ -42,15 +42,15 @@ cdef void predict_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t stop
 
 def predict(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
     """out (n_samples, n_out) := the network's outputs, for the tiles from `first` to `stop`."""
-    cdef Job job = over.job_of(X, None, None)
-    cdef void* out_ = over.numbers(out, X.rows.n_rows * job.net.layers[job.net.n_layers - 1].n_out)
+    cdef Call call = over.with_samples(X, None, None)
+    cdef void* out_ = over.numbers(out, X.rows.n_rows * call.job.net.layers[call.job.net.n_layers - 1].n_out)
     with nogil:
-        if over.double_precision:
-            predict_all(&job, over.n_threads, first, stop, <const double*> over.params, <double*> out_,
-                        <double*> over.work)
+        if call.double_precision:
+            predict_all(&call.job, call.n_threads, first, stop, <const double*> call.params, <double*> out_,
+                        <double*> call.work)
         else:
-            predict_all(&job, over.n_threads, first, stop, <const float*> over.params, <float*> out_,
-                        <float*> over.work)
+            predict_all(&call.job, call.n_threads, first, stop, <const float*> call.params, <float*> out_,
+                        <float*> call.work)
 
 
 cdef void activation_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
@@ -78,18 +78,18 @@ cdef void activation_tiles(const Job* job, Member member, Py_ssize_t first, Py_s
 def activations(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
     """out := the outputs (n_samples, n_out) of every layer, one layer after another, for the tiles from first to stop.
     """
-    cdef Job job = over.job_of(X, None, None)
+    cdef Call call = over.with_samples(X, None, None)
     cdef Py_ssize_t k, width = 0
-    for k in range(job.net.n_layers):
-        width += job.net.layers[k].n_out
+    for k in range(call.job.net.n_layers):
+        width += call.job.net.layers[k].n_out
     cdef void* out_ = over.numbers(out, X.rows.n_rows * width)
-    with nogil, parallel(num_threads=over.n_threads):
-        if over.double_precision:
-            activation_tiles(&job, join(&job.barrier), first, stop, <const double*> over.params, <double*> out_,
-                             <double*> over.work)
+    with nogil, parallel(num_threads=call.n_threads):
+        if call.double_precision:
+            activation_tiles(&call.job, join(&call.job.barrier), first, stop, <const double*> call.params,
+                             <double*> out_, <double*> call.work)
         else:
-            activation_tiles(&job, join(&job.barrier), first, stop, <const float*> over.params, <float*> out_,
-                             <float*> over.work)
+            activation_tiles(&call.job, join(&call.job.barrier), first, stop, <const float*> call.params,
+                             <float*> out_, <float*> call.work)
 
 
 cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
@@ -123,9 +123,9 @@ cdef void evaluate_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t sto
 
 def evaluate(Pass over, Source X, Source y, const double[::1] weights, Py_ssize_t first, Py_ssize_t stop):
     """partials[thread] += (summed loss, summed weight of right answers, ...) of its tiles from `first` to `stop`."""
-    cdef Job job = over.job_of(X, y, weights)
+    cdef Call call = over.with_samples(X, y, weights)
     with nogil:
-        if over.double_precision:
-            evaluate_all(&job, over.n_threads, first, stop, <const double*> over.params, <double*> over.work)
+        if call.double_precision:
+            evaluate_all(&call.job, call.n_threads, first, stop, <const double*> call.params, <double*> call.work)
         else:
-            evaluate_all(&job, over.n_threads, first, stop, <const float*> over.params, <float*> over.work)
+            evaluate_all(&call.job, call.n_threads, first, stop, <const float*> call.params, <float*> call.work)

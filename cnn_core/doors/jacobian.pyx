@@ -15,7 +15,7 @@ from cython.parallel cimport parallel
 from libc.math cimport sqrt
 from libc.string cimport memcpy
 
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.layers.activations cimport through_activation
 from cnn_core.layers.kinds cimport layer_rows
 from cnn_core.machine.team cimport Member, join, wait_for_all
@@ -72,16 +72,16 @@ def input_gradients(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_
 
     Here every layer has a `delta_below`, the first one too.
     """
-    cdef Job job = over.job_of(X, None, None)
-    cdef Py_ssize_t n_out = job.net.layers[job.net.n_layers - 1].n_out
-    cdef void* out_ = over.numbers(out, X.rows.n_rows * n_out * job.net.layers[0].n_in)
-    with nogil, parallel(num_threads=over.n_threads):
-        if over.double_precision:
-            input_gradient_tiles(&job, join(&job.barrier), first, stop, <const double*> over.params, <double*> out_,
-                                 <double*> over.work)
+    cdef Call call = over.with_samples(X, None, None)
+    cdef Py_ssize_t n_out = call.job.net.layers[call.job.net.n_layers - 1].n_out
+    cdef void* out_ = over.numbers(out, X.rows.n_rows * n_out * call.job.net.layers[0].n_in)
+    with nogil, parallel(num_threads=call.n_threads):
+        if call.double_precision:
+            input_gradient_tiles(&call.job, join(&call.job.barrier), first, stop, <const double*> call.params,
+                                 <double*> out_, <double*> call.work)
         else:
-            input_gradient_tiles(&job, join(&job.barrier), first, stop, <const float*> over.params, <float*> out_,
-                                 <float*> over.work)
+            input_gradient_tiles(&call.job, join(&call.job.barrier), first, stop, <const float*> call.params,
+                                 <float*> out_, <float*> call.work)
 
 
 cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, double* work,
@@ -155,12 +155,12 @@ def normal_equations(Pass over, Source X, Source y, const double[::1] weights, d
     In float64. `rows` (n_threads * tile_rows, p + 1) is room for a block of [J r]. No batch norms; dropout does
     nothing.
     """
-    cdef Job job = over.job_of(X, y, weights)
+    cdef Call call = over.with_samples(X, y, weights)
     cdef double* rows_ = &rows[0, 0]
     cdef double* products_ = &products[0, 0]
-    cdef Py_ssize_t width = products.shape[0], start = first * job.net.plan.tile_rows
-    cdef Py_ssize_t n_samples = min(stop * job.net.plan.tile_rows, X.rows.n_rows) - start
-    assert over.double_precision
-    with nogil, parallel(num_threads=over.n_threads):
-        add_rounds(&job, join(&job.barrier), start, n_samples, <const double*> over.params, <double*> over.work,
-                   rows_, width, products_)
+    cdef Py_ssize_t width = products.shape[0], start = first * call.job.net.plan.tile_rows
+    cdef Py_ssize_t n_samples = min(stop * call.job.net.plan.tile_rows, X.rows.n_rows) - start
+    assert call.double_precision
+    with nogil, parallel(num_threads=call.n_threads):
+        add_rounds(&call.job, join(&call.job.barrier), start, n_samples, <const double*> call.params,
+                   <double*> call.work, rows_, width, products_)

@@ -10,7 +10,7 @@ from cpython.buffer cimport (
 )
 
 from cnn_core.doors.inference cimport predict_tiles
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.access cimport Access
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport alone
@@ -37,7 +37,7 @@ cdef class Predictor:
 
     cdef Pass over
     cdef Source X                # any row; keeps the scaling alive
-    cdef Job job
+    cdef Call call
     cdef Access access
     cdef object empty
     cdef object dtype
@@ -49,9 +49,9 @@ cdef class Predictor:
         """A pass of one thread; X is any row of the dtype; empty(shape, dtype) makes an array."""
         self.over = over
         self.X = X
-        self.job = over.job_of(X, None, None)
-        self.n_out = self.job.net.layers[self.job.net.n_layers - 1].n_out
-        self.lists = self.job.net.sparse_rows
+        self.call = over.with_samples(X, None, None)
+        self.n_out = self.call.job.net.layers[self.call.job.net.n_layers - 1].n_out
+        self.lists = self.call.job.net.sparse_rows
         self.density = density
         self.access = access
         self.empty = empty
@@ -81,14 +81,14 @@ cdef class Predictor:
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
         """Two dimensions, dense, of the right dtype and width, a few rows, all finite."""
-        cdef Py_ssize_t width = self.job.samples.X.width
+        cdef Py_ssize_t width = self.call.job.samples.X.width
         if rows.ndim != 2 or rows.format[0] != self.over.letter or rows.format[1] != 0:
             return False
-        if rows.shape[1] != width or not 1 <= rows.shape[0] <= self.job.net.plan.tile_rows:
+        if rows.shape[1] != width or not 1 <= rows.shape[0] <= self.call.job.net.plan.tile_rows:
             return False
         if rows.strides[1] != rows.itemsize or rows.strides[0] != width * rows.itemsize:
             return False
-        if not self.over.double_precision:
+        if not self.call.double_precision:
             return block_is_finite(<const float*> rows.buf, rows.shape[0] * width)
         return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
 
@@ -96,17 +96,18 @@ cdef class Predictor:
         """Whether so few of the n numbers are nonzero that it pays to leave out the zeros."""
         if self.lists is NULL:
             return False
-        if not self.over.double_precision:
+        if not self.call.double_precision:
             return count_nonzero(<const float*> X, n) <= self.density * n
         return count_nonzero(<const double*> X, n) <= self.density * n
 
     cdef void run(self, const unsigned char* X, Py_ssize_t n_rows, void* out) noexcept:
-        self.job.samples.X.data = X
-        self.job.samples.X.n_rows = n_rows
-        self.job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * self.job.samples.X.width) else NULL
-        if self.over.double_precision:
-            predict_tiles(&self.job, alone(&self.job.barrier), 0, 1, <const double*> self.over.params, <double*> out,
-                          <double*> self.over.work)
+        cdef Job* job = &self.call.job
+        job.samples.X.data = X
+        job.samples.X.n_rows = n_rows
+        job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * job.samples.X.width) else NULL
+        if self.call.double_precision:
+            predict_tiles(job, alone(&job.barrier), 0, 1, <const double*> self.call.params, <double*> out,
+                          <double*> self.call.work)
         else:
-            predict_tiles(&self.job, alone(&self.job.barrier), 0, 1, <const float*> self.over.params, <float*> out,
-                          <float*> self.over.work)
+            predict_tiles(job, alone(&job.barrier), 0, 1, <const float*> self.call.params, <float*> out,
+                          <float*> self.call.work)

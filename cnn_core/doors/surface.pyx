@@ -11,7 +11,7 @@ million evaluations of a toy network take a fraction of a second. Otherwise each
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
-from cnn_core.doors.workspace cimport Pass
+from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.layers.activations cimport activate
 from cnn_core.layers.kinds cimport layer_forward
 from cnn_core.machine.team cimport Member, join
@@ -126,13 +126,13 @@ def loss_surface(Pass over, Source X, Source y, const double[::1] weights, Axes 
     The params of the pass are n_threads copies that are written over. For one parameter alone, index_0 is index_1 and
     grid_0 has one element: index_1 is written last.
     """
-    cdef Job job = over.job_of(X, y, weights)
-    cdef Py_ssize_t n_params = over.n_params // over.n_threads
+    cdef Call call = over.with_samples(X, y, weights)
+    cdef Py_ssize_t n_params = call.n_params // call.n_threads
     assert not over.read_only and losses__out.shape[0] >= grid_0.shape[0] and losses__out.shape[1] >= grid_1.shape[0]
-    with nogil, parallel(num_threads=over.n_threads):
-        if over.double_precision:
-            surface_rows(&job, join(&job.barrier), first, stop, &axes, grid_0, grid_1, <double*> over.params,
-                         n_params, <double*> over.work, losses__out)
+    with nogil, parallel(num_threads=call.n_threads):
+        if call.double_precision:
+            surface_rows(&call.job, join(&call.job.barrier), first, stop, &axes, grid_0, grid_1, <double*> call.params,
+                         n_params, <double*> call.work, losses__out)
         else:
-            surface_rows(&job, join(&job.barrier), first, stop, &axes, grid_0, grid_1, <float*> over.params,
-                         n_params, <float*> over.work, losses__out)
+            surface_rows(&call.job, join(&call.job.barrier), first, stop, &axes, grid_0, grid_1, <float*> call.params,
+                         n_params, <float*> call.work, losses__out)

@@ -1,16 +1,20 @@
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.gradient cimport Job
 
+# What the threads of a door need of a pass; without the GIL, and without an object.
+cdef struct Call:
+    Job job
+    void* params             # (n_params,) of the network's type
+    void* work
+    Py_ssize_t n_params
+    bint double_precision
+    int n_threads
+
 cdef class Pass:
-    cdef Job job
-    cdef void* params
-    cdef void* work
-    cdef Py_ssize_t n_params
+    cdef Call call           # without samples
     cdef char letter         # of the network's type in the buffer protocol
-    cdef bint double_precision
     cdef bint read_only      # params
-    cdef int n_threads
     cdef tuple kept          # all that it was given, to keep alive what the pointers name
 
-    cdef Job job_of(self, Source X, Source y, const double[::1] weights) noexcept
+    cdef Call with_samples(self, Source X, Source y, const double[::1] weights) noexcept
     cdef void* numbers(self, object array, Py_ssize_t least) except? NULL

@@ -10,7 +10,7 @@ from cpython.buffer cimport (
 from libc.stdint cimport int32_t
 
 from cnn_core.passes.batches cimport Source, make_samples
-from cnn_core.passes.gradient cimport CORRECT_SLOT, LOSS_SLOT, NORM_SLOTS, Job, make_job
+from cnn_core.passes.gradient cimport CORRECT_SLOT, LOSS_SLOT, NORM_SLOTS, make_job
 from cnn_core.types cimport LayerSpec, Plan, SparseRow, check_size
 
 check_size(__name__, "LayerSpec", sizeof(LayerSpec))
@@ -49,25 +49,25 @@ cdef class Pass:
         sparse (list_bytes,) is None where the inputs are rows.
         """
         cdef Py_buffer view
-        self.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
-                            partials, sparse)
-        self.n_threads = n_threads
+        self.call.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
+                                 partials, sparse)
+        self.call.n_threads = n_threads
         PyObject_GetBuffer(params, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
         self.letter = view.format[0]
-        self.double_precision = self.letter == b"d"
-        self.params = view.buf
-        self.n_params = view.len // view.itemsize
+        self.call.double_precision = self.letter == b"d"
+        self.call.params = view.buf
+        self.call.n_params = view.len // view.itemsize
         self.read_only = view.readonly
         PyBuffer_Release(&view)
         if self.letter != b"d" and self.letter != b"f":
             raise ValueError("params must be float32 or float64")
-        self.work = self.numbers(work, (plan.row_loss + 1) * plan.capacity)
+        self.call.work = self.numbers(work, (plan.row_loss + 1) * plan.capacity)
 
-    cdef Job job_of(self, Source X, Source y, const double[::1] weights) noexcept:
-        """The job over these samples; y and weights may be None."""
-        cdef Job job = self.job
-        job.samples = make_samples(X, y, weights, None)
-        return job
+    cdef Call with_samples(self, Source X, Source y, const double[::1] weights) noexcept:
+        """A call over these samples; y and weights may be None."""
+        cdef Call call = self.call
+        call.job.samples = make_samples(X, y, weights, None)
+        return call
 
     cdef void* numbers(self, object array, Py_ssize_t least) except? NULL:
         """Where a writable, C-contiguous array of the network's type begins; ValueError or BufferError for others.
