@@ -43,7 +43,7 @@ def played(callback, losses, name="val_loss"):
         ({"patience": 1.5}, TypeError, "patience must be a whole number, got 1.5"),
         ({"patience": None}, TypeError, "patience must be a whole number, got None"),
         ({"patience": True}, TypeError, "patience must be a whole number, got True"),
-        ({"monitor": 5}, TypeError, "monitor must be a name of the history such as 'val_loss', got 5"),
+        ({"monitor": 5}, TypeError, "monitor must be a name in the history such as 'val_loss', got 5"),
         ({"min_delta": -1}, ValueError, "min_delta must be a finite number with 0.0 <= min_delta, got -1"),
         ({"min_delta": "a"}, TypeError, "min_delta must be a number, got str"),
         ({"mode": "mini"}, ValueError, "mode='mini' is unknown; did you mean 'min'? Known: auto, max, min"),
@@ -65,7 +65,7 @@ def test_bad_settings_of_early_stopping(given, error, words):
         ({"epsilon": "a"}, TypeError, "epsilon must be a number, got str"),
         ({"patience": 0}, ValueError, "patience must be between 1 and 2147483647, got 0"),
         ({"patience": 2.0}, TypeError, "patience must be a whole number, got 2.0"),
-        ({"monitor": None}, TypeError, "monitor must be a name of the history such as 'val_loss', got None"),
+        ({"monitor": None}, TypeError, "monitor must be a name in the history such as 'val_loss', got None"),
     ],
 )
 def test_bad_settings_of_tolerance(given, error, words):
@@ -82,7 +82,7 @@ def test_bad_settings_of_tolerance(given, error, words):
         ({"patience": -1}, ValueError, "patience must be between 1 and 2147483647, got -1"),
         ({"min_delta": -1}, ValueError, "min_delta must be a finite number with 0.0 <= min_delta, got -1"),
         ({"floor": -1}, ValueError, "floor must be a finite number with 0.0 <= floor, got -1"),
-        ({"monitor": 5}, TypeError, "monitor must be a name of the history such as 'val_loss', got 5"),
+        ({"monitor": 5}, TypeError, "monitor must be a name in the history such as 'val_loss', got 5"),
         ({"mode": "up"}, ValueError, "mode='up' is unknown"),
     ],
 )

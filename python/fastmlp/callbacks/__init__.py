@@ -1,8 +1,8 @@
-"""Who looks in on a fit.
+"""Callbacks: code that runs during a fit.
 
-base        what a callback is, and the `Run` that it sees
-monitors    which number of the history is watched, and whether more is better
-stopping    fits that end by themselves
-plateau     a learning rate that falls where nothing improves
-progress    the bar
+base        what a callback is, and the `Run` that it gets
+monitors    which number of the history to watch, and whether more is better
+stopping    early stopping, tolerance, time limit
+plateau     lower the learning rate when nothing improves
+progress    the progress bar
 """

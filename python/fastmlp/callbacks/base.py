@@ -1,6 +1,6 @@
-"""What may look in on a fit after every epoch, and stop it.
+"""What a callback is: any function of a `Run`, called after each epoch, or a `Callback` with several methods.
 
-A callback is any function of a `Run`, called after each epoch, or a `Callback` with methods of its own.
+Callbacks may stop the fit.
 """
 
 from __future__ import annotations
@@ -26,21 +26,31 @@ class Run:
     ----------
     network : Network
     history : History
-        Its newest entries are this epoch's.
+        Its last entries belong to the epoch just finished.
     n_epochs : int
-        Epochs asked for.
+        Number of epochs planned.
     recorded : tuple of str
-        The names that the history will have.
+        Names that the history will contain.
     epoch : int
-        Index of the epoch just finished.
+        Index from 0 of the epoch just finished; -1 before the first.
     stop_reason : str or None
         Set by `stop` and `pause`.
     optimizer : optimizer or None
-        The one that trains.
+        The optimizer of the fit.
     learning_rate_factor : float
-        What the learning rate is multiplied by from the next epoch on; a callback may change it.
+        Multiplies the learning rate from the next epoch on; a callback may change it.
     is_paused : bool
-        Whether a resumed fit is to go on in spite of the stop.
+        Whether a fit that resumes from the checkpoint goes on in spite of ``stop_reason``.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> def stop_at_three(run):
+    ...     if run.epoch == 2:
+    ...         run.stop("three epochs are enough")
+    >>> net = fm.Network([1, 1], seed=0)
+    >>> net.fit([[1.0]], [1.0], epochs=10, callbacks=[stop_at_three]).stop_reason
+    'three epochs are enough'
     """
 
     network: Any  # a Network; above this module, so that its type can't be named here
@@ -55,30 +65,55 @@ class Run:
     _start: float = 0.0
 
     def stop(self, reason: str) -> None:
-        """End the fit for this reason: after this epoch, or at once if called between batches."""
+        """End the fit after this epoch, or at once if called between batches.
+
+        Parameters
+        ----------
+        reason : str
+            What ``history.stop_reason`` will say.
+        """
         self.stop_reason = reason
 
     def pause(self, reason: str) -> None:
-        """As `stop`; but a fit that resumes from the checkpoint goes on."""
+        """End the fit like `stop`, but let a fit that resumes from the checkpoint go on.
+
+        Parameters
+        ----------
+        reason : str
+            What ``history.stop_reason`` will say.
+        """
         self.stop_reason, self.is_paused = reason, True
 
     def began(self, seconds: float = 0.0) -> None:
-        """The fit begins now, or goes on after so many seconds."""
+        """Start the clock, at the seconds that a resumed fit has already taken."""
         self._start = time.perf_counter() - seconds
 
     def seconds(self) -> float:
-        """How long the fit has taken so far, without the time between an interruption and `began`."""
+        """Seconds that the fit has taken, not counting the time between an interruption and its resumption."""
         return time.perf_counter() - self._start
 
 
 class Callback:
-    """Base for callbacks that want more than the end of each epoch."""
+    """Base class for callbacks that need more than the end of each epoch.
+
+    Override any of the methods; all do nothing by default. Each ``on_...`` method gets the `Run`.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> class Report(fm.Callback):
+    ...     def on_fit_end(self, run):
+    ...         print("epochs:", run.epoch + 1)
+    >>> net = fm.Network([1, 1], seed=0)
+    >>> history = net.fit([[1.0]], [1.0], epochs=3, callbacks=[Report()])
+    epochs: 3
+    """
 
     def on_fit_begin(self, run: Run) -> None:
-        """Before the first epoch."""
+        """Called before the first epoch."""
 
     def on_progress(self, run: Run) -> None:
-        """About every 50 ms, between two batches or two epochs; not with LBFGS and LevenbergMarquardt."""
+        """Called about every 50 ms, between batches or epochs; never with LBFGS or LevenbergMarquardt."""
 
     def on_gradient(self, run: Run, gradient: NDArray[Any]) -> None:
         """Before each update, with the gradient (n_params,) of the step, to look at or to change in place.
@@ -90,21 +125,32 @@ class Callback:
         """
 
     def on_epoch_end(self, run: Run) -> None:
-        """After each epoch, its history recorded."""
+        """Called after each epoch, once its numbers are in the history."""
 
     def on_fit_end(self, run: Run) -> None:
-        """After the last epoch, also when the fit was interrupted."""
+        """Called after the last epoch, also if the fit was interrupted."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps of this callback: numbers, text, arrays, dictionaries and lists of them, by name.
+        """Return what a checkpoint must store for this callback.
 
-        A callback that remembers something from epoch to epoch returns it here and takes it back in
-        `load_state_dict`; then a resumed fit is the same as one that was never interrupted.
+        A callback that remembers something from epoch to epoch returns it here and restores it in `load_state_dict`.
+        A resumed fit then equals one that was never interrupted.
+
+        Returns
+        -------
+        dict
+            Numbers, text and arrays by name, and dicts and lists of these.
         """
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` returned, after `on_fit_begin`; raise for what can't be right."""
+        """Restore what `state_dict` returned; called after `on_fit_begin`.
+
+        Parameters
+        ----------
+        state : dict
+            Comes from a file: raise an error if it cannot be right.
+        """
 
 
 CallbackLike: TypeAlias = Callback | Callable[[Run], Any]
@@ -119,7 +165,7 @@ class _Function(Callback):
 
 
 def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
-    """Callbacks from callbacks and plain functions; one alone needs no list."""
+    """Turn callbacks and plain functions into callbacks; a single one needs no list."""
     if isinstance(callbacks, Callback) or callable(callbacks):
         callbacks = (callbacks,)
     if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):

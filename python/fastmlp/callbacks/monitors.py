@@ -1,4 +1,4 @@
-"""A number of the history that a callback watches: which one, and whether more of it is better."""
+"""The number of the history that a callback watches, and whether a larger one is better."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from fastmlp.callbacks.base import Run
 from fastmlp.checks.errors import unknown_name
 
 LARGER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "recall", "score"})
-"""Words in the name of a number that is better when larger."""
+"""Words in the names of numbers for which larger is better."""
 
 
 class Monitor:
-    """What is watched, as a score that is better when larger.
+    """The watched number as a score: larger is better.
 
-    ``name`` is a name of the history; None: the validation loss where there is one, else the loss. ``mode`` is "min"
-    or "max"; "auto": "max" where a word of the name is one of `LARGER_IS_BETTER`.
+    ``name`` is a name in the history; None means the validation loss if there is one, else the loss. ``mode`` is
+    "min", "max" or "auto", which means "max" if a word of the name is in `LARGER_IS_BETTER`, else "min".
     """
 
     def __init__(self, name: str | None, mode: str) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"monitor must be a name of the history such as 'val_loss', got {name!r}")
+            raise TypeError(f"monitor must be a name in the history such as 'val_loss', got {name!r}")
         if mode not in ("auto", "min", "max"):
             raise unknown_name("mode", mode, ("auto", "min", "max"))
         self.given = name
         self.mode = mode
 
     def name(self, run: Run) -> str:
-        """The name of what is watched in this fit.
+        """The name of the number watched in this fit; ``ValueError`` if it is not recorded.
 
-        Raises ``ValueError`` where it isn't recorded; before the first epoch only a missing validation can be told,
-        as callbacks may record what they like.
+        Before the first epoch only missing validation data is an error, since callbacks may add names of their own.
         """
         known = {*run.recorded, *run.history}
         name = self.given if self.given is not None else ("val_loss" if "val_loss" in known else "loss")
@@ -39,7 +38,7 @@ class Monitor:
         return name
 
     def score(self, run: Run) -> float:
-        """The newest number, its sign such that more is better; NaN is better than nothing else."""
+        """The newest number, negated if less is better; NaN never counts as an improvement."""
         name = self.name(run)
         rises = self.mode == "max" or (self.mode == "auto" and not LARGER_IS_BETTER.isdisjoint(name.split("_")))
         value = run.history.last(name)

@@ -1,4 +1,4 @@
-"""A learning rate that falls when nothing gets better."""
+"""Lower the learning rate when nothing improves."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from fastmlp.optimizers import Rprop, WholeSetMethod
 
 
 class Plateau(Callback):
-    """Multiply the learning rate by ``factor`` whenever ``patience`` epochs have passed without improvement.
+    """Multiply the learning rate by ``factor`` after ``patience`` epochs without improvement.
 
-    It works on the fit that runs, from the next epoch on and on top of whatever schedule the optimizer has; the
-    optimizer itself and later fits stay as they are. ``history["learning_rate"]`` shows it.
+    The factor applies to the current fit only, from the next epoch on, and multiplies the optimizer's schedule if it
+    has one. ``history["learning_rate"]`` shows the result.
 
     Parameters
     ----------
     factor : float, default 0.5
         Between 0 and 1.
     patience : int, default 5
-        Epochs without improvement, since the last one or since the last fall of the learning rate.
+        Epochs without improvement before the learning rate falls, counted again after each fall.
     min_delta : float, default 0.0
-        A smaller change is no improvement.
+        Smallest change that counts as an improvement.
     floor : float, default 0.0
-        The learning rate of an epoch's first update is not made smaller than this.
+        Lower limit for the learning rate of the first update of an epoch.
     monitor : str, optional
-        A name of the history; None: ``"val_loss"`` where there is validation data, else ``"loss"``.
+        A name in the history. Default: ``"val_loss"`` with validation data, else ``"loss"``.
     mode : {"auto", "min", "max"}, default "auto"
         As in `EarlyStopping`.
 
     Raises
     ------
     ValueError, TypeError
-        For settings outside their range; when the fit begins, for a monitor that it doesn't record, and for `LBFGS`,
+        For arguments outside their ranges. When the fit begins, for a monitor that is not recorded, and for `LBFGS`,
         `LevenbergMarquardt` and `Rprop`, which have no learning rate.
 
     Examples
@@ -69,7 +69,7 @@ class Plateau(Callback):
         self.mode = mode
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit; ``ValueError`` for one that has no such number or no learning rate."""
+        """Forget any earlier fit; ``ValueError`` for an unknown monitor or an optimizer without a learning rate."""
         if isinstance(run.optimizer, (WholeSetMethod, Rprop)):
             raise ValueError(f"Plateau needs an optimizer with a learning rate, got {type(run.optimizer).__name__}")
         self._monitor.name(run)
@@ -77,7 +77,7 @@ class Plateau(Callback):
         self._since = 0
 
     def on_epoch_end(self, run: Run) -> None:
-        """Count the epochs without improvement."""
+        """Count the epochs without improvement, and lower the learning rate after too many."""
         score = self._monitor.score(run)
         if score > self._best + self.min_delta:
             self._best, self._since = score, 0
@@ -90,9 +90,9 @@ class Plateau(Callback):
                 run.learning_rate_factor *= max(self.factor, self.floor / rate)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best so far, and for how long there was no better."""
+        """The best score so far, and the epochs since then."""
         return {"best": self._best, "since": self._since}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Restore the best score and the count."""
         self._best, self._since = float(state["best"]), int(state["since"])

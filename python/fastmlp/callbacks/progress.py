@@ -1,4 +1,4 @@
-"""The progress bar: by itself on a terminal or in a notebook once a fit has lasted a second, never in a pipe."""
+"""The progress bar. By default it shows on a terminal or in a notebook once a fit has run for a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastmlp.history import History
 
 
 def wants_bar(progress: bool | None) -> bool:
-    """The caller's wish, or whether somebody is watching."""
+    """What the caller asked for; by default, whether this is a terminal or a notebook."""
     if isinstance(progress, (bool, np.bool_)):
         return bool(progress)
     if progress is not None:
@@ -22,34 +22,34 @@ def wants_bar(progress: bool | None) -> bool:
 
 
 def summary(history: History) -> str:
-    """The newest losses and accuracies, as they stand beside the bar."""
+    """The newest losses and accuracies, to print next to the bar."""
     names = {"loss": "loss", "val_loss": "val loss", "val_accuracy": "val accuracy"}
     return ", ".join(f"{label} {history.last(name):.4g}" for name, label in names.items() if name in history)
 
 
 class ProgressBar(Callback):
-    """A tqdm bar over the epochs that also moves within long ones."""
+    """A tqdm bar over the epochs, which also moves within long ones."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
         self._bar: Any = None
 
     def on_fit_begin(self, run: Run) -> None:
-        """Make the bar; it shows once the delay is over."""
+        """Create the bar; it shows after the delay."""
         from tqdm.auto import tqdm
 
         form = "{desc}: {percentage:3.0f}%|{bar}| {n:.4g}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]"
         self._bar = tqdm(total=run.n_epochs, desc="fit", delay=self._delay, bar_format=form, leave=True)
 
     def advance(self, share: float) -> None:
-        """Part of an epoch is done."""
+        """Advance by a share of an epoch."""
         self._bar.update(share)
 
     def on_epoch_end(self, run: Run) -> None:
-        """Whole epochs, and the newest losses."""
+        """Advance to the end of the epoch, and show the newest losses."""
         self._bar.update(run.epoch + 1 - self._bar.n)
         self._bar.set_postfix_str(summary(run.history), refresh=False)
 
     def on_fit_end(self, run: Run) -> None:
-        """Leave the finished bar standing."""
+        """Close the bar, which stays on the screen."""
         self._bar.close()

@@ -1,4 +1,4 @@
-"""Callbacks that end a fit by themselves: nothing gets better any more, or the time is up."""
+"""Callbacks that end a fit: early stopping, a tolerance, a time limit."""
 
 from __future__ import annotations
 
@@ -15,36 +15,41 @@ from fastmlp.model.state import Snapshot
 
 
 class EarlyStopping(Callback):
-    """Stop when nothing has improved for ``patience`` epochs, and go back to the best weights.
+    """Early stopping: end the fit when nothing has improved for a while, and restore the best weights.
 
     Parameters
     ----------
     patience : int, default 10
-        Epochs without improvement that are borne.
+        Epochs without improvement before stopping.
     monitor : str, optional
-        A name of the history; None: ``"val_loss"`` where there is validation data, else ``"loss"``.
+        A name in the history. Default: ``"val_loss"`` with validation data, else ``"loss"``.
     min_delta : float, default 0.0
-        A smaller change is no improvement.
+        Smallest change that counts as an improvement.
     restore_best : bool, default True
         Whether the network ends with the weights of the best epoch.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less or more is better. "auto": more where the name has the word accuracy, r2, f1, precision, recall,
-        auc or score in it, else less.
+        Whether less ("min") or more ("max") is better. "auto" means "max" if the name contains the word accuracy, r2,
+        f1, precision, recall, auc or score, else "min".
     keep : {"first", "last"}, default "first"
-        Which epoch is the best one: the first of those that improved by ``min_delta``, or the last of those that are
-        at least as good as the best so far. The count to ``patience`` is the same.
+        Which of several equally good epochs counts as the best. An epoch that is better by less than ``min_delta``
+        counts as equal for "first"; for "last" it need only be at least as good. The fit stops at the same time.
 
     Raises
     ------
     ValueError, TypeError
-        For settings outside their range; when the fit begins, for a monitor that it doesn't record.
+        For arguments outside their ranges; when the fit begins, for a monitor that is not recorded.
 
+    Notes
+    -----
     Source: Prechelt, "Early stopping, but when?", 1998.
 
     Examples
     --------
-    >>> EarlyStopping(patience=5, monitor="val_accuracy").patience
-    5
+    >>> import fastmlp as fm
+    >>> net = fm.Network([1, 1], init="zeros")
+    >>> stopping = EarlyStopping(patience=3, monitor="loss")
+    >>> net.fit([[0.0]], [0.0], epochs=100, callbacks=[stopping]).stop_reason
+    'loss has not improved for 3 epochs'
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class EarlyStopping(Callback):
         self.keep = keep
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        """Forget any earlier fit; ``ValueError`` for a monitor that is not recorded."""
         self._monitor.name(run)
         self._to_beat = -np.inf
         self._improved = -1
@@ -79,7 +84,7 @@ class EarlyStopping(Callback):
         self._best: Snapshot | None = None
 
     def on_epoch_end(self, run: Run) -> None:
-        """Keep the weights if they are the best so far; stop if nothing has improved for too long."""
+        """Keep the weights if they are the best so far; stop once patience runs out."""
         score = self._monitor.score(run)
         improves = score > self._to_beat + self.min_delta
         if improves:
@@ -92,13 +97,13 @@ class EarlyStopping(Callback):
             run.stop(f"{self._monitor.name(run)} has not improved for {epochs(self.patience)}")
 
     def state_dict(self) -> dict[str, Any]:
-        """The best so far, its weights too."""
+        """The best scores and epochs so far, and the best weights."""
         best = None if self._best is None else self._best._asdict()
         scores = {"to_beat": self._to_beat, "improved": self._improved, "best_score": self._best_score}
         return {**scores, "best_epoch": self._best_epoch, "best": best}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Restore the scores, epochs and weights."""
         self._to_beat, self._best_score = float(state["to_beat"]), float(state["best_score"])
         self._improved, self._best_epoch = int(state["improved"]), int(state["best_epoch"])
         self._best = None if state["best"] is None else Snapshot(**state["best"])
@@ -111,47 +116,50 @@ class EarlyStopping(Callback):
 
 
 class Tolerance(Callback):
-    """Stop when what is monitored changes by less than ``epsilon`` from one epoch to the next.
+    """Stop when a number changes by less than ``epsilon`` from one epoch to the next.
 
-    The weights stay those of the last epoch. To stop for want of a gain, or at the best weights, take `EarlyStopping`.
+    The network keeps the weights of the last epoch. Use `EarlyStopping` to stop when nothing improves, or to restore
+    the best weights.
 
     Parameters
     ----------
     epsilon : float, default 1e-4
-        Absolute change.
+        Absolute change, above 0.
     patience : int, default 1
-        For so many epochs in a row.
+        Number of epochs in a row that must change less than this.
     monitor : str, default "loss"
-        A name of the history.
+        A name in the history.
 
     Raises
     ------
     ValueError, TypeError
-        For settings outside their range; when the fit begins, for a monitor that it doesn't record.
+        For arguments outside their ranges; when the fit begins, for a monitor that is not recorded.
 
     Examples
     --------
-    >>> Tolerance(1e-6).epsilon
-    1e-06
+    >>> import fastmlp as fm
+    >>> net = fm.Network([1, 1], init="zeros")
+    >>> net.fit([[0.0]], [0.0], epochs=100, callbacks=[Tolerance(1e-6)]).stop_reason
+    'loss changed by less than 1e-06'
     """
 
     def __init__(self, epsilon: float = 1e-4, patience: int = 1, monitor: str = "loss") -> None:
         check_value("epsilon", epsilon, low=0.0, low_open=True, schedule=False)
         if monitor is None:
-            raise TypeError("monitor must be a name of the history such as 'val_loss', got None")
+            raise TypeError("monitor must be a name in the history such as 'val_loss', got None")
         self._monitor = Monitor(monitor, "auto")
         self.epsilon = epsilon
         self.patience = check_size("patience", patience)
         self.monitor = monitor
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit; ``ValueError`` for a monitor that this one doesn't record."""
+        """Forget any earlier fit; ``ValueError`` for a monitor that is not recorded."""
         self._monitor.name(run)
         self._last = np.inf
         self._still = 0
 
     def on_epoch_end(self, run: Run) -> None:
-        """Compare with the epoch before."""
+        """Compare with the previous epoch."""
         score = self._monitor.score(run)
         self._still = self._still + 1 if abs(score - self._last) < self.epsilon else 0
         self._last = score
@@ -159,21 +167,29 @@ class Tolerance(Callback):
             run.stop(f"{self._monitor.name(run)} changed by less than {self.epsilon:g}")
 
     def state_dict(self) -> dict[str, Any]:
-        """The last number, and for how long there was no change."""
+        """The last number, and the epochs without change."""
         return {"last": self._last, "still": self._still}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Restore the last number and the count."""
         self._last, self._still = float(state["last"]), int(state["still"])
 
 
 class TimeLimit(Callback):
-    """Stop when the fit has taken ``seconds``, within a long epoch too (`LBFGS`, `LevenbergMarquardt`: after a step).
+    """Stop after ``seconds``, even within an epoch.
 
-    Looked at about every 50 ms, between batches. An epoch that is cut short isn't in the history. A fit that resumes
-    from a checkpoint goes on for as long again.
+    The clock is checked about every 50 ms, between batches; with `LBFGS` and `LevenbergMarquardt`, after each step. An
+    epoch that is cut short is not in the history. A fit that resumes from a checkpoint gets the full time again.
 
-    Raises ``ValueError`` or ``TypeError`` unless ``seconds`` is a number above 0.
+    Parameters
+    ----------
+    seconds : float
+        Above 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For ``seconds`` that are not a number above 0.
 
     Examples
     --------
@@ -192,10 +208,10 @@ class TimeLimit(Callback):
         self._end = time.perf_counter() + self.seconds
 
     def on_progress(self, run: Run) -> None:
-        """Look at the clock."""
+        """Check the clock."""
         if time.perf_counter() >= self._end:
             run.pause(f"time limit of {self.seconds:g} s")
 
     def on_epoch_end(self, run: Run) -> None:
-        """Look at the clock."""
+        """Check the clock."""
         self.on_progress(run)
