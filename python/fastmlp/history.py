@@ -1,4 +1,4 @@
-"""What a fit recorded: one number per epoch under each name."""
+"""The record of a fit: one number per epoch under each name."""
 
 from __future__ import annotations
 
@@ -10,19 +10,28 @@ from numpy.typing import NDArray
 
 
 class History(Mapping[str, NDArray[np.float64]]):
-    """Records of a fit, by name: ``loss``, ``seconds``, ``learning_rate``, and ``val_loss``, ``val_accuracy`` where
-    there was validation data.
+    """What a fit recorded: a read-only mapping from names to arrays with one number per epoch.
 
-    ``history["loss"]`` is the mean over the epoch's samples of the loss that each had before the update it took part
-    in. ``history["seconds"]`` counts from the start of the fit, evenly over epochs so short that many went by at once;
-    ``history["learning_rate"]`` is that of the epoch's first update.
+    The names are ``loss``, ``seconds`` and ``learning_rate``; with validation data also ``val_loss`` and, for
+    classification, ``val_accuracy``; and those of the metrics asked for.
 
     Attributes
     ----------
     stop_reason : str
-        Why the fit ended: ``"epochs"`` (all done), ``"interrupted"``, or a callback's reason.
+        Why the fit ended: ``"epochs"`` (all done), ``"interrupted"``, or the reason given by a callback.
     best_epoch : int or None
-        Index of the epoch whose weights a callback restored.
+        Index from 0 of the epoch whose weights a callback restored.
+
+    Raises
+    ------
+    KeyError
+        From ``history[name]``, for a name that was not recorded.
+
+    Notes
+    -----
+    ``history["loss"]`` is the mean over the samples of the epoch, each measured just before the update that used it.
+    ``history["seconds"]`` is the time since the start of the fit; very short epochs that ran in one call share their
+    time evenly. ``history["learning_rate"]`` is that of the first update of the epoch.
 
     Examples
     --------
@@ -41,21 +50,21 @@ class History(Mapping[str, NDArray[np.float64]]):
         self.best_epoch: int | None = None
 
     def add(self, **values: float) -> None:
-        """Append one epoch."""
+        """Append one epoch: a number for each name."""
         self.extend(**{name: [float(value)] for name, value in values.items()})
 
     def extend(self, **columns: list[float]) -> None:
-        """Append several epochs: equally long lists, one number per epoch in each."""
+        """Append several epochs: for each name a list with one number per epoch, all equally long."""
         for name, values in columns.items():
             self._records.setdefault(name, []).extend(values)
 
     def last(self, name: str) -> float:
-        """The newest number under a name, without making an array."""
+        """The newest number under ``name``; cheaper than ``history[name][-1]``, which builds an array."""
         return self._records[name][-1]
 
     @property
     def n_epochs(self) -> int:
-        """Epochs recorded."""
+        """Number of epochs recorded."""
         return max(map(len, self._records.values()), default=0)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
@@ -83,5 +92,5 @@ class History(Mapping[str, NDArray[np.float64]]):
         return f"History({self.n_epochs} epoch{plural}: {'; '.join(parts)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists by name, for JSON."""
+        """Return a dict of plain lists, ready for JSON."""
         return {name: list(values) for name, values in self._records.items()}

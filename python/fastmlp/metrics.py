@@ -1,7 +1,7 @@
-"""How good predictions are: shares and counts of right classes, sizes of errors.
+"""Metrics of predictions: accuracy, confusion matrix and F1 for classes, errors and R^2 for numbers.
 
-Labels are whole numbers from 0. Where labels are asked for, what `Network.predict` returns will do as well: rows of
-probabilities stand for the most probable class, a single column of probabilities for class 1 above one half.
+Labels are whole numbers from 0. Functions of labels also take what `Network.predict` returns: a row of probabilities
+counts as its most probable class, a single column of probabilities as class 1 above 0.5 and class 0 otherwise.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp.checks.arrays import as_numbers
 from fastmlp.checks.values import check_size
 
-_MOST_CLASSES = 10_000  # a confusion matrix of these is 800 MB; more is a mistake
+_MOST_CLASSES = 10_000  # the confusion matrix then takes 800 MB; more is surely a mistake
 
 
 class RegressionErrors(NamedTuple):
-    """Errors of predicted numbers, in the unit of the targets; ``r2`` has none.
+    """Errors of predicted numbers, as returned by `regression_errors`.
 
-    ``r2`` is 1 - (sum of squared errors) / (sum of squares around the mean): 1 is perfect, 0 is as good as always
-    predicting the mean. It is NaN where all targets of every column are the same.
+    Attributes
+    ----------
+    mean_absolute, root_mean_square : float
+        In the unit of the targets.
+    r2 : float
+        1 - (sum of squared errors) / (sum of squares around the mean): 1 is perfect, 0 is as good as always predicting
+        the mean. NaN if every column of the targets is constant.
     """
 
     mean_absolute: float
@@ -30,17 +35,25 @@ class RegressionErrors(NamedTuple):
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Share of rows whose class is right, from 0 to 1.
+    """Share of rows whose class is predicted correctly.
 
     Parameters
     ----------
     y_true, y_pred : array_like
         Labels (n,), or probabilities (n, n_classes) or (n, 1).
 
+    Returns
+    -------
+    float
+        From 0 to 1.
+
     Raises
     ------
-    ValueError, TypeError
-        Empty, of unequal length, NaN, negative or broken labels, more than two dimensions, no numbers.
+    ValueError
+        Arrays that are empty, differ in length or have more than two dimensions; labels that are NaN, negative or not
+        whole.
+    TypeError
+        Values that are not numbers.
 
     Examples
     --------
@@ -54,14 +67,19 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
-    """Counts (n_classes, n_classes): how often each true class (row) was predicted as each class (column).
+    """Count how often each true class was predicted as each class.
 
     Parameters
     ----------
     y_true, y_pred : array_like
         Labels (n,), or probabilities (n, n_classes) or (n, 1).
     n_classes : int, optional
-        None: as many as labels and probabilities show.
+        Default: the largest label + 1, or the number of columns of probabilities if that is larger.
+
+    Returns
+    -------
+    ndarray (n_classes, n_classes) of int64
+        A row for each true class, a column for each predicted class.
 
     Raises
     ------
@@ -94,12 +112,19 @@ def regression_errors(y_true: ArrayLike, y_pred: ArrayLike) -> RegressionErrors:
     Parameters
     ----------
     y_true, y_pred : array_like (n,) or (n, n_outputs)
-        A single column counts as (n,). Errors are means over all numbers.
+        (n, 1) counts as (n,).
+
+    Returns
+    -------
+    RegressionErrors
+        Means over all rows and outputs.
 
     Raises
     ------
-    ValueError, TypeError
-        Empty, of different shapes, NaN, no numbers.
+    ValueError
+        Arrays that are empty, differ in shape or hold NaN.
+    TypeError
+        Values that are not numbers.
 
     Examples
     --------
@@ -117,9 +142,9 @@ def regression_errors(y_true: ArrayLike, y_pred: ArrayLike) -> RegressionErrors:
 
 
 def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean over the classes that occur in ``y_true`` of the share of their rows that is right.
+    """Mean recall of the classes that occur in ``y_true``.
 
-    Takes and raises what `accuracy` does. Source: Brodersen et al., ICPR 2010.
+    Arguments and errors are those of `accuracy`. Source: Brodersen et al., ICPR 2010.
 
     Examples
     --------
@@ -132,9 +157,9 @@ def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean over the classes that occur at all of ``2 tp / (2 tp + fp + fn)``.
+    """Mean of ``2 tp / (2 tp + fp + fn)`` over the classes that occur in either array.
 
-    Takes and raises what `accuracy` does. Source: van Rijsbergen, "Information retrieval", 1979.
+    Arguments and errors are those of `accuracy`. Source: van Rijsbergen, "Information retrieval", 1979.
 
     Examples
     --------
@@ -162,17 +187,17 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 CLASS_METRICS = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1}
-"""What `Network.fit` knows by name where the targets name classes."""
+"""Metrics that `Network.fit` accepts by name if the targets are classes."""
 METRICS = CLASS_METRICS | {
     "mean_absolute_error": mean_absolute_error,
     "root_mean_square_error": root_mean_square_error,
     "r2": r2,
 }
-"""All that it knows by name."""
+"""All metrics that `Network.fit` accepts by name."""
 
 
 def as_labels(argument: str, values: ArrayLike) -> NDArray[np.int64]:
-    """Labels (n,) from labels or probabilities; ``ValueError`` or ``TypeError`` that names ``argument``."""
+    """Labels (n,) from labels or probabilities; errors name ``argument``."""
     array = as_numbers(argument, values)
     if array.ndim > 2:
         raise ValueError(f"{argument} must be labels (n,) or probabilities (n, n_classes), got shape {array.shape}")

@@ -1,7 +1,8 @@
-"""Optimizers as frozen descriptions: the core's rule, its hyper-values, and the state it keeps.
+"""Optimizers as frozen descriptions: the update rule in the core, its hyperparameters and its state.
 
-Every hyper-value is a number or a function of the step (`fastmlp.schedules`). In all rules but AdamW, ``weight_decay``
-and ``l1_decay`` join the gradient: ``g + weight_decay * w + l1_decay * sign(w)``. Biases and norms don't decay.
+A hyperparameter is a number or a function of the step (`fastmlp.schedules`). In all rules but AdamW, ``weight_decay``
+and ``l1_decay`` are added to the gradient: ``g + weight_decay * w + l1_decay * sign(w)``. Biases and the parameters of
+normalisation layers do not decay.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ for _bound in ("clip_norm", "clip_value", "max_norm"):
 
 
 class Optimizer:
-    """What all rules share; a subclass adds its numbers to the table of steps."""
+    """Base of the update rules; a subclass adds its own columns to the table of steps."""
 
     rule: ClassVar[int]
     nesterov: bool = False
@@ -38,11 +39,11 @@ class Optimizer:
         check_value("l1_decay", self.l1_decay, low=0.0)
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """The rule's state vectors (n_slots, n_params) before the first step; None where it keeps none."""
+        """State of the rule before the first step, (n_slots, n_params); None for a rule without state."""
         return np.zeros((2, n_params), dtype=dtype)
 
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """The table of hyper-values of the steps of these numbers, one after another."""
+        """Hyperparameters of the steps ``numbers``, one row per step."""
         table = np.repeat(_UNBOUNDED, len(numbers))
         for name in ("learning_rate", "weight_decay", "l1_decay"):
             table[name] = values_at(getattr(self, name), numbers, name)
@@ -53,22 +54,39 @@ class Optimizer:
         """Add the rule's own columns."""
 
     def is_constant(self) -> bool:
-        """Whether the table has the same row for every step: numbers only, and no corrections as Adam has."""
+        """Whether every step has the same row: no schedules, and no bias corrections like those of Adam."""
         return not any(map(callable, vars(self).values()))
 
     def is_plain(self) -> bool:
-        """Whether a step is nothing but ``w - learning_rate * g`` and a decay in proportion to w."""
+        """Whether a step is just ``w - learning_rate * g`` and a decay in proportion to w."""
         return False
 
     def needs_all_samples(self) -> bool:
-        """Whether a batch must hold all samples, since the rule compares losses."""
+        """Whether a batch must hold all samples, because the rule compares losses."""
         return False
 
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Gradient descent: ``v = momentum * v + g``; ``w -= learning_rate * v``, or ``g + momentum * v`` (nesterov).
+    """Stochastic gradient descent, with optional momentum: ``v = momentum * v + g``; ``w -= learning_rate * v``.
 
+    Parameters
+    ----------
+    learning_rate : float or function of the step, default 0.01
+    momentum : float or function of the step, default 0.0
+        From 0 to below 1.
+    nesterov : bool, default False
+        True: ``w -= learning_rate * (g + momentum * v)``; needs a momentum above 0.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+        L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
     Sources: Polyak 1964; Sutskever et al., ICML 2013.
 
     Examples
@@ -93,22 +111,48 @@ class SGD(Optimizer):
             raise ValueError("nesterov=True needs a momentum above 0")
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """The velocity, or nothing without momentum."""
+        """The velocity; None without momentum."""
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         table["momentum"] = table["look_ahead"] = values_at(self.momentum, numbers, "momentum")
 
     def is_plain(self) -> bool:
-        """Without momentum and L1 decay."""
+        """True without momentum and L1 decay."""
         return self.momentum == 0 and self.l1_decay == 0
 
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """``s = rho * s + (1 - rho) * g^2``; ``v = momentum * v + g / (sqrt(s) + epsilon)``; ``w -= learning_rate * v``.
+    """RMSprop: divide the gradient by the root of its moving mean square.
 
+    ``s = rho * s + (1 - rho) * g^2``; ``v = momentum * v + g / (sqrt(s) + epsilon)``; ``w -= learning_rate * v``.
+
+    Parameters
+    ----------
+    learning_rate : float or function of the step, default 0.001
+    rho : float or function of the step, default 0.9
+        Decay of the mean square, from 0 to below 1.
+    momentum : float or function of the step, default 0.0
+        From 0 to below 1.
+    epsilon : float or function of the step, default 1e-8
+        Added to the root, so that nothing is divided by 0.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+        L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
     Source: Tieleman and Hinton, lecture 6.5 of "Neural networks for machine learning", 2012.
+
+    Examples
+    --------
+    >>> RMSprop(0.01, momentum=0.9).rho
+    0.9
     """
 
     learning_rate: Value = 0.001
@@ -133,7 +177,30 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """``s += g^2``; ``w -= learning_rate * g / (sqrt(s) + epsilon)``. Source: Duchi et al., JMLR 2011."""
+    """Adagrad: ``s += g^2``; ``w -= learning_rate * g / (sqrt(s) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float or function of the step, default 0.01
+    epsilon : float or function of the step, default 1e-10
+        Added to the root, so that nothing is divided by 0.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+        L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Source: Duchi et al., JMLR 2011.
+
+    Examples
+    --------
+    >>> Adagrad(0.05).learning_rate
+    0.05
+    """
 
     learning_rate: Value = 0.01
     epsilon: Value = 1e-10
@@ -146,7 +213,7 @@ class Adagrad(Optimizer):
         check_value("epsilon", self.epsilon, low=0.0, low_open=True)
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """The sum of squares."""
+        """The sum of squares, starting at 0."""
         return np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
@@ -155,9 +222,35 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Step along the mean gradient over the root of the mean square, both corrected for their start at 0.
+    """Adam: divide the moving mean of the gradient by the root of its moving mean square.
 
-    ``w -= learning_rate * (m / c1) / (sqrt(v / c2) + epsilon)``. Source: Kingma and Ba, ICLR 2015.
+    ``m = beta_1 * m + (1 - beta_1) * g``; ``v = beta_2 * v + (1 - beta_2) * g^2``;
+    ``w -= learning_rate * (m / c1) / (sqrt(v / c2) + epsilon)``, where ``c1`` and ``c2`` correct for the start at 0.
+
+    Parameters
+    ----------
+    learning_rate : float or function of the step, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        From 0 to below 1.
+    epsilon : float or function of the step, default 1e-8
+        Added to the root, so that nothing is divided by 0.
+    weight_decay, l1_decay : float or function of the step, default 0.0
+        L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Source: Kingma and Ba, ICLR 2015.
+
+    Examples
+    --------
+    >>> from fastmlp.schedules import Cosine
+    >>> Adam(Cosine(0.01, n_steps=1000)).beta_2
+    0.999
     """
 
     learning_rate: Value = 0.001
@@ -175,7 +268,7 @@ class Adam(Optimizer):
         check_value("epsilon", self.epsilon, low=0.0, low_open=True)
 
     def is_constant(self) -> bool:
-        """Never: the corrections change from step to step."""
+        """False: the bias corrections change from step to step."""
         return False
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
@@ -188,9 +281,27 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with the decay taken from the weights themselves: ``w *= 1 - learning_rate * weight_decay`` first.
+    """Adam with decoupled weight decay: ``w *= 1 - learning_rate * weight_decay`` before each step.
 
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon, l1_decay
+        As in `Adam`.
+    weight_decay : float or function of the step, default 0.01
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
     Source: Loshchilov and Hutter, ICLR 2019.
+
+    Examples
+    --------
+    >>> AdamW(0.001, weight_decay=0.05).weight_decay
+    0.05
     """
 
     weight_decay: Value = 0.01
@@ -199,9 +310,27 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class NAdam(Adam):
-    """Adam with Nesterov's look ahead, its momentum warmed up as beta_1 * (1 - 0.96^(t / 250) / 2).
+    """Adam with Nesterov momentum, which warms up as ``beta_1 * (1 - 0.96^(t / 250) / 2)``.
 
+    Parameters
+    ----------
+    learning_rate : float or function of the step, default 0.002
+    beta_1, beta_2, epsilon, weight_decay, l1_decay
+        As in `Adam`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
     Source: Dozat, ICLR workshop 2016.
+
+    Examples
+    --------
+    >>> NAdam().learning_rate
+    0.002
     """
 
     learning_rate: Value = 0.002
@@ -219,21 +348,30 @@ class NAdam(Adam):
 
 @dataclass(frozen=True)
 class Rprop(Optimizer):
-    """Each weight has a step size of its own, which grows while its slope keeps its sign; for full batches.
+    """Rprop: a step size for each weight, which depends only on the sign of its gradient; for full batches.
 
-    Starts at ``learning_rate``, times 1.2 up to 50, times 0.5 down to 1e-6. A weight whose slope turns its sign has
-    jumped over a minimum: its step size is halved and it waits for a step.
+    While the gradient of a weight keeps its sign, its step size is multiplied by 1.2, up to 50. When the sign changes,
+    the weight has passed a minimum: its step size is halved, down to 1e-6, and it skips a step.
 
     Parameters
     ----------
     learning_rate : float, default 0.01
-        Step size of every weight at first.
+        Initial step size of every weight, above 0.
     weight_decay, l1_decay : float or function of the step, default 0.0
+        L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
     backtrack : bool, default False
-        True: where the loss has risen too, the weight's last step is taken back. Then a batch must hold all samples,
-        and the loss is that of ``history``, with the penalty of ``alpha`` and without these decays.
+        True: if the loss has risen too, the last step of the weight is undone. A batch must then hold all samples. The
+        loss compared is that of ``history``: with the penalty of ``alpha``, without the two decays above.
 
-    Sources: Riedmiller and Braun 1993; the variants iRprop- and (backtrack) iRprop+ of Igel and Huesken 2000.
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Sources: Riedmiller and Braun 1993. The variants are iRprop- and, with ``backtrack``, iRprop+ of Igel and Huesken
+    2000.
 
     Examples
     --------
@@ -256,36 +394,52 @@ class Rprop(Optimizer):
             object.__setattr__(self, "rule", Update.RPROP_PLUS)
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """Slopes of the last step (0) and step sizes; with backtracking, the last loss at the start of a third row."""
+        """Last gradient (0) and step sizes; with ``backtrack`` a third row, which starts with the last loss."""
         state = np.zeros((3 if self.backtrack else 2, n_params), dtype=dtype)
         state[1] = self.learning_rate
         return state
 
     def needs_all_samples(self) -> bool:
-        """With backtracking."""
+        """True with ``backtrack``."""
         return self.backtrack
 
 
 class WholeSetMethod:
-    """What sees all samples at once and finds its own steps: no batches, no learning rate, no schedules."""
+    """Base of methods that use all samples at once and choose their own steps: no batches, no learning rate."""
 
 
 @dataclass(frozen=True)
 class LBFGS(WholeSetMethod):
-    """Limited-memory BFGS of SciPy over the whole data set; an epoch is one of its iterations.
+    """SciPy's limited-memory BFGS over the whole data set; an epoch is one iteration.
 
     Parameters
     ----------
     tolerance : float, default 1e-6
-        Stops when no element of the projected gradient exceeds it.
+        The fit stops when no element of the projected gradient exceeds this.
     memory : int, default 10
-        Corrections kept.
+        Number of corrections kept.
     max_evaluations : int, default 20
-        Evaluations allowed per iteration, on average.
+        Limit on function evaluations per iteration, on average.
     weight_decay : float, default 0.0
-        Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
+        Adds ``weight_decay / 2 * sum w^2`` over the weights to the objective.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
     Source: Liu and Nocedal, Mathematical Programming 1989.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> net = fm.Network([1, 1], dtype="float64", seed=0)
+    >>> history = net.fit(X, 3 * X + 1, epochs=100, optimizer=fm.LBFGS())
+    >>> bool(history["loss"][-1] < 1e-8)
+    True
     """
 
     tolerance: float = 1e-6
@@ -304,24 +458,34 @@ class LBFGS(WholeSetMethod):
 class LevenbergMarquardt(WholeSetMethod):
     """Damped Gauss-Newton steps over the whole data set; an epoch is a step that lowers the loss.
 
-    For the losses squared_error and mse and networks of up to a few thousand parameters: with p of them a step takes
-    about ``n_samples * n_outputs * p^2`` operations and the fit ``16 p^2`` bytes. It then comes far closer to a
-    minimum than any other rule here. Arithmetic is float64 whatever the network's dtype, and every step is judged with
-    the weights as the network holds them. ``history["damping"]`` is recorded beside the loss.
+    For the losses squared_error and mse, and networks of up to a few thousand parameters. There it gets far closer to
+    a minimum than any other optimizer here.
 
     Parameters
     ----------
     damping : float, default 1e-3
-        At the start, relative to the largest element on the diagonal of the curvature; from then on it finds itself.
+        Initial damping, above 0, relative to the largest element on the diagonal of the curvature matrix. Adapted
+        automatically after that.
     tolerance : float, default 1e-8
-        Stops when no element of the gradient exceeds it.
+        The fit stops when no element of the gradient exceeds this.
     max_params : int, default 4000
-        ``fit`` raises ``ValueError`` for a network of more parameters. Each step solves as many equations in one call
-        of LAPACK, which Ctrl-C waits for: about a second for 4000.
+        ``fit`` raises ``ValueError`` for a network with more parameters. Each step solves that many equations in one
+        LAPACK call, which Ctrl-C cannot interrupt: about a second for 4000.
     weight_decay : float, default 0.0
-        Adds ``weight_decay / 2 * sum w^2`` over the weights to what is minimised.
+        Adds ``weight_decay / 2 * sum w^2`` over the weights to the objective.
 
-    Sources: Levenberg 1944; Marquardt 1963; for networks Hagan and Menhaj 1994; the damping's rule Nielsen 1999, in
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    With p parameters, a step takes about ``n_samples * n_outputs * p^2`` operations, and the fit ``16 p^2`` bytes.
+    Arithmetic is float64 whatever the dtype of the network, but each step is judged with the weights as the network
+    stores them. ``history["damping"]`` is recorded next to the loss.
+
+    Sources: Levenberg 1944; Marquardt 1963; for networks Hagan and Menhaj 1994; the damping rule Nielsen 1999, in
     Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
 
     Examples

@@ -1,8 +1,8 @@
-"""Hyper-values that change with the step: plain callables ``step -> value``.
+"""Hyperparameters that change with the step: plain callables ``step -> value``.
 
-A step is one update (one batch), counted from 0 over the whole fit. Wherever a hyper-value is asked for, a number, one
-of the schedules here or any function of the step number will do. The schedules here take arrays of steps too, so that
-a whole chunk of training costs one call.
+A step is one update (one batch), counted from 0 over the whole fit. A hyperparameter may be a number, one of these
+schedules or any function of the step number. These schedules also take arrays of steps, so that many steps cost one
+call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,20 @@ from fastmlp.checks.values import Schedule, Value, check_size, check_value, valu
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """``initial * factor ** (step // every)``.
+    """Multiply the value by ``factor`` after every ``every`` steps: ``initial * factor ** (step // every)``.
+
+    Parameters
+    ----------
+    initial : float
+        Value at step 0.
+    factor : float, default 0.5
+    every : int, default 1000
+        Steps between two changes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an argument that is not a number above 0.
 
     Examples
     --------
@@ -41,7 +54,20 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """``initial * rate ** (step / every)``: falls by ``rate`` smoothly over every ``every`` steps.
+    """Exponential decay: ``initial * rate ** (step / every)``.
+
+    Parameters
+    ----------
+    initial : float
+        Value at step 0.
+    rate : float, default 0.96
+        What the value is multiplied by over ``every`` steps.
+    every : int, default 1000
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an argument that is not a number above 0.
 
     Examples
     --------
@@ -63,7 +89,24 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine from ``initial`` to ``final`` over ``n_steps``, then ``final`` (Loshchilov and Hutter 2017).
+    """Cosine annealing: half a cosine from ``initial`` to ``final`` over ``n_steps`` steps, then ``final``.
+
+    Parameters
+    ----------
+    initial : float
+        Value at step 0, above 0.
+    n_steps : int
+    final : float, default 0.0
+        0 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, "SGDR", ICLR 2017.
 
     Examples
     --------
@@ -88,8 +131,25 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up from ``peak / 25`` to ``peak`` in the first ``warmup`` share of ``n_steps``, down to 0 by a cosine
-    (Smith and Topin 2018).
+    """Rise in a straight line from ``peak / 25`` to ``peak``, then fall to 0 along a cosine.
+
+    Parameters
+    ----------
+    peak : float
+        Highest value, above 0.
+    n_steps : int
+        Steps until 0 is reached.
+    warmup : float, default 0.3
+        Share of ``n_steps`` spent rising, between 0 and 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Source: Smith and Topin, "Super-convergence", 2018.
 
     Examples
     --------
@@ -116,7 +176,17 @@ class OneCycle(Schedule):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same ``value`` at every step: a number in the clothes of a schedule, to stand behind a `Warmup`.
+    """The same value at every step, as a schedule.
+
+    Parameters
+    ----------
+    value : float
+        0 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a value that is not such a number.
 
     Examples
     --------
@@ -136,8 +206,30 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class CosineRestarts(Schedule):
-    """Half a cosine from ``initial`` to ``final`` over ``n_steps``, then from ``initial`` again over ``factor`` times
-    as many, and so on (SGDR: Loshchilov and Hutter, ICLR 2017).
+    """Cosine annealing with warm restarts (SGDR).
+
+    Each cycle is half a cosine from ``initial`` to ``final``. The first lasts ``n_steps`` steps, every later one
+    ``factor`` times as long as the one before.
+
+    Parameters
+    ----------
+    initial : float
+        Value at the start of each cycle, above 0.
+    n_steps : int
+        Steps of the first cycle.
+    factor : float, default 1.0
+        1 or more.
+    final : float, default 0.0
+        0 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments outside their ranges.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter, "SGDR", ICLR 2017.
 
     Examples
     --------
@@ -157,7 +249,7 @@ class CosineRestarts(Schedule):
         check_value("final", self.final, low=0.0, schedule=False)
 
     def _start(self, cycle: Any) -> Any:
-        """Step at which the cycle of that number begins: the sum of the lengths of those before it."""
+        """First step of a cycle: the sum of the lengths of all cycles before it."""
         return self.n_steps * (np.power(float(self.factor), cycle) - 1) / (self.factor - 1)
 
     def __call__(self, step: Any) -> Any:
@@ -167,7 +259,7 @@ class CosineRestarts(Schedule):
             done = step / self.n_steps % 1.0
         else:
             cycle = np.floor(np.log1p(step / self.n_steps * (self.factor - 1)) / np.log(float(self.factor)))
-            cycle = cycle + (step >= self._start(cycle + 1))  # the logarithm may be one rounding short
+            cycle = cycle + (step >= self._start(cycle + 1))  # rounding may leave the logarithm just short
             length = self.n_steps * np.power(float(self.factor), cycle)
             done = np.clip((step - self._start(cycle)) / length, 0.0, 1.0)
         return self.final + (self.initial - self.final) * (1 + np.cos(math.pi * done)) / 2
@@ -175,10 +267,23 @@ class CosineRestarts(Schedule):
 
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """Up in a straight line over the first ``steps`` steps to where ``then`` begins, then ``then`` from its step 0 on.
+    """Rise in a straight line to the first value of ``then`` over ``steps`` steps, then follow ``then``.
 
-    ``then`` is a number, a schedule or any function of the step. The first value is one part in ``steps + 1`` of
-    what it rises to. Source: Goyal et al., "Accurate, large minibatch SGD", 2017.
+    Parameters
+    ----------
+    steps : int
+        Steps of the rise. The first value is ``1 / (steps + 1)`` of the value that it rises to.
+    then : float, schedule or function of the step
+        Starts from its own step 0 after the rise; its values are 0 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For ``steps`` below 1 or a ``then`` of the wrong kind.
+
+    Notes
+    -----
+    Source: Goyal et al., "Accurate, large minibatch SGD", 2017.
 
     Examples
     --------
@@ -207,10 +312,26 @@ class Warmup(Schedule):
 
 @dataclass(frozen=True)
 class CosLog4(Schedule):
-    """Four waves between 0 and ``peak`` over ``n_steps``, each about twice as long as the one before, then 0.
+    """Four waves between 0 and ``peak``, each about twice as long as the one before, then 0.
 
-    ``peak / 2 * (1 - cos(2 pi log2(1 + 15 step / n_steps)))``: short waves where training begins, a long one to end
-    with. Source: coslog4 of RealMLP, Holzmueller, Grinsztajn and Steinwart, NeurIPS 2024.
+    The value is ``peak / 2 * (1 - cos(2 pi log2(1 + 15 step / n_steps)))``: short waves at the start of training, a
+    long one at the end.
+
+    Parameters
+    ----------
+    peak : float
+        Highest value, above 0.
+    n_steps : int
+        Steps of the four waves together.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an argument that is not a number above 0.
+
+    Notes
+    -----
+    Source: coslog4 of RealMLP, Holzmueller, Grinsztajn and Steinwart, NeurIPS 2024.
 
     Examples
     --------
@@ -233,7 +354,23 @@ class CosLog4(Schedule):
 
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
-    """``initial / (1 + step / every) ** power``: falls ever more slowly (Robbins and Monro 1951).
+    """Fall more and more slowly: ``initial / (1 + step / every) ** power``.
+
+    Parameters
+    ----------
+    initial : float
+        Value at step 0.
+    power : float, default 0.5
+    every : int, default 1
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an argument that is not a number above 0.
+
+    Notes
+    -----
+    Source: Robbins and Monro, Annals of Mathematical Statistics 1951.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Hyper-values: a number, or a function of the step that gives one; checked where they enter."""
+"""Checks of hyperparameters: a number, or a function of the step that returns one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value: TypeAlias = "float | Schedule | Callable[[int], float]"
 
 
 class Schedule:
-    """Base of the schedules: a frozen dataclass whose call works on arrays of steps."""
+    """Base of the schedules: frozen dataclasses that can be called with a step or an array of steps."""
 
     def __call__(self, step: Any) -> Any:
         """Value at the step, or values at an array of steps."""
@@ -22,7 +22,7 @@ class Schedule:
 
 
 def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -> float | NDArray[np.float64]:
-    """The number itself, or the schedule's values at an array of steps, which must be finite numbers."""
+    """The number itself, or the values of the schedule at an array of steps; each must be finite."""
     if isinstance(value, Schedule):
         return np.asarray(value(steps), dtype=np.float64)
     if callable(value):
@@ -34,8 +34,8 @@ def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -
 
 
 def check_values(argument: str, values: NDArray[np.float64], steps: NDArray[np.int64], **limits: Any) -> None:
-    """Check a schedule's values at these steps as `check_value` does a number."""
-    for index in (np.argmin(values), np.argmax(values)):  # NaN is both
+    """Check the values of a schedule at these steps, as `check_value` checks a number."""
+    for index in (np.argmin(values), np.argmax(values)):  # both find NaN
         check_value(f"{argument} at step {steps[index]}", float(values[index]), schedule=False, **limits)
 
 
@@ -49,7 +49,7 @@ def check_value(
     high_open: bool = False,
     schedule: bool = True,
 ) -> None:
-    """Check a hyper-value: a finite number in its range, or a callable where a schedule is allowed."""
+    """Check a hyperparameter: a finite number in its range, or a callable if a schedule is allowed."""
     if schedule and callable(value):
         return
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -73,7 +73,7 @@ BLAS_LIMIT = 2**31 - 1
 
 
 def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
-    """A whole number from 1 to ``limit``."""
+    """Check that ``value`` is a whole number from 1 to ``limit``, and return it as an int."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{argument} must be a whole number, got {value!r:.60}")
     if not 1 <= int(value) <= limit:
