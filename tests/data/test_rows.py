@@ -75,14 +75,22 @@ BAD_ROWS = {
     ),
     "sparse objects": (scipy.sparse.csr_array(np.eye(3, 2) * 1j), TypeError, "must hold numbers, got dtype complex128"),
     "sparse nonsense": (nonsense(), ValueError, "is not a valid sparse matrix"),
-    "sparse beyond float32": (scipy.sparse.csc_array(np.eye(3, 2) * 1e200), ValueError, "holds numbers beyond float32"),
-    "masked": (np.ma.masked_greater(X, 2), ValueError, "has masked values; fill them or leave their rows out"),
-    "beyond float32": (np.full((3, 2), 1e200), ValueError, "holds numbers beyond float32; scale it or use dtype"),
+    "sparse beyond float32": (
+        scipy.sparse.csc_array(np.eye(3, 2) * 1e200),
+        ValueError,
+        "holds numbers too large for float32",
+    ),
+    "masked": (np.ma.masked_greater(X, 2), ValueError, "has masked values; fill them, or drop their rows"),
+    "beyond float32": (
+        np.full((3, 2), 1e200),
+        ValueError,
+        "holds numbers too large for float32; scale it or use dtype",
+    ),
     "beyond float64": (np.full((3, 2), np.longdouble("1e4000")), ValueError, "must be finite, got inf in row 0"),
     "generator": ((i for i in range(3)), TypeError, "must be an array of numbers, got generator"),
     "dict": ({1: 2}, TypeError, "must be an array of numbers, got dict"),
     "function": (len, TypeError, "must be an array of numbers, got builtin_function_or_method"),
-    "unreadable": (Unreadable(), TypeError, "can't be read as an array: call detach() first"),
+    "unreadable": (Unreadable(), TypeError, "cannot be read as an array: call detach() first"),
 }
 if np.finfo(np.longdouble).max <= np.finfo(np.float64).max:
     del BAD_ROWS["beyond float64"]
@@ -107,7 +115,7 @@ BAD_LABELS = {
     "negative share": ([[1, 0, 0], [2, -1, 0], [1, 0, 0]], ValueError, "must lie between 0 and 1 for loss='cross_entr"),
     "ragged": ([[1], [0], [1, 2]], ValueError, "must be an array with rows of equal length"),
     "sparse": (scipy.sparse.csr_matrix(np.eye(3)), TypeError, "is a sparse matrix; expected a dense array"),
-    "unreadable": (Unreadable(), TypeError, "can't be read as an array"),
+    "unreadable": (Unreadable(), TypeError, "cannot be read as an array"),
 }
 
 BAD_WEIGHTS = {
@@ -214,7 +222,7 @@ def test_nan_far_down_a_large_array_is_placed():
 
 def test_targets_beyond_float32_are_refused_like_inputs():
     net = fm.Network([2, 1], seed=0)
-    assert_refused(lambda: net.fit(X, VALUES * 1e300), net, ValueError, "y holds numbers beyond float32")
+    assert_refused(lambda: net.fit(X, VALUES * 1e300), net, ValueError, "y holds numbers too large for float32")
 
 
 def strided(array):

@@ -1,4 +1,4 @@
-"""Room for what others take: asked for before it is taken. What happens without it: tests/faults/test_memory.py."""
+"""Memory for libraries: checked before it is used. What happens without it: tests/faults/test_memory.py."""
 
 import pytest
 
@@ -10,9 +10,9 @@ resource = pytest.importorskip("resource")
 def test_room_there_is_and_room_there_is_not():
     check_room(0, "nothing")
     check_room(2**20, "a file")
-    with pytest.raises(MemoryError, match="no room for the file: 4611686018427387904 bytes"):
+    with pytest.raises(MemoryError, match="not enough memory for the file: 4611686018427387904 bytes"):
         check_room(2**62, "the file")
-    with pytest.raises(MemoryError, match="no room"):
+    with pytest.raises(MemoryError, match="not enough memory"):
         check_room(2**80, "the file")
 
 
@@ -33,7 +33,7 @@ def test_limited_memory_is_taken_once_for_each_size_of_team(monkeypatch):
     make_room(2)
     assert taken == []
     monkeypatch.setattr(resource, "getrlimit", lambda which: (2**40,) * 2)
-    with pytest.raises(MemoryError, match="no room for 1000000 threads and their BLAS"):
+    with pytest.raises(MemoryError, match="not enough memory for 1000000 threads and their BLAS"):
         make_room(1_000_000)
     monkeypatch.setattr(resource, "getrlimit", lambda which: (2**23,) * 2)
     for n_threads in (2, 2, 1, 3):

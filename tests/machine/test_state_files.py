@@ -62,7 +62,7 @@ def test_what_is_alike_for_json_is_written_alike():
     ],
 )
 def test_what_cannot_be_written_is_named(state, place):
-    with pytest.raises(TypeError, match=f"{place} must hold numbers, text, arrays, dictionaries and lists only, got "):
+    with pytest.raises(TypeError, match=f"{place} must hold only numbers, text, arrays, dictionaries and lists, got "):
         to_bytes(state)
 
 
@@ -92,7 +92,7 @@ def test_a_state_that_is_no_dictionary_is_refused():
 
         text = json.dumps(tree)
         metadata = {"fastmlp state": text, "sha256": state_files._digest(text, {})}
-        with pytest.raises(ValueError, match="it holds a list, no state|it doesn't hold a state"):
+        with pytest.raises(ValueError, match="it contains a list, not a state|it does not contain a state"):
             from_bytes(save({}, metadata))
 
 
@@ -120,5 +120,5 @@ def test_a_state_that_does_not_pass_the_check_counts_as_damaged(tmp_path):
         if state["n"] == 1:
             raise ValueError("one too many")
 
-    with pytest.warns(RuntimeWarning, match=r"is damaged or no checkpoint \(one too many\); going on from"):
+    with pytest.warns(RuntimeWarning, match=r"is damaged or not a checkpoint \(one too many\); resuming from"):
         assert StateFile(path).read(check) == {"n": 0}

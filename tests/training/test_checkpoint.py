@@ -296,7 +296,7 @@ def test_a_callback_of_ones_own_is_asked_for_its_state(tmp_path):
     fitted(CASES["layers"], checkpoint=path, resume=True, callbacks=[again])
     np.testing.assert_array_equal(again.seen, once.seen)
     Counts.state_dict = lambda self: {"what": {1, 2}}
-    with pytest.raises(TypeError, match=r"state\.callbacks\.0\.what must hold numbers, text, arrays.*got set"):
+    with pytest.raises(TypeError, match=r"state\.callbacks\.0\.what must hold only numbers, text, arrays.*got set"):
         fitted(CASES["layers"], checkpoint=tmp_path / "other", callbacks=[Counts()])
 
 
@@ -405,12 +405,12 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(tmp_path,
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        with pytest.warns(RuntimeWarning, match=r"run\.ckpt is (damaged|missing).*going on from the one before it"):
+        with pytest.warns(RuntimeWarning, match=r"run\.ckpt is (damaged|missing).*resuming from the previous file"):
             resumed = fitted(case, checkpoint=path, resume=True)
         assert_same(whole, resumed)
     path.write_bytes(bytes(damaged))
     previous_of(path).write_bytes(previous[:100])
-    with pytest.raises(ValueError, match="is damaged.*and so is the one before it"):
+    with pytest.raises(ValueError, match="is damaged.*and so is the previous file"):
         fitted(case, checkpoint=path, resume=True)
     previous_of(path).unlink()
     with pytest.raises(ValueError, match=r"is damaged.*and there is no run\.ckpt\.previous"):
@@ -426,14 +426,16 @@ def test_a_damaged_newest_does_not_push_the_good_one_out(tmp_path, monkeypatch):
     good = previous_of(path).read_bytes()
     path.write_bytes(b"damaged")
     undo = interrupt(monkeypatch, 1)
-    with pytest.warns(RuntimeWarning, match="going on"):
+    with pytest.warns(RuntimeWarning, match="resuming from the previous file"):
         fitted(case, checkpoint=path, resume=True, checkpoint_every=1000.0)
     undo()
     assert previous_of(path).read_bytes() == good
     assert from_bytes(path.read_bytes())["training"]["position"]["n_steps"] > 0
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("no room for the file")])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), MemoryError("not enough memory for the file")]
+)
 def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(error, tmp_path, monkeypatch):
     path, case = tmp_path / "run.ckpt", CASES["layers"]
     whole = fitted(case)
@@ -446,7 +448,9 @@ def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(error, tmp_pat
         write(self, state)
 
     monkeypatch.setattr(StateFile, "write", failing)
-    with pytest.warns(RuntimeWarning, match=r"\((\[Errno 28\] No|no) .*training goes on, and .*run\.ckpt stays"):
+    with pytest.warns(
+        RuntimeWarning, match=r"\((\[Errno 28\] No|not enough) .*training goes on, and .*run\.ckpt stays"
+    ):
         assert_same(whole, fitted(case, checkpoint=path))
     monkeypatch.undo()
     assert_same(whole, fitted(case, checkpoint=path, resume=True))
@@ -524,7 +528,7 @@ def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path):
     with pytest.raises(ValueError, match=r"run\.ckpt is not a fastmlp model.*it is the checkpoint of a fit"):
         fm.load(tmp_path / "run.ckpt")
     network(8, 3).save(tmp_path / "model")
-    with pytest.raises(ValueError, match="model is damaged or no checkpoint"):
+    with pytest.raises(ValueError, match="model is damaged or not a checkpoint"):
         fitted(CASES["defaults"], checkpoint=tmp_path / "model", resume=True)
 
 

@@ -1,6 +1,6 @@
-"""What an argument may be, checked where it enters.
+"""Checks of arguments.
 
-errors    the package's errors and warnings, and the sentences they share
+errors    the errors and warnings of the package, and messages that several checks share
 values    numbers, sizes and schedules
 arrays    arrays of numbers that the core can read
 """

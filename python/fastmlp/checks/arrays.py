@@ -1,4 +1,4 @@
-"""Arrays of numbers as the core can read them, checked where they enter."""
+"""Checks of arrays: numbers in a form that the core can read."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ DTYPE_CODES: dict[np.dtype[Any], int] = {
 
 
 AT_ONCE = 2**24
-"""Numbers that are looked at before Python looks for Ctrl-C."""
+"""Numbers checked in one call, before Python can react to Ctrl-C."""
 
 
 def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
-    """A C-contiguous uint8, float32 or float64 array of native byte order, without NaN or infinity, not empty."""
+    """Convert to a C-contiguous uint8, float32 or float64 array of native byte order; not empty, all finite."""
     array = _as_array(argument, values)
     if array.dtype.kind not in "biuf":
         raise _not_numbers(argument, values, array)
@@ -36,7 +36,7 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
     if array.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
     if array.dtype not in DTYPE_CODES:
-        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
+        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite: an error below
             array = array.astype(_nearest(array.dtype))
     array = np.asarray(array, order="C")
     check_finite(argument, array)
@@ -44,7 +44,7 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
 
 
 def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype that the core knows for numbers of another one."""
+    """The dtype that the core can read for numbers of this dtype."""
     native = dtype.newbyteorder("=")
     if native in DTYPE_CODES:
         return native
@@ -54,21 +54,21 @@ def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _as_array(argument: str, values: object) -> NDArray[Any]:
-    """Whatever NumPy makes of the values; what it can't or shouldn't read is refused."""
+    """Convert with NumPy; sparse matrices, masked values and ragged rows are errors."""
     if hasattr(values, "toarray"):
-        raise TypeError(f"{argument} is a sparse matrix; expected a dense array, which its method toarray() makes")
+        raise TypeError(f"{argument} is a sparse matrix; expected a dense array (its method toarray() makes one)")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(f"{argument} has masked values; fill them or leave their rows out")
+        raise ValueError(f"{argument} has masked values; fill them, or drop their rows")
     try:
         return np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{argument} must be an array with rows of equal length") from error
     except (TypeError, RuntimeError) as error:
-        raise TypeError(f"{argument} can't be read as an array: {error}") from error
+        raise TypeError(f"{argument} cannot be read as an array: {error}") from error
 
 
 def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeError:
-    """What the array holds instead of numbers; in an object array, the first such thing and where."""
+    """The error that says what the array holds instead of numbers, and for an object array where."""
     if array.dtype.kind in "US":
         hint = "; number the classes from 0" if argument.startswith("y") else ""
         return TypeError(f"{argument} must hold numbers, got strings{hint}")
@@ -82,7 +82,7 @@ def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeErro
 
 
 def check_finite(argument: str, array: NDArray[Any]) -> None:
-    """Raise ``ValueError`` naming row and column of the first NaN or infinity of a C-contiguous array."""
+    """Raise ``ValueError`` with row and column of the first NaN or infinity in a C-contiguous array."""
     if array.dtype.kind != "f":
         return
     numbers = array.reshape(-1)
@@ -94,18 +94,19 @@ def check_finite(argument: str, array: NDArray[Any]) -> None:
 
 
 def _place(array: NDArray[Any], at: int) -> str:
-    """Where the element number ``at`` of an array with at least one dimension stands."""
+    """Row and column of the element with flat index ``at``."""
     index = np.unravel_index(at, array.shape)
     return f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
 
 
 def counted(n: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is 1."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def check_fits(argument: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
-    """Raise ``ValueError`` if a finite array holds numbers that the network's dtype can't."""
+    """Raise ``ValueError`` if a finite array holds numbers too large for the network's dtype."""
     if dtype == np.float32 and array.dtype == np.float64 and array.size:
         limit = float(np.finfo(np.float32).max)
         if array.max() > limit or array.min() < -limit:
-            raise ValueError(f"{argument} holds numbers beyond float32; scale it or use dtype='float64'")
+            raise ValueError(f"{argument} holds numbers too large for float32; scale it or use dtype='float64'")

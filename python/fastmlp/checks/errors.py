@@ -1,7 +1,7 @@
-"""Errors that name the argument, what was got and what was expected.
+"""Errors and warnings, and helpers that keep their messages alike.
 
-Every check at the boundary raises ``ValueError`` or ``TypeError`` with one
-sentence; the helpers here keep those sentences alike.
+A check of an argument raises ``ValueError`` or ``TypeError`` with one sentence:
+the argument, what was expected, what was got.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from collections.abc import Iterable, Sequence
 class DivergedError(ArithmeticError):
     """The loss stopped being finite during training.
 
-    The network holds the weights of the best epoch after which another one
-    was finite (those from before ``fit`` when there was none). The message
-    names the place, the likely cause, and what to change.
+    The network then holds the weights of the best epoch that was followed by
+    another finite one, or the weights from before ``fit`` if there is none. The
+    message says where it happened, the likely cause, and what to change.
 
     Attributes
     ----------
     epoch : int or None
-        Index from 0 of the epoch in which it was noticed; None of `train_on_batch`.
+        Index from 0 of the epoch in which it was noticed; None from `train_on_batch`.
     batch : int or None
-        Number from 1 of the batch by which it was noticed; None where all samples are one, or at the end of a fit.
+        Number from 1 of the batch after which it was noticed; None if one batch holds all samples, or at the end of a
+        fit.
 
     Examples
     --------
@@ -40,23 +41,32 @@ class DivergedError(ArithmeticError):
 
 
 class TrainingWarning(UserWarning):
-    """A fit that the literature calls a mistake, and what to change: inputs or targets far from scaled, dead units.
+    """A likely mistake in a fit: unscaled inputs or targets, or dead units. The message says what to change.
 
-    `Network.fit` tells it once, about what it sees in a sample of 64 rows. To be rid of it:
-    ``warnings.filterwarnings("ignore", category=fm.TrainingWarning)``.
+    Notes
+    -----
+    `Network.fit` warns once per fit, from a sample of 64 rows. Sources: LeCun, Bottou, Orr and Mueller, "Efficient
+    BackProp", 1998 (scaled inputs and targets); Lu, Shin, Su and Karniadakis, "Dying ReLU and initialization", 2019.
 
-    Sources: LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998 (scaled inputs and targets); Lu, Shin, Su and
-    Karniadakis, "Dying ReLU and initialization", 2019.
+    Examples
+    --------
+    Turn these warnings off:
+
+    >>> import warnings
+    >>> import fastmlp as fm
+    >>> with warnings.catch_warnings():
+    ...     warnings.filterwarnings("ignore", category=fm.TrainingWarning)
+    ...     history = fm.Network([1, 1], seed=0).fit([[1e6], [2e6]], [0.0, 1.0], epochs=1, optimizer=fm.SGD(0.0))
     """
 
 
 def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError:
-    """Build the error for a name that is not in a table, with the nearest known one.
+    """Build the error for an unknown name, with the closest known one.
 
     >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
     activation='rellu' is unknown; did you mean 'relu'? Known: relu, tanh
     """
-    import difflib  # only a mistake needs it
+    import difflib  # rarely needed
 
     names = sorted(known)
     near = difflib.get_close_matches(str(got)[:100].lower(), names[:1000], n=1, cutoff=0.5)
@@ -65,7 +75,7 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
 
 
 def shown(name: str, longest: int = 24) -> str:
-    """A name out of a file as a terminal may have it: nothing but printable characters, and not too many.
+    """Make a name from a file safe to print: only printable characters, and not too many.
 
     >>> shown("a\\x1b[31m"), shown("abcdefghij", 8)
     ('a\\\\x1b[31m', 'abcde...')
@@ -75,7 +85,7 @@ def shown(name: str, longest: int = 24) -> str:
 
 
 def some_names(names: Sequence[str], most: int = 20) -> str:
-    """The first of many names out of a file, separated by commas, as a terminal may have them.
+    """List the first of many names from a file, separated by commas and safe to print.
 
     >>> some_names(["a", "b", "c"], 2)
     'a, b, ...'

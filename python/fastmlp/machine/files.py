@@ -1,12 +1,12 @@
-"""Reading and writing files without trusting them.
+"""Reading untrusted files, and writing files atomically.
 
-Every reader of the package opens files through here. Gzip is recognised by
-its first two bytes, never by the name. Data are read in pieces, so that memory
-grows with what a file really holds and not with what its header claims; pipes
-and devices, which end late or never, are refused. Nothing is mapped into
-memory: a mapped file that somebody cuts off kills the process. A file is
-written beside its final place and renamed at the end: readers see the old file
-or the new one, never half of one.
+Every reader of the package opens files through this module. Gzip is recognised
+by its first two bytes, never by the name. Data are read in pieces, so memory
+grows with what a file contains and not with what its header claims. Pipes and
+devices are errors, because they may never end. Nothing is memory-mapped: if
+someone truncates a mapped file, the process is killed. A file is written under
+a temporary name in the same folder and then renamed, so readers see the old
+file or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_PIECE = 1 << 20  # bytes read at a time: large enough to be quick, small beside any data set
+_PIECE = 1 << 20  # bytes read at a time: large enough to be fast, small compared with any data set
 MAX_BYTES = 4 * 2**30
-"""What readers of data take in at most unless told otherwise; packed files unfold to a thousand times their size."""
+"""Default limit of the data readers: a gzip file may unpack to a thousand times its size."""
 
 
 def as_path(path: str | os.PathLike[str], argument: str = "path") -> Path:
     """Return ``path`` as a ``Path``.
 
-    Raises ``TypeError`` naming ``argument`` when it is not a path.
+    Raises ``TypeError`` naming ``argument`` if it is not a path.
 
     >>> as_path("digits.idx").name
     'digits.idx'
@@ -41,9 +41,9 @@ def as_path(path: str | os.PathLike[str], argument: str = "path") -> Path:
 
 @contextlib.contextmanager
 def open_regular(path: Path) -> Iterator[io.BufferedReader]:
-    """Open a file for reading, as ``open(path, "rb")`` does, if it is one: ``ValueError`` for a pipe or a device.
+    """Open a file like ``open(path, "rb")``, but raise ``ValueError`` for a pipe or a device.
 
-    It never waits: a pipe without a writer would otherwise hold the program for good.
+    It never blocks: opening a pipe without a writer would otherwise hang.
     """
     with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -56,7 +56,7 @@ def _without_waiting(name: str, flags: int) -> int:
 
 
 def gunzipped(stream: io.BufferedReader) -> BinaryIO:
-    """Return a stream of the contents of ``stream``: unpacked when it is gzip, itself otherwise."""
+    """Return ``stream``, decompressed if it is gzip."""
     if stream.peek(2)[:2] != _GZIP_MAGIC:
         return stream
     import gzip
@@ -80,17 +80,17 @@ def broken_gzip_as_value_error(name: object) -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain or gzip file for reading its contents as bytes.
+    """Open a plain or gzip file and yield a stream of its contents, decompressed.
 
-    Raises ``OSError`` when it cannot be opened, ``ValueError`` for what is no regular file. Damaged
-    gzip data met inside the ``with`` block become a ``ValueError`` naming the path.
+    Raises ``OSError`` if it cannot be opened, ``ValueError`` if it is not a regular file. Damaged gzip data found in
+    the ``with`` block raise a ``ValueError`` that names the path.
     """
     with open_regular(path) as file, broken_gzip_as_value_error(path):
         yield gunzipped(file)
 
 
 def pieces(stream: IO[bytes], n_bytes: int) -> Iterator[bytes]:
-    """Yield the contents of ``stream`` piece by piece, ``n_bytes`` at most in all."""
+    """Yield the contents of ``stream`` in pieces, at most ``n_bytes`` in total."""
     while n_bytes > 0:
         piece = stream.read(min(_PIECE, n_bytes))
         if not piece:
@@ -100,7 +100,7 @@ def pieces(stream: IO[bytes], n_bytes: int) -> Iterator[bytes]:
 
 
 def read_at_most(stream: IO[bytes], n_bytes: int) -> bytearray:
-    """Read up to ``n_bytes``; the memory taken is that of the bytes that really come.
+    """Read up to ``n_bytes``, using memory only for the bytes that arrive.
 
     >>> bytes(read_at_most(io.BytesIO(b"abc"), 10**15))
     b'abc'
@@ -112,19 +112,19 @@ def read_at_most(stream: IO[bytes], n_bytes: int) -> bytearray:
 
 
 def too_large(path: Path, what: str, max_bytes: int) -> ValueError:
-    """The error for a file that asks for more memory than it may have."""
-    return ValueError(f"{path}: {what}, more than max_bytes={max_bytes}; raise max_bytes if that is right")
+    """The error for a file that would need more than ``max_bytes`` of memory."""
+    return ValueError(f"{path}: {what}, more than max_bytes={max_bytes}; increase max_bytes if the file is right")
 
 
 @contextlib.contextmanager
 def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of ``path`` when the ``with`` block ends well.
+    """Write a file atomically: yield a new file, which replaces ``path`` if the ``with`` block succeeds.
 
-    The bytes go to a hidden file in the same folder, are flushed to the disk,
-    and the file is renamed; what had its name before is called ``keep`` then, if
-    that is given. The folder is flushed last, so that the new name outlives a
-    power cut. After any exception, an interrupt included, the hidden file is
-    removed and ``path`` is as it was.
+    The bytes go to a hidden file in the same folder, which is flushed to disk and
+    renamed. The old file, if any, is then named ``keep``, if that is given. The
+    folder is flushed last, so that the new name survives a power cut. After any
+    exception, including an interrupt, the hidden file is removed and ``path`` is
+    unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
@@ -143,7 +143,7 @@ def replacing(path: Path, keep: Path | None = None) -> Iterator[BinaryIO]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Write the folder's names to the disk, where the system lets a folder be opened: Windows doesn't."""
+    """Flush the names in the folder to disk, if the system can open a folder (Windows cannot)."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -153,9 +153,10 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _keep(path: Path, keep: Path) -> None:
-    """Give what is at ``path`` the name ``keep`` too; where the disk knows no links, that name alone."""
+    """Also name the file at ``path`` ``keep``; without hard links on this disk, rename it."""
     link = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    if not path.exists() or (keep.exists() and path.samefile(keep)):  # a link to the same file couldn't be renamed
+    # Nothing to do if both are links to one file: renaming one to the other has no effect.
+    if not path.exists() or (keep.exists() and path.samefile(keep)):
         return
     try:
         os.link(path, link)
@@ -165,7 +166,7 @@ def _keep(path: Path, keep: Path) -> None:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what processes that were killed in `replacing` have left beside ``path``."""
+    """Remove the temporary files of ``path`` left by processes that were killed in `replacing`."""
     for unfinished in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with contextlib.suppress(OSError):
             unfinished.unlink()

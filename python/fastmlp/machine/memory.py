@@ -1,8 +1,8 @@
-"""Memory for others: the stacks of threads, the buffers of the BLAS, what safetensors puts together.
+"""Memory for libraries: thread stacks, BLAS buffers, the file that safetensors assembles.
 
-None of these fails well. Where a thread can't be had, OpenMP ends the process; where a buffer can't be had, OpenBLAS
-looks for one for ever; safetensors aborts. So it is asked first whether there is room. In a process whose memory is
-limited (``ulimit -v``), threads and BLAS then take theirs at once, before any array of ours does.
+Libraries fail badly when memory runs out. Without memory for a thread, OpenMP ends the process; without memory for a
+buffer, OpenBLAS loops forever; safetensors aborts. So we check first whether the memory is there. In a process with
+limited memory (``ulimit -v``), threads and BLAS then allocate theirs at once, before our arrays.
 """
 
 from __future__ import annotations
@@ -19,40 +19,43 @@ from cnn_core.types import bytes_to_boundary
 
 try:
     import resource
-except ModuleNotFoundError:  # Windows knows no such limits
+except ModuleNotFoundError:  # Windows has no such limits
     _resource = None
 else:
     _resource = resource
 
 BUFFER_BYTES = 40 * 2**20
-"""Of a BLAS, for each thread that multiplies."""
+"""Buffer of the BLAS for each thread that multiplies."""
 STACK_BYTES = 6 * 2**20
-"""Of a thread, where the system sets no limit; and what else it takes."""
+"""Memory of a thread, not counting the stack limit of the system if there is one."""
 COPIES = 4
-"""Of a file's content that safetensors holds at once, with some to spare."""
+"""Copies of a file's contents that safetensors holds at once, with a margin."""
 _SIZE = 160
 
 _own = threading.local()
 
 
 def check_room(n_bytes: int, what: str) -> None:
-    """``MemoryError`` if so many bytes can't be had at once."""
+    """Raise ``MemoryError`` if ``n_bytes`` cannot be allocated at once."""
     if not hasattr(mmap, "MAP_PRIVATE"):
         return
     try:
         mmap.mmap(-1, max(n_bytes, 1), flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ).close()
     except (OSError, ValueError, OverflowError) as error:
-        raise MemoryError(f"no room for {what}: {n_bytes} bytes ({error})") from error
+        raise MemoryError(f"not enough memory for {what}: {n_bytes} bytes ({error})") from error
 
 
 def stack_bytes() -> int:
-    """What a new thread takes."""
+    """Bytes that a new thread takes."""
     limit = -1 if _resource is None else _resource.getrlimit(_resource.RLIMIT_STACK)[0]
     return STACK_BYTES + (0 if _resource is None or limit == _resource.RLIM_INFINITY else limit)
 
 
 def make_room(n_threads: int) -> None:
-    """``MemoryError`` if this thread couldn't have a team of so many; nothing where memory has no limit."""
+    """Allocate memory for a team of ``n_threads`` and their BLAS, or raise ``MemoryError``.
+
+    Does nothing in a process without a memory limit.
+    """
     if _resource is None:
         return
     unlimited = _resource.RLIM_INFINITY
@@ -65,17 +68,17 @@ def make_room(n_threads: int) -> None:
 
 
 def make_room_for_blas() -> None:
-    """The same for the calling thread alone, unless it has had a team already."""
+    """The same for the calling thread alone, unless it has already had a team."""
     if getattr(_own, "n_threads", 0) == 0:
         make_room(1)
 
 
 def forget_room() -> None:
-    """In a child process: its team is gone."""
+    """Call this in a forked child: its team of threads is gone."""
     _own.n_threads = 0
 
 
 def aligned_empty(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A vector that begins on a 64-byte boundary, as vector loads like it."""
+    """An uninitialised vector (n,) that starts on a 64-byte boundary, for fast vector loads."""
     raw = np.empty(n * dtype.itemsize + 64, dtype=np.uint8)
     return np.ndarray(n, dtype, raw, bytes_to_boundary(raw))

@@ -1,8 +1,8 @@
-"""A state on disk: nested dictionaries and lists of numbers, text and arrays, in one file that tells if it is whole.
+"""A state on disk: nested dictionaries and lists of numbers, text and arrays, in one file with a checksum.
 
-The file is safetensors: the arrays under the names of their places in the tree, the rest as JSON in the metadata, and a
-SHA-256 of both. There are two of each: before a new file takes the place of the last one, that becomes
-``<name>.previous``. So whatever happens to a write, one of them is whole.
+The file is safetensors. Arrays are named by their place in the tree; the rest is JSON in the metadata, next to a
+SHA-256 of both. A new file does not destroy the last one, which becomes ``<name>.previous``. So whatever happens during
+a write, one of the two is intact.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from fastmlp.machine.memory import COPIES, check_room
 
 STATE, _DIGEST = "fastmlp state", "sha256"
 _ARRAY = "array at"
-"""The one key of the dictionary that stands for an array; its value is the array's name."""
+"""An array is stored in the JSON as a dictionary with this single key, whose value is the array's name."""
 
 
 def previous_of(path: Path) -> Path:
-    """Where the file before the newest is."""
+    """Path of the version before the newest."""
     return path.with_name(f"{path.name}.previous")
 
 
 class StateFile:
-    """The newest state at a path, and the one before it."""
+    """The newest state at a path, and the previous one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._newest_is_good = False
 
     def exists(self) -> bool:
-        """Whether there is a file, newest or previous, whole or not."""
+        """Whether there is a file, newest or previous, intact or not."""
         return self.path.exists() or previous_of(self.path).exists()
 
     def write(self, state: Mapping[str, Any]) -> None:
-        """Write the state to the disk; what was the newest becomes the previous one, if it is known to be good.
+        """Write the state to disk; the newest file becomes the previous one, if it is known to be good.
 
-        Raises ``TypeError`` for what can't be written, ``OSError`` where the disk fails; then both files stay.
+        Raises ``TypeError`` for a value that cannot be stored, ``OSError`` if the disk fails; both files then stay.
         """
         content = to_bytes(state)
         keep = previous_of(self.path) if self._newest_is_good else None
@@ -54,10 +54,10 @@ class StateFile:
         self._newest_is_good = True
 
     def read(self, check: Callable[[dict[str, Any]], None]) -> dict[str, Any] | None:
-        """The newest state that is whole and passes the check (which raises ``ValueError``); None if there is no file.
+        """The newest state that is intact and passes ``check`` (which raises ``ValueError``); None without a file.
 
-        Warns where that is the previous one. Raises ``ValueError`` where neither will do, ``OSError`` where a file
-        can't be read.
+        Warns if that is the previous one. Raises ``ValueError`` if neither is good, ``OSError`` if a file cannot be
+        read.
         """
         if not self.exists():
             return None
@@ -67,12 +67,12 @@ class StateFile:
         except (FileNotFoundError, ValueError) as error:
             reason = f"{self.path} is missing" if isinstance(error, FileNotFoundError) else str(error)
             if not previous.exists():
-                raise ValueError(f"{reason}, and there is no {previous.name} beside it") from None
+                raise ValueError(f"{reason}, and there is no {previous.name} to fall back on") from None
             try:
                 state = _read(previous, check)
             except ValueError as older:
-                raise ValueError(f"{reason}, and so is the one before it: {older}") from None
-            warnings.warn(f"{reason}; going on from the one before it, {previous}", RuntimeWarning, stacklevel=2)
+                raise ValueError(f"{reason}, and so is the previous file: {older}") from None
+            warnings.warn(f"{reason}; resuming from the previous file, {previous}", RuntimeWarning, stacklevel=2)
             return state
         self._newest_is_good = True
         return state
@@ -84,12 +84,12 @@ def _read(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]
             state = from_bytes(file.read())
         check(state)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged or no checkpoint ({shown(str(error), 300)})") from None
+        raise ValueError(f"{path} is damaged or not a checkpoint ({shown(str(error), 300)})") from None
     return state
 
 
 def to_bytes(state: Mapping[str, Any]) -> bytes:
-    """The file's contents; ``TypeError`` naming the place of what can't be written."""
+    """The contents of the file; ``TypeError`` names the place of a value that cannot be stored."""
     from safetensors.numpy import save
 
     arrays: dict[str, NDArray[Any]] = {}
@@ -100,13 +100,13 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
 
 
 def from_bytes(content: bytes) -> dict[str, Any]:
-    """The state again; ``ValueError`` unless the contents are whole."""
+    """The state from the contents of a file; ``ValueError`` unless they are intact."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > len(content) - 8:
-        raise ValueError(f"its {len(content)} bytes can't hold the header that they announce")
+        raise ValueError(f"its {len(content)} bytes are too few for the header that it declares")
     try:
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
         text, digest = metadata[STATE], metadata[_DIGEST]
@@ -116,14 +116,14 @@ def from_bytes(content: bytes) -> dict[str, Any]:
             raise ValueError("its checksum is wrong")
         state = _put_back(json.loads(text), arrays)
     except (SafetensorError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it doesn't hold a state: {error!r:.100}") from None
+        raise ValueError(f"it does not contain a state: {error!r:.100}") from None
     if not isinstance(state, dict):
-        raise ValueError(f"it holds a {type(state).__name__}, no state")
+        raise ValueError(f"it contains a {type(state).__name__}, not a state")
     return state
 
 
 def _lift(value: Any, place: str, arrays: dict[str, NDArray[Any]]) -> Any:
-    """The value with its arrays replaced by their names, under which they are gathered."""
+    """Replace the arrays in a value by their names, and collect them in ``arrays``."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (str, int, float)):
@@ -135,7 +135,7 @@ def _lift(value: Any, place: str, arrays: dict[str, NDArray[Any]]) -> Any:
         return {key: _lift(each, f"{place}.{key}", arrays) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_lift(each, f"{place}.{i}", arrays) for i, each in enumerate(value)]
-    raise TypeError(f"{place} must hold numbers, text, arrays, dictionaries and lists only, got {type(value).__name__}")
+    raise TypeError(f"{place} must hold only numbers, text, arrays, dictionaries and lists, got {type(value).__name__}")
 
 
 def _put_back(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:

@@ -1,7 +1,7 @@
-"""How many threads a pass gets, and the BLAS kept to one thread below them.
+"""How many threads a pass gets, and the BLAS limited to one thread in each.
 
-SciPy's BLAS has a thread pool of its own, whose size is one number for the whole process. It is set to 1 while any
-pass runs, in whatever thread, and set back when the last one ends.
+SciPy's BLAS has its own thread pool, whose size is global to the process. It is set to 1 while any pass runs, in any
+thread, and restored when the last one ends.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from fastmlp.checks.values import check_size
 from fastmlp.machine.memory import forget_room, make_room, make_room_for_blas
 
 FLOPS_PER_THREAD = 10_000_000
-"""A thread pays off from about this much work in a step, a tenth of a millisecond: waiting for the others costs a few
-microseconds on an idle machine and a time slice on a busy one."""
+"""A thread pays off from about this much work per step, a tenth of a millisecond: waiting for the others costs a few
+microseconds on an idle machine, and a time slice on a busy one."""
 
 
 def available_threads() -> int:
@@ -32,19 +32,19 @@ def available_threads() -> int:
 
 
 class _Team:
-    """What the OpenMP runtime went through: its threads do not survive a fork, and it would wait for them for ever."""
+    """Whether OpenMP is safe to use: its threads do not survive a fork, and it would wait for them forever."""
 
     used = False
-    """A team has worked in this process."""
+    """A team has run in this process."""
     lost = False
-    """This process was forked from one where a team had worked."""
+    """This process was forked from one in which a team had run."""
 
 
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
-    """The caller's number, or as many as the work of ``n_rows`` rows is worth.
+    """The number of threads that the caller asked for, or as many as pay off for the work of ``n_rows`` rows.
 
-    1 in a build without OpenMP, and in a process forked from one that has used several threads. ``MemoryError`` if
-    there is no room for so many.
+    1 in a build without OpenMP, and in a process forked from one that has used several threads. Raises
+    ``MemoryError`` if there is not enough memory for them.
     """
     if n_threads is not None:
         chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
@@ -60,17 +60,17 @@ def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> in
 
 
 class _SingleThreadedBlas:
-    """A context in which SciPy's BLAS uses one thread; contexts may nest and overlap in several threads."""
+    """A context in which SciPy's BLAS uses one thread. Contexts may nest, and overlap in several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._depth = 0
-        self._own = threading.local()  # .depth: of this thread
+        self._own = threading.local()  # .depth: contexts entered by this thread
         self._controller: Any = None
         self._limit: Any = None
 
     def forked(self) -> None:
-        """In the child: only the thread that forked may be inside still."""
+        """Call this in a forked child: only the thread that forked can still be inside."""
         self._lock = threading.Lock()
         self._depth = getattr(self._own, "depth", 0)
 
@@ -105,7 +105,7 @@ single_threaded_blas = _SingleThreadedBlas()
 
 
 def _after_fork() -> None:
-    """In the child: threads that were inside the context or at a network are gone, and so is the team."""
+    """Reset a forked child: other threads inside the context or a network are gone, and so is the team."""
     forked()
     forget_room()
     single_threaded_blas.forked()
@@ -116,9 +116,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 BLAS_SMALL = 500_000
-"""Arithmetic below which no BLAS takes a second thread for a product."""
+"""Operations below which no BLAS uses a second thread for a product."""
 
 
 def single_threaded_blas_for(flops: int) -> AbstractContextManager[None]:
-    """The context, or an empty one where all products together are too small to need it."""
+    """`single_threaded_blas`, or an empty context if all products together are too small to need it."""
     return single_threaded_blas if flops > BLAS_SMALL else nullcontext()

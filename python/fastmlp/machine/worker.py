@@ -1,7 +1,7 @@
-"""A thread that does one thing after another for a fit.
+"""A thread that runs one call after another for a fit.
 
-`concurrent.futures` has such threads too, but the interpreter waits for theirs at its end: after Ctrl-C a source of
-chunks that hangs would hold it for good. This one is a daemon, which ends with the program.
+`concurrent.futures` has such threads too, but the interpreter waits for them when it exits: after Ctrl-C, a source of
+chunks that hangs would block it forever. This thread is a daemon, which ends with the program.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Worker(Generic[T]):
-    """What is submitted is done in turn by a thread of the given name, which begins with the first of it."""
+    """Runs submitted calls in order, in a thread that starts with the first of them."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -26,34 +26,35 @@ class Worker(Generic[T]):
         self._thread: Thread | None = None
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
-        """The result to come; ``MemoryError`` where the system has no room for a thread."""
+        """Queue a call and return the future of its result; ``MemoryError`` without memory for a thread."""
         if self._thread is None:
-            check_room(stack_bytes(), "a thread that reads ahead")  # Python would wait for one that can't begin
+            # Without memory for it, Python would wait forever for the thread to start.
+            check_room(stack_bytes(), "a thread that reads ahead")
             thread = Thread(target=work, args=(self._calls,), name=self._name, daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:
-                raise MemoryError(f"no thread could be started to read ahead ({error})") from error
+                raise MemoryError(f"could not start a thread to read ahead ({error})") from error
             self._thread = thread
         future: Future[T] = Future()
         self._calls.put((function, future))
         return future
 
     def result(self, future: Future[T]) -> T:
-        """What was submitted, when it is done; ``RuntimeError`` in a process forked since, where nobody does it."""
+        """Wait for a result; ``RuntimeError`` in a process forked since then, where the thread does not exist."""
         if not future.done() and self._thread is not None and not self._thread.is_alive():
-            raise RuntimeError("a fit of Chunks can't go on in a process that was forked within it")
+            raise RuntimeError("a fit of Chunks cannot go on in a process that was forked during the fit")
         return future.result()
 
     def close(self, wait: bool) -> None:
-        """End the thread behind what it is at; ``wait`` for that."""
+        """End the thread after the calls queued so far; ``wait``: return only then."""
         self._calls.put(None)
         if wait and self._thread is not None:
             self._thread.join()
 
 
 def work(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:
-    """Do what comes until None comes."""
+    """Run calls until None arrives."""
     call = calls.get()
     while call is not None:
         function, future = call
@@ -61,5 +62,5 @@ def work(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> No
             future.set_result(function())
         except BaseException as error:
             future.set_exception(error)
-        del function, future, call  # a result isn't held until the next one
+        del function, future, call  # so that the result is not kept alive until the next call
         call = calls.get()
