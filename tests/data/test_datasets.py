@@ -193,7 +193,7 @@ def test_a_truncated_file_is_named(tmp_path):
 
 def test_a_file_that_unfolds_beyond_the_limit_is_refused(tmp_path):
     write_mnist(tmp_path)
-    with pytest.raises(ValueError, match="train-images-idx3-ubyte: .* 30 bytes of data, more than max_bytes=29; raise"):
+    with pytest.raises(ValueError, match="train-images-idx3-ubyte: .* 30 bytes of data, more than max_bytes=29; incr"):
         load_mnist(tmp_path, max_bytes=29)
     assert load_mnist(tmp_path, max_bytes=30).X_train.shape == (5, 6)
 

@@ -1,8 +1,8 @@
 """Data sets ready for training: the bundled digits, and MNIST from a folder or a mirror.
 
 Loaders return a ``Dataset``: images as rows of uint8, labels as int64. Pixels
-are not scaled here; scaling belongs to the network (``Input(64, scale=1 / 16)``),
-so that no float copy of the images is made and a saved network takes raw pixels.
+are not scaled. That is the job of the network (``Input(64, scale=1 / 16)``), so
+no float copy of the images is needed, and a saved network takes raw pixels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fastmlp.data.readers.download import RemoteFile, cache_folder, fetch
 from fastmlp.data.readers.idx import read_idx
 from fastmlp.machine.files import MAX_BYTES, as_path
 
-# Training images and labels, test images and labels: the order of ``Dataset``.
+# Training images and labels, then test images and labels, in the order of ``Dataset``.
 MNIST_FILES = (
     RemoteFile(
         "train-images-idx3-ubyte",
@@ -39,23 +39,25 @@ MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-_MNIST_SUBFOLDERS = ("", "mnist", "MNIST/raw")  # the last is where torchvision keeps them
+_MNIST_SUBFOLDERS = ("", "mnist", "MNIST/raw")  # the last is where torchvision stores them
 _N_CLASSES = 10
 
 
 def load_digits() -> Dataset:
     """Load the bundled handwritten digits: 3823 training and 1797 test images of 8 x 8 pixels.
 
-    The test images were written by other people than the training images.
-
-    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten
-    Digits", UCI Machine Learning Repository, data set 80 (1998). Licence:
-    CC BY 4.0. The pixels are unchanged, stored as bytes.
-
     Returns
     -------
-    Dataset : ``X_train`` (3823, 64) and ``X_test`` (1797, 64), uint8 from 0 (paper)
-        to 16 (ink), each image row by row; ``y_train`` and ``y_test``, int64 labels 0 to 9.
+    Dataset
+        ``X_train`` (3823, 64) and ``X_test`` (1797, 64), uint8 from 0 (paper) to 16 (ink), each image row by row;
+        ``y_train`` and ``y_test``, int64 labels 0 to 9.
+
+    Notes
+    -----
+    Training and test images were written by different people. The pixels are those of the source, stored as bytes.
+
+    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository,
+    data set 80 (1998). Licence: CC BY 4.0.
 
     Examples
     --------
@@ -85,38 +87,44 @@ def load_mnist(
 ) -> Dataset:
     """Load the MNIST digits: 60 000 training and 10 000 test images of 28 x 28 pixels.
 
-    With ``directory``, the four IDX files are read from there and nothing else
-    is tried; any set published in this form (Fashion-MNIST, for one) can be
-    read so. Without it, these places are tried in turn:
+    Without ``directory``, these places are tried in turn:
 
-    1. the folder named by the environment variable ``FASTMLP_DATA``, if it holds the files;
-    2. the cache: the folder ``mnist`` in the one named by ``FASTMLP_CACHE``, or in the user's
-       cache folder (on Linux ``~/.cache/fastmlp``);
-    3. the mirrors. What is downloaded (11 MB) is checked against its sha256 sum and kept in the
-       cache, unpacked.
-
-    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
-    handwritten digits". Licence: CC BY-SA 3.0.
+    1. the folder named by the environment variable ``FASTMLP_DATA``, if it contains the files;
+    2. the cache: the folder ``mnist`` in the folder named by ``FASTMLP_CACHE``, or in the user's cache folder (on Linux
+       ``~/.cache/fastmlp``);
+    3. the mirrors. A download (11 MB) is checked against its sha256 and kept in the cache, unpacked.
 
     Parameters
     ----------
-    directory : folder with the files, or with a subfolder ``mnist`` (or ``MNIST/raw``) holding
-        them; named ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte`` and so on, with or
-        without ``.gz``.
-    mirror : one http or https address, or several to be tried in order, under which the
-        ``.gz`` files lie. Default: the environment variable ``FASTMLP_MNIST_MIRROR``, else
-        well-known mirrors.
-    max_bytes : the most memory that the contents of one file may take, in bytes; default 4 GiB.
+    directory : path, optional
+        Folder of the four IDX files, or with a subfolder ``mnist`` or ``MNIST/raw`` that contains them; nothing else
+        is tried. The files are named ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte`` and so on, with or
+        without ``.gz``. Any data set in this form, such as Fashion-MNIST, can be loaded.
+    mirror : str or sequence of str, optional
+        An http or https address under which the ``.gz`` files are found, or several to try in order. Default: the
+        environment variable ``FASTMLP_MNIST_MIRROR``, else well-known mirrors.
+    max_bytes : int, default 4 GiB
+        Limit on the memory for the contents of one file, in bytes.
 
     Returns
     -------
-    Dataset : images uint8 (n, 784), 0 (paper) to 255 (ink); labels int64 (n,), 0 to 9.
+    Dataset
+        Images uint8 (n, 784), 0 (paper) to 255 (ink); labels int64 (n,), 0 to 9.
 
     Raises
     ------
-    FileNotFoundError : ``directory`` does not hold the four files.
-    OSError : the download failed; the message lists every address tried.
-    ValueError : files that are damaged or do not fit together.
+    FileNotFoundError
+        ``directory`` does not contain the four files.
+    OSError
+        The download failed; the message lists every address tried.
+    ValueError
+        Files that are damaged or do not fit together, or ``mirror`` given together with ``directory``.
+    TypeError
+        An argument of the wrong type.
+
+    Notes
+    -----
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits". Licence: CC BY-SA 3.0.
 
     Examples
     --------
@@ -142,7 +150,7 @@ def load_mnist(
 
 
 def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the mirrors to try: those given, that of the environment, or the known ones."""
+    """Return the mirrors to try: from the argument, the environment, or the defaults."""
     if mirror is None:
         mirror = os.environ.get("FASTMLP_MNIST_MIRROR") or MNIST_MIRRORS
     if isinstance(mirror, str):
@@ -165,7 +173,7 @@ def _find_mnist(folder: Path) -> list[Path] | None:
 
 
 def _first_file(folder: Path, name: str) -> Path | None:
-    """Return the file called ``name`` in ``folder``, in either way of writing it, packed or not."""
+    """Return the file ``name`` in ``folder``, in either spelling, compressed or not."""
     for spelling in (name, name.replace("-idx", ".idx")):
         for path in (folder / spelling, folder / f"{spelling}.gz"):
             if path.is_file():

@@ -1,4 +1,4 @@
-"""Rows set aside: one part to train on, one to choose by, one to judge by."""
+"""Split rows into training, validation and test sets."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ def train_validation_test_split(
     stratify: bool = False,
     shuffle: bool = True,
 ) -> tuple[Part, Part, Part]:
-    """Split rows into training, validation and test; every row is in exactly one of them.
+    """Split rows into training, validation and test sets; every row is in exactly one of them.
 
     Parameters
     ----------
     X : array_like (n, ...)
-        Inputs; the dtype stays.
+        Inputs; their dtype is kept.
     y : array_like (n,) or (n, n_outputs)
         Targets.
     validation, test : float or int, default 0.2
-        A fraction of all rows (a float below 1, rounded to whole rows, at least one), or a number of rows (an int).
-        0: that part is empty.
+        A fraction of all rows (a float below 1, rounded to whole rows, at least one) or a number of rows (an int).
+        With 0, that set is empty.
     seed : int, default 0
         The same seed gives the same split.
     stratify : bool, default False
-        Keep the shares of the classes of y (n,) in every part, to a row or so.
+        True: keep the shares of the classes in y (n,) in every set, up to rounding.
     shuffle : bool, default True
-        False: the parts keep the order of the rows, training first, test last (for rows in the order of time).
+        False: the rows keep their order, training first, test last (for time series).
 
     Returns
     -------
     ((X_train, y_train), (X_validation, y_validation), (X_test, y_test))
-        Copies.
+        Copies of the rows.
 
     Raises
     ------
-    ValueError, TypeError
-        Unequal lengths, no rows, parts outside their range or that leave nothing to train on, a y of two dimensions
-        with ``stratify``.
+    ValueError
+        X and y that differ in length or have no rows; sizes outside their range, or that leave no rows for training;
+        a two-dimensional y with ``stratify``.
+    TypeError
+        An argument of the wrong type.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def train_validation_test_split(
     n_test = _part_size("test", test, n_rows)
     if n_validation + n_test >= n_rows:
         raise ValueError(
-            f"validation and test take {n_validation} and {n_test} of {n_rows} rows: none is left to train on"
+            f"validation and test take {n_validation} and {n_test} of {n_rows} rows, which leaves none for training"
         )
     if stratify and targets.ndim != 1:
         raise ValueError(f"y must have one dimension for stratify=True, got shape {targets.shape}")
@@ -100,7 +102,7 @@ def _rows(argument: str, values: ArrayLike) -> NDArray[Any]:
 
 
 def _part_size(argument: str, part: float, n_rows: int) -> int:
-    """Rows of a part, from a fraction or a number."""
+    """Number of rows of a set, from a fraction or a number."""
     check_value(argument, part, low=0.0, schedule=False)
     if isinstance(part, (int, np.integer)):
         return int(part)
@@ -110,7 +112,7 @@ def _part_size(argument: str, part: float, n_rows: int) -> int:
 
 
 def _spread(order: NDArray[np.intp], n_taken: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Take rows at even distances from an order by class: (what stays, what was taken)."""
+    """Take rows at even distances from rows sorted by class; returns (the rest, those taken)."""
     taken = np.zeros(len(order), dtype=bool)
     if n_taken:
         taken[((np.arange(n_taken) + 0.5) * len(order) / n_taken).astype(np.intp)] = True

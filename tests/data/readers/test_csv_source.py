@@ -57,12 +57,12 @@ def test_a_quoted_field_across_the_end_of_the_sample_does_not_spoil_the_delimite
     [
         ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields, the lines before have 2"),
         ("a,b\n\n1\n", "line 3 has 1 fields, the lines before have 2"),
-        ('a,b\n"open,2\n3,4\n', "line 3 is not proper CSV"),
-        ('a,b\n"x"y,2\n', "line 2 is not proper CSV"),
-        ('a\tb\n"x"y\t2\n', r"line 2 is not proper CSV .'\\t' expected after"),
+        ('a,b\n"open,2\n3,4\n', "line 3 is not valid CSV"),
+        ('a,b\n"x"y,2\n', "line 2 is not valid CSV"),
+        ('a\tb\n"x"y\t2\n', r"line 2 is not valid CSV .'\\t' expected after"),
         (b"a,b\n1,\xff\n", "is not UTF-8 text"),
         ("a,b\n1,2\n".encode("utf-16-le"), "line 1 holds a zero byte"),
-        ("a,b\n" + "1" * 200_000 + ",2\n", "line 2 is not proper CSV .field larger"),
+        ("a,b\n" + "1" * 200_000 + ",2\n", "line 2 is not valid CSV .field larger"),
         (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-3], "gzip data end too early"),
     ],
 )
@@ -131,11 +131,11 @@ def peak_of_refused(path, message, **options):
 
 
 BOMBS = {
-    "columns": (b"1," * 500_000 + b"1\n", "has 500001 columns; 100000 can be read"),
-    "a quote without end": (b'a,b\n1,"' + b"x,\n" * 5_000_000, "not proper CSV .field larger than field limit"),
+    "columns": (b"1," * 500_000 + b"1\n", "has 500001 columns; expected 100000 at most"),
+    "a quote without end": (b'a,b\n1,"' + b"x,\n" * 5_000_000, "not valid CSV .field larger than field limit"),
     "quotes that close": ((b"1," * 500_000 + b'"\n",') * 30, "the row that begins on line 1 is longer"),
-    "text": (b"1,2\n" * 300_000, r"1000000 characters of text and more, more than max_bytes=999999; raise"),
-    "empty lines": (b"\n" * 1_100_000, "1000000 characters of text and more, more than max_bytes=999999; raise"),
+    "text": (b"1,2\n" * 300_000, r"at least 1000000 characters of text, more than max_bytes=999999; increase"),
+    "empty lines": (b"\n" * 1_100_000, "at least 1000000 characters of text, more than max_bytes=999999; increase"),
 }  # fmt: skip
 
 

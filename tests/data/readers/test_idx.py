@@ -173,7 +173,7 @@ def test_a_small_packed_file_that_unfolds_beyond_the_limit_is_refused_at_its_hea
     assert path.stat().st_size < 40_000
     tracemalloc.start()
     with pytest.raises(
-        ValueError, match=r"bomb\.idx\.gz: .* 30000000 bytes of data, more than max_bytes=1000000; raise"
+        ValueError, match=r"bomb\.idx\.gz: .* 30000000 bytes of data, more than max_bytes=1000000; increase"
     ):
         read_idx(path, max_bytes=1_000_000)
     assert tracemalloc.get_traced_memory()[1] < 3e6

@@ -125,7 +125,7 @@ def test_a_packing_that_numpy_does_not_use(tmp_path):
     with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_BZIP2) as archive:
         archive.writestr("X.npy", npy(X))
         archive.writestr("y.npy", npy(Y))
-    with pytest.raises(ValueError, match="x is packed in a way NumPy does not use .zip method 12"):
+    with pytest.raises(ValueError, match="x is compressed in a way that NumPy does not use .zip method 12"):
         read_npz(path)
 
 
@@ -188,7 +188,7 @@ def test_text_files_and_truncated_files(tmp_path):
     whole = path.read_bytes()
     for contents in (b"", b"not a zip", whole[:-30], whole[: len(whole) // 2], npy(X)):
         path.write_bytes(contents)
-        with pytest.raises(ValueError, match="not a whole NPZ file"):
+        with pytest.raises(ValueError, match="damaged or not an NPZ file"):
             read_npz(path)
 
 

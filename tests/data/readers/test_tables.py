@@ -175,8 +175,8 @@ def test_a_one_hot_table_too_large_for_memory_is_refused(csv):
         ({"drop": ["colours"]}, ValueError, "drop='colours' is unknown; did you mean 'colour'"),
         ({"drop": "colour"}, TypeError, "drop must be a sequence"),
         ({"categorical": [9]}, ValueError, "categorical=9 is not a column"),
-        ({"drop": ["fruit"]}, ValueError, "target 'fruit' may not be in drop or categorical"),
-        ({"categorical": [-1]}, ValueError, "target 'fruit' may not be in drop or categorical"),
+        ({"drop": ["fruit"]}, ValueError, "target 'fruit' must not be in drop or categorical"),
+        ({"categorical": [-1]}, ValueError, "target 'fruit' must not be in drop or categorical"),
         ({"drop": [0, 1]}, ValueError, "has no input column left"),
         ({"classification": False}, ValueError, "target 'fruit' is text; classification=False needs numbers"),
         ({"delimiter": ",,"}, ValueError, "delimiter must be one character, .*; got ',,'"),
@@ -285,7 +285,7 @@ def test_a_second_file_that_does_not_fit(csv, text, message):
 )
 def test_an_encoding_settles_the_other_arguments(csv, options):
     path = csv(FRUIT)
-    with pytest.raises(ValueError, match="encoding settles target"):
+    with pytest.raises(ValueError, match="encoding already sets target"):
         read_csv(path, encoding=read_csv(path).encoding, **options)
 
 
@@ -374,7 +374,7 @@ def test_other_real_tables(name, options, shape, counts):
 def test_more_rows_than_max_bytes_allows_are_refused_before_they_are_there(csv):
     path = csv("a,b,y\n" + "1,2,3\n" * 20_000)
     with pytest.raises(
-        ValueError, match="4095 rows and more with 2 columns are 65520 bytes, more than max_bytes=50000"
+        ValueError, match="at least 4095 rows of 2 columns need 65520 bytes, more than max_bytes=50000"
     ):
         read_csv(path, max_bytes=50_000)
     assert read_csv(path, max_bytes=320_000).X.nbytes == 320_000
@@ -384,7 +384,7 @@ def test_more_rows_than_max_bytes_allows_are_refused_before_they_are_there(csv):
 
 
 def test_a_text_too_long_to_be_a_category_is_refused(csv):
-    with pytest.raises(ValueError, match=r"row 2 \(line 3\), column 'a': a text of 1001 characters is no category"):
+    with pytest.raises(ValueError, match=r"row 2 \(line 3\), column 'a': a text of 1001 characters is too long"):
         read_csv(csv("a,y\n" + "x" * 1000 + ",1\n" + "y" * 1001 + ",2\n"))
 
 

@@ -1,9 +1,9 @@
-"""From a text file to rows of fields: the part of CSV reading that knows nothing about columns' meaning.
+"""From a text file to rows of fields: the part of CSV reading that does not depend on what columns mean.
 
-Lines, rows and columns have limits, so that a small compressed file cannot
-unfold into memory as one endless line, as a quote that never ends, or as a
-million columns. The delimiter is found on the first lines. Every row knows the
-line it ends on, because that is what an editor shows.
+Lines, rows and columns have limits, so that a small compressed file cannot fill
+memory with one endless line, a quote that is never closed, or a million
+columns. The delimiter is guessed from the first lines. Every row knows the line
+that it ends on, as shown in an editor.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import NamedTuple
 from fastmlp.checks.errors import shown
 from fastmlp.machine.files import MAX_BYTES, open_binary, too_large
 
-DELIMITERS = ("\t", ";", ",")  # in this order: a comma may also be part of a text or a number
+DELIMITERS = ("\t", ";", ",")  # tried in this order, since a comma may also be part of a text or a number
 MOST_COLUMNS = 100_000
 _LONGEST_LINE = 1 << 20  # characters
-_LONGEST_ROW = 2 << 20  # characters; a quoted field may go over many lines
-_N_SNIFFED = 20  # lines looked at to find the delimiter
+_LONGEST_ROW = 2 << 20  # characters; a quoted field may span many lines
+_N_SNIFFED = 20  # lines from which the delimiter is guessed
 
 
 class Row(NamedTuple):
-    """The fields of one row without blanks around them, the line on which it ends (from 1), and its characters."""
+    """The fields of a row, stripped of blanks; the line that it ends on (from 1); its number of characters."""
 
     line: int
     fields: list[str]
@@ -36,19 +36,20 @@ class Row(NamedTuple):
 def read_rows(path: Path, delimiter: str | None = None, max_bytes: int = MAX_BYTES) -> Generator[Row, None, None]:
     """Yield the rows of a CSV file, plain or gzip, UTF-8 with or without a byte order mark.
 
-    Empty lines are passed over (in a file of one column they count as a blank
-    field). The generator checks that all rows have as many fields as the first.
+    Empty lines are skipped; in a file of one column they count as a blank field.
 
     Raises
     ------
-    ValueError : not text, or more than ``max_bytes`` characters of it; a line or row too long, too many columns,
-        a quote never closed, rows of unequal length.
-    OSError : the file cannot be opened.
+    ValueError
+        The file is not text or has more than ``max_bytes`` characters; a line or row is too long; there are too many
+        columns; a quote is never closed; rows differ in length.
+    OSError
+        The file cannot be opened.
     """
     n_row = n_read = 0
 
     def consumed() -> Iterator[str]:
-        """The lines, counted as they are asked for."""
+        """The lines, with the characters of the current row counted."""
         nonlocal n_row
         for line in itertools.chain(sample, lines):
             n_row += len(line)
@@ -70,7 +71,7 @@ def read_rows(path: Path, delimiter: str | None = None, max_bytes: int = MAX_BYT
             for fields in reader:
                 n_read += n_row
                 if n_read > max_bytes:
-                    raise too_large(path, f"{n_read} characters of text and more", max_bytes)
+                    raise too_large(path, f"at least {n_read} characters of text", max_bytes)
                 n_row, n_characters, last_line = 0, n_row, reader.line_num
                 if not fields:
                     if width != 1:
@@ -84,17 +85,17 @@ def read_rows(path: Path, delimiter: str | None = None, max_bytes: int = MAX_BYT
                     )
                 yield Row(reader.line_num, [field.strip() for field in fields], n_characters)
         except csv.Error as error:
-            raise ValueError(f"{path}: line {reader.line_num} is not proper CSV ({shown(str(error), 200)})") from None
+            raise ValueError(f"{path}: line {reader.line_num} is not valid CSV ({shown(str(error), 200)})") from None
 
 
 def _checked_width(fields: Sequence[str], path: Path) -> int:
     if len(fields) > MOST_COLUMNS:
-        raise ValueError(f"{path} has {len(fields)} columns; {MOST_COLUMNS} can be read")
+        raise ValueError(f"{path} has {len(fields)} columns; expected {MOST_COLUMNS} at most")
     return len(fields)
 
 
 def _first_lines(lines: Iterator[str]) -> list[str]:
-    """The lines to find the delimiter on: not more than a line can have characters, but for the last of them."""
+    """The lines from which the delimiter is guessed; all but the last fit the length limit of one line."""
     sample: list[str] = []
     n_characters = 0
     for line in lines:
@@ -106,7 +107,7 @@ def _first_lines(lines: Iterator[str]) -> list[str]:
 
 
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
-    """Yield the lines of ``text``, refusing what is too long or not text."""
+    """Yield the lines of ``text``; a line that is too long or not text is an error."""
     for number in itertools.count(1):
         try:
             line = text.readline(_LONGEST_LINE + 1)
@@ -135,7 +136,7 @@ def _sniffed_delimiter(lines: Sequence[str]) -> str:
 
 
 def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
-    """Count the fields of each row; the last row of a full sample may be cut off and is left out."""
+    """Count the fields of each row, except for the last row of a full sample, which may be cut off."""
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
         counts = [len(fields) for fields in reader if fields]
@@ -146,7 +147,7 @@ def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
 
 
 def as_number(text: str) -> float | None:
-    """Return the number written in ``text`` ('nan' and 'inf' included), or ``None`` if it is none.
+    """Return the number in ``text`` ('nan' and 'inf' included), or ``None`` if it is not a number.
 
     >>> as_number("-1.5e3"), as_number("1_000"), as_number("ten")
     (-1500.0, None, None)
@@ -158,7 +159,7 @@ def as_number(text: str) -> float | None:
 
 
 def looks_like_header(rows: Sequence[Row]) -> bool:
-    """Tell whether the first row names the columns: some field is text and the first value below it a number.
+    """Whether the first row names the columns: some field is text, and the first value below it a number.
 
     >>> looks_like_header([Row(1, ["age", "name"]), Row(2, ["31", "Ada"])])
     True

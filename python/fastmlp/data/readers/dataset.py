@@ -1,4 +1,4 @@
-"""What a reader of labelled samples gives."""
+"""The result of a reader of labelled samples."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from numpy.typing import NDArray
 
 
 class Dataset(NamedTuple):
-    """Training and test data: ``X_*`` of shape (n, n_features), ``y_*`` of shape (n,) or (n, n_targets).
+    """Training and test data; a named tuple, so it can be unpacked.
 
-    ``X_test`` and ``y_test`` are ``None`` in a data set without test data
-    (only ``read_npz`` returns such).
+    Attributes
+    ----------
+    X_train : ndarray (n, n_features)
+        Inputs, in the dtype of the file.
+    y_train : ndarray (n,) or (n, n_targets)
+        Targets. None if `read_npz` read a file that has only inputs.
+    X_test, y_test : ndarray or None
+        The same for the test data. None if `read_npz` read a file without test data.
 
+    Examples
+    --------
     >>> import fastmlp as fm
     >>> X_train, y_train, X_test, y_test = fm.load_digits()
     """

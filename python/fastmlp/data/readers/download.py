@@ -1,9 +1,9 @@
-"""Downloading files whose contents are known beforehand, and keeping them.
+"""Download files with known contents, and cache them.
 
-A file is named by its size and by the sha256 sum of its *unpacked* contents:
-mirrors may pack the same contents into different gzip files. Mirrors are tried
-in order. What arrives is unpacked and summed while it is written, and gets its
-name only when size and sum agree, so the cache never holds a partial or a wrong file.
+A file is identified by the size and sha256 of its *unpacked* contents, since
+mirrors may compress the same contents differently. Mirrors are tried in order.
+A download is unpacked and checked while it is written, and gets its name only if
+size and checksum match, so the cache never holds a partial or wrong file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastmlp.machine.files import broken_gzip_as_value_error, gunzipped, pieces,
 
 
 class RemoteFile(NamedTuple):
-    """A file that mirrors publish as ``name`` + ``.gz``; its size in bytes and sha256 sum once unpacked."""
+    """A file that mirrors publish as ``name`` + ``.gz``; size in bytes and sha256 are those of the unpacked file."""
 
     name: str
     n_bytes: int
@@ -27,10 +27,10 @@ class RemoteFile(NamedTuple):
 
 
 def cache_folder(name: str) -> Path:
-    """Return the folder in which downloads called ``name`` are kept (it need not exist yet).
+    """Return the folder for downloads called ``name``, which need not exist yet.
 
-    It lies in the folder named by the environment variable ``FASTMLP_CACHE``;
-    when that is not set, in ``fastmlp`` in the user's cache folder (on Linux ``~/.cache/fastmlp``).
+    It is in the folder named by the environment variable ``FASTMLP_CACHE``, or if that is not set in ``fastmlp`` in the
+    user's cache folder (on Linux ``~/.cache/fastmlp``).
 
     >>> cache_folder("mnist").name
     'mnist'
@@ -50,20 +50,29 @@ def cache_folder(name: str) -> Path:
 def fetch(remote: RemoteFile, folder: Path, mirrors: Sequence[str], *, timeout: float = 30.0) -> Path:
     """Return the path of ``remote`` in ``folder``, downloaded from the first mirror that has it.
 
-    A file already there is used without any request if its size and checksum
-    are right; a damaged one is downloaded again.
+    If the file is there and its size and checksum are right, no request is made;
+    a damaged file is downloaded again.
 
     Parameters
     ----------
-    remote : the file wanted.
-    folder : where it is kept, unpacked; made when it is absent.
-    mirrors : addresses of folders, http or https; each is tried once, in order.
-    timeout : seconds to wait for a mirror to answer or to go on sending; default 30.
+    remote : RemoteFile
+    folder : Path
+        Where the unpacked file is kept; created if necessary.
+    mirrors : sequence of str
+        Http or https addresses of folders; each is tried once, in order.
+    timeout : float, default 30.0
+        Seconds to wait for a mirror to answer, or to go on sending.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
-    ValueError : a mirror that is not an http or https address.
-    OSError : no mirror gave the file; the message lists each address and what went wrong.
+    ValueError
+        A mirror that is not an http or https address.
+    OSError
+        No mirror had the file; the message lists each address and its error.
     """
     import http.client
 
@@ -86,7 +95,7 @@ def fetch(remote: RemoteFile, folder: Path, mirrors: Sequence[str], *, timeout: 
 
 
 def _is_intact(path: Path, remote: RemoteFile) -> bool:
-    """Tell whether ``path`` holds exactly the contents of ``remote``."""
+    """Whether ``path`` has exactly the contents of ``remote``."""
     import hashlib
 
     if not path.is_file() or path.stat().st_size != remote.n_bytes:
@@ -105,7 +114,7 @@ def _download(url: str, path: Path, remote: RemoteFile, timeout: float) -> None:
 
     request = urllib.request.Request(url, headers={"User-Agent": "fastmlp"})
     n_bytes, checksum = 0, hashlib.sha256()
-    largest_body = remote.n_bytes + remote.n_bytes // 100 + 4096  # gzip adds less than that to any contents
+    largest_body = remote.n_bytes + remote.n_bytes // 100 + 4096  # gzip never adds more than this
     with urllib.request.urlopen(request, timeout=timeout) as response, replacing(path) as file:
         with broken_gzip_as_value_error("download"):
             body = gunzipped(io.BufferedReader(_Limited(response, largest_body)))
@@ -121,7 +130,7 @@ def _download(url: str, path: Path, remote: RemoteFile, timeout: float) -> None:
 
 
 class _Limited(io.RawIOBase):
-    """A response body that refuses to go on beyond a number of bytes."""
+    """A response body that raises ``ValueError`` after too many bytes."""
 
     def __init__(self, response: IO[bytes], n_bytes: int) -> None:
         self._response = response
@@ -134,6 +143,6 @@ class _Limited(io.RawIOBase):
         piece = self._response.read(len(buffer))
         self._left -= len(piece)
         if self._left < 0:
-            raise ValueError("the mirror sends more bytes than the file can have")
+            raise ValueError("the mirror sent more bytes than the file can have")
         buffer[: len(piece)] = piece
         return len(piece)

@@ -2,9 +2,9 @@
 
 An IDX file is a four-byte magic number (two zero bytes, a code for the type of
 the values, the number of dimensions), one big-endian unsigned 32-bit size per
-dimension, and the values in row-major order, big-endian. The header is
-believed only as far as the file bears it out: a file that is shorter or longer
-than its header says is refused, whatever sizes it claims.
+dimension, and the values in row-major order, big-endian. The header is not
+trusted: a file that is shorter or longer than it says is an error, and nothing
+is allocated for sizes that the file only claims.
 
 Source: the format description on the MNIST page (Y. LeCun, C. Cortes,
 C. J. C. Burges, "The MNIST database of handwritten digits").
@@ -43,20 +43,24 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> NDA
 
     Parameters
     ----------
-    path : the file. Gzip is recognised by the contents; the name does not matter.
-    max_bytes : the most memory that the array may take, in bytes; default 4 GiB.
-        A small compressed file can unpack to a thousand times its size.
+    path : path
+        Gzip is recognised by the contents; the name does not matter.
+    max_bytes : int, default 4 GiB
+        Limit on the memory for the array, in bytes. A small compressed file can unpack to a thousand times its size.
 
     Returns
     -------
-    array of the shape in the header; dtype uint8, int8, int16, int32, float32
-    or float64 in the machine's byte order; writable.
+    ndarray
+        Writable, with the shape in the header; dtype uint8, int8, int16, int32, float32 or float64 in native byte
+        order.
 
     Raises
     ------
-    ValueError : the file is not IDX, or no regular file, or is shorter or longer than its header says;
-        the array would be larger than ``max_bytes``.
-    OSError : the file cannot be opened.
+    ValueError
+        The file is not IDX, not a regular file, or shorter or longer than its header says; or the array would be
+        larger than ``max_bytes``.
+    OSError
+        The file cannot be opened.
 
     Examples
     --------
@@ -72,9 +76,7 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> NDA
         dtype, shape = _read_header(stream, path)
         n_bytes = math.prod(shape) * dtype.itemsize
         if n_bytes > max_bytes:
-            declared = (
-                n_bytes if n_bytes < 10**18 else "over 10**18"
-            )  # 255 dimensions make numbers of a thousand digits
+            declared = n_bytes if n_bytes < 10**18 else "over 10**18"  # it may have hundreds of digits
             raise too_large(path, f"the IDX header declares {declared} bytes of data", max_bytes)
         contents = read_at_most(stream, n_bytes + 1)
     if len(contents) != n_bytes:
@@ -85,7 +87,7 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> NDA
         )
     try:
         array = np.frombuffer(contents, dtype=dtype).reshape(shape)
-    except ValueError as error:  # more dimensions, or a larger shape around a zero, than NumPy can hold
+    except ValueError as error:  # more dimensions than NumPy allows, or a huge shape with a zero in it
         raise ValueError(f"{path}: NumPy cannot hold the shape {shape!s:.100} in the IDX header ({error})") from None
     return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
@@ -108,21 +110,27 @@ def _read_header(stream: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int
 
 
 def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
-    """Write an array as an IDX file, gzip-compressed when the name ends in ``.gz``.
-
-    The file appears under its name only when it is complete. The same array
-    gives the same bytes every time: no name or time is stored.
+    """Write an array as an IDX file, compressed with gzip if the name ends in ``.gz``.
 
     Parameters
     ----------
-    path : where to write; an existing file is replaced.
-    array : uint8, int8, int16, int32, float32 or float64, any shape.
+    path : path
+        An existing file is replaced atomically.
+    array : array_like
+        Of dtype uint8, int8, int16, int32, float32 or float64, any shape.
 
     Raises
     ------
-    TypeError : a dtype that IDX has no code for.
-    ValueError : a dimension of 2**32 or more, or more than 255 dimensions.
-    OSError : the file cannot be written.
+    TypeError
+        A dtype for which IDX has no code.
+    ValueError
+        A dimension of 2**32 or more, or more than 255 dimensions.
+    OSError
+        The file cannot be written.
+
+    Notes
+    -----
+    The same array always gives the same bytes: no name or time is stored.
 
     Examples
     --------

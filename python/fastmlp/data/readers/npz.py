@@ -1,9 +1,9 @@
 """NPZ files as training data.
 
-NumPy's own reader allocates what an array's header claims. Here the header is
-parsed by itself, compared with the size stored for the member, and the data
-are read piece by piece, so a damaged or lying file ends in a ``ValueError``.
-Nothing is ever unpickled.
+NumPy's own reader allocates what the header of an array claims. This reader
+parses the header, compares it with the size of the archive member, and reads the
+data in pieces, so a damaged or forged file ends in a ``ValueError``. Nothing is
+ever unpickled.
 
 Source: the format description in ``numpy.lib.format``.
 """
@@ -27,36 +27,40 @@ from fastmlp.checks.values import check_size
 from fastmlp.data.readers.dataset import Dataset
 from fastmlp.machine.files import MAX_BYTES, as_path, open_regular, read_at_most, too_large
 
-_LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for headers it does not trust
-_STORED, _DEFLATED = 0, 8  # the two ways NumPy packs a member
+_LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for untrusted headers
+_STORED, _DEFLATED = 0, 8  # the compression methods that NumPy uses
 _NUMERIC = re.compile(r"[<>|=]?[biuf]\d{1,2}")
 _LAYOUTS = (("x",), ("x", "y"), ("x_train", "y_train"), ("x_train", "y_train", "x_test", "y_test"))
 
 
 def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dataset:
-    """Read training data, and test data if there are any, from an NPZ file.
+    """Read training data, and test data if there is any, from an NPZ file.
 
-    The arrays are named ``X`` alone (``y_train`` is None then), ``X`` and ``y``, or ``X_train`` and ``y_train`` with or
-    without ``X_test`` and ``y_test``; capital or small letters. Other arrays in
-    the file are left alone.
+    The arrays are named ``X`` alone, ``X`` and ``y``, or ``X_train`` and ``y_train`` with or without ``X_test`` and
+    ``y_test``, in upper or lower case. Other arrays in the file are ignored.
 
     Parameters
     ----------
-    path : the file, as written by ``numpy.savez`` or ``numpy.savez_compressed``.
-    max_bytes : the most memory that the arrays may take together, in bytes; default 4 GiB.
-        A small compressed file can unpack to a thousand times its size.
+    path : path
+        A file as written by ``numpy.savez`` or ``numpy.savez_compressed``.
+    max_bytes : int, default 4 GiB
+        Limit on the memory for all arrays together, in bytes. A small compressed file can unpack to a thousand times
+        its size.
 
     Returns
     -------
-    Dataset : ``X_*`` in two dimensions (images are flattened to rows), dtype as in the file;
-        whole-number ``y_*`` as int64, other ``y_*`` as in the file. ``X_test`` and ``y_test``
-        are ``None`` when the file has no test data.
+    Dataset
+        ``X_*`` with two dimensions (images become rows), in the dtype of the file; ``y_*`` as int64 if they are
+        integers or booleans, else in the dtype of the file. ``y_train`` is None if the file has ``X`` alone; ``X_test``
+        and ``y_test`` are None if it has no test data.
 
     Raises
     ------
-    ValueError : not an NPZ file, or no regular file; damaged; arrays missing, of text or Python objects,
-        of unequal length, or larger than ``max_bytes``.
-    OSError : the file cannot be opened.
+    ValueError
+        The file is damaged, not an NPZ file or not a regular file; arrays are missing, contain text or Python objects,
+        differ in length, or are larger than ``max_bytes``.
+    OSError
+        The file cannot be opened.
 
     Examples
     --------
@@ -71,8 +75,8 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
 
     path = as_path(path)
     check_size("max_bytes", max_bytes, sys.maxsize)
-    # What zipfile raises on damaged files; RuntimeError: encrypted; NotImplementedError: packed oddly;
-    # OSError and OverflowError: an offset before the start or beyond any end.
+    # What zipfile raises for damaged files. RuntimeError: encrypted; NotImplementedError: unknown compression;
+    # OSError and OverflowError: an offset before the start or beyond the end.
     broken: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, EOFError, struct.error)
     broken += (RuntimeError, NotImplementedError, OSError, OverflowError, UnicodeDecodeError)
     with open_regular(path) as file:
@@ -80,7 +84,7 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
             with zipfile.ZipFile(file) as archive:
                 arrays = _read_members(archive, path, max_bytes)
         except broken as error:
-            raise ValueError(f"{path} is not a whole NPZ file ({shown(str(error), 200)})") from None
+            raise ValueError(f"{path} is damaged or not an NPZ file ({shown(str(error), 200)})") from None
     n_columns = arrays[0][0].shape[1]
     for X, _ in arrays[1:]:
         if X.shape[1] != n_columns:
@@ -95,7 +99,7 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy").lower()
         if name in members:
-            raise ValueError(f"{path} holds {name!r:.100} twice (capital and small letters count as the same)")
+            raise ValueError(f"{path} holds {name!r:.100} twice (upper and lower case count as the same)")
         members[name] = info
     known = {name for layout in _LAYOUTS for name in layout}
     layout = next((names for names in _LAYOUTS if set(names) == known & set(members)), None)
@@ -118,7 +122,7 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
 def _read_array(archive: Any, info: Any, where: str) -> NDArray[Any]:
     """Read one member of the archive."""
     if info.compress_type not in (_STORED, _DEFLATED):
-        raise ValueError(f"{where} is packed in a way NumPy does not use (zip method {info.compress_type})")
+        raise ValueError(f"{where} is compressed in a way that NumPy does not use (zip method {info.compress_type})")
     with archive.open(info) as stream:
         dtype, fortran_order, shape, n_header = _read_header(stream, where)
         n_bytes = math.prod(shape) * dtype.itemsize
@@ -138,7 +142,7 @@ def _read_array(archive: Any, info: Any, where: str) -> NDArray[Any]:
 
 
 def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
-    """Read the NPY header: dtype, Fortran order or not, shape, and the header's own length in bytes."""
+    """Read the NPY header: dtype, whether Fortran order, shape, and the length of the header in bytes."""
     start = bytes(read_at_most(stream, 8))
     if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\x01\x00", b"\x02\x00"):
         raise ValueError(f"{where} is not an array of numbers in NumPy's format")
@@ -154,7 +158,7 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tu
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise ValueError(f"{where} has a damaged header") from None
     if not (isinstance(descr, str) and _NUMERIC.fullmatch(descr)):
-        raise ValueError(f"{where} has dtype {descr!r:.100}; expected numbers (text and objects are not read)")
+        raise ValueError(f"{where} has dtype {descr!r:.100}; expected numbers, not text or objects")
     if not (isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)):
         raise ValueError(f"{where} has the shape {shape!r:.100} in its header; expected a tuple of sizes")
     try:

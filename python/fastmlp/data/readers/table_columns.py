@@ -1,8 +1,8 @@
-"""Turning the fields of one column into numbers, block by block, and saying where one cannot.
+"""Convert the fields of a column to numbers, block by block; errors say where a field does not fit.
 
-A column is numeric or text, as its first field is; every later field must be
-of the same kind. Numbers are kept as float64 and texts as small integers, so
-the fields themselves need not stay in memory.
+The first field decides whether a column is numeric or text; all others must be
+of the same kind. Numbers become float64 and texts small integers, so the fields
+need not stay in memory.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from fastmlp.data.readers.csv_source import as_number
 from fastmlp.data.readers.table_encoding import ColumnEncoding
 
-MAX_CATEGORIES = 1000  # more than that is an identifier or a free text, not a category
+MAX_CATEGORIES = 1000  # a column with more is an identifier or free text, not a category
 _LONGEST_CATEGORY = 1000  # characters
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
-_N_LISTED = 5  # blanks named one by one in an error
+_N_LISTED = 5  # blanks listed in an error
 
 
 class Places:
-    """The line of every row, to name a field as a person finds it: row from 1, line as in an editor."""
+    """The line of every row, to name a field in errors: row from 1, line as in an editor."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -38,10 +38,10 @@ class Places:
 
 
 class ColumnReader:
-    """Collects one column.
+    """Collects the values of one column.
 
-    ``kind`` and ``categories`` are those of ``ColumnEncoding`` where they are
-    fixed beforehand; ``None`` means that the file decides.
+    ``kind`` and ``categories`` are those of ``ColumnEncoding`` if they are known
+    in advance; ``None`` means that the file decides.
     """
 
     __slots__ = (
@@ -71,13 +71,13 @@ class ColumnReader:
         self.blank_rows: list[int] = []
         self.n_blank = 0
         self._places = places
-        self._as_text = kind == "text"  # asked for, so numbers are welcome as categories
+        self._as_text = kind == "text"  # asked for, so numbers are categories too
         self._fixed = categories is not None
         self._codes = {category: code for code, category in enumerate(categories or ())}
         self._parts: list[NDArray[np.float64]] = []
 
     def add(self, fields: Sequence[str], first_row: int) -> None:
-        """Take the fields of the next rows; raises ``ValueError`` naming the first that does not fit."""
+        """Add the fields of the next rows; ``ValueError`` names the first that does not fit."""
         if "" in fields:
             blank = [first_row + i for i, field in enumerate(fields) if not field]
             self.n_blank += len(blank)
@@ -118,10 +118,10 @@ class ColumnReader:
             raise self._error(row, f"{field!r:.100} is not one of the known categories ({known})")
         if number is not None and not self._as_text:
             raise self._error(
-                row, f"{field!r:.100} is a number in a column of text; name the column in categorical to keep both"
+                row, f"{field!r:.100} is a number in a column of text; name it in categorical to read both as text"
             )
         if len(field) > _LONGEST_CATEGORY:
-            raise self._error(row, f"a text of {len(field)} characters is no category; drop the column")
+            raise self._error(row, f"a text of {len(field)} characters is too long for a category; drop the column")
         if len(self._codes) == MAX_CATEGORIES:
             raise ValueError(
                 f"{self._places.path}: column {self.name!r:.100} has more than {MAX_CATEGORIES} different texts; "
@@ -132,7 +132,7 @@ class ColumnReader:
         return ValueError(f"{self._places.path}: {self._places.describe(row, self.name)}: {problem}")
 
     def finished(self) -> tuple[ColumnEncoding, NDArray[np.float64]]:
-        """Return the encoding and the values: numbers, or positions in the sorted categories."""
+        """Return the encoding and the values: numbers, or indices into the sorted categories."""
         values = np.concatenate(self._parts)
         if self.kind == "numeric":
             return ColumnEncoding(self.name, self.position, "numeric"), values
@@ -151,7 +151,7 @@ class ColumnReader:
         return ColumnEncoding(self.name, self.position, "text", tuple(names)), values
 
     def finished_classes(self) -> tuple[ColumnEncoding, NDArray[np.float64]]:
-        """Like ``finished``, with the different whole numbers of a numeric column as its categories."""
+        """Like ``finished``, with the distinct whole numbers of a numeric column as its categories."""
         encoding, values = self.finished()
         if encoding.kind != "numeric":
             return encoding, values
@@ -168,7 +168,7 @@ class ColumnReader:
         return self._as_classes(values, [str(int(number)) for number in different])
 
     def _as_classes(self, values: NDArray[np.float64], names: list[str]) -> tuple[ColumnEncoding, NDArray[np.float64]]:
-        """Return the position of every number in ``names``."""
+        """Replace every number by its index in ``names``."""
         codes = {float(name): code for code, name in enumerate(names)}
         found = np.array([codes.get(value, -1) for value in values.tolist()], dtype=np.float64)
         if found.min() < 0:
@@ -183,7 +183,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def check_blanks(columns: Sequence[ColumnReader], places: Places) -> None:
-    """Raise ``ValueError`` with the number of blank fields and the places of the first few."""
+    """Raise ``ValueError`` with the number of blank fields and where the first few are."""
     n_blank = sum(column.n_blank for column in columns)
     if n_blank == 0:
         return
@@ -191,4 +191,4 @@ def check_blanks(columns: Sequence[ColumnReader], places: Places) -> None:
     listed = "; ".join(places.describe(row, name) for row, _, name in first[:_N_LISTED])
     more = "; ..." if n_blank > _N_LISTED else ""
     fields = "field is" if n_blank == 1 else "fields are"
-    raise ValueError(f"{places.path}: {n_blank} {fields} blank: {listed}{more}. Fill them or leave them out first")
+    raise ValueError(f"{places.path}: {n_blank} {fields} blank: {listed}{more}. Fill them, or drop their rows first")

@@ -1,9 +1,9 @@
-"""How the columns of a table become numbers, as a value that can be kept.
+"""How the columns of a table become numbers, as a value that can be stored.
 
-``read_csv`` returns a ``TableEncoding`` with every table. Given back to
-``read_csv``, it makes the columns of another file (test data, or rows to
-predict) into the same features. It goes to plain dictionaries and back, so
-that it can be stored beside a network.
+``read_csv`` returns a ``TableEncoding`` with every table. Passed to ``read_csv``
+again, it encodes another file (test data, or rows to predict) into the same
+features. It can be converted to plain dictionaries and back, to store it with a
+network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KINDS = ("numeric", "text", "integer")
-_INTEGER = re.compile(r"-?[0-9]{1,16}")  # as many digits as float64 keeps exactly
+_INTEGER = re.compile(r"-?[0-9]{1,16}")  # as many digits as float64 represents exactly
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ColumnEncoding:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Names of the features this column becomes: its own, or one per category.
+        """Names of the features of this column: its own name, or one per category.
 
         >>> ColumnEncoding("colour", 0, "text", ("blue", "red")).feature_names
         ('colour=blue', 'colour=red')
@@ -45,7 +45,7 @@ class ColumnEncoding:
 
 @dataclass(frozen=True)
 class TableEncoding:
-    """The input columns in feature order, the target (``None`` if there was none), the width of the file."""
+    """The input columns in the order of the features, the target (``None`` without one), the width of the file."""
 
     columns: tuple[ColumnEncoding, ...]
     target: ColumnEncoding | None
@@ -58,7 +58,7 @@ class TableEncoding:
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """Names of the classes, or ``None`` when the target is a number or absent."""
+        """Names of the classes; ``None`` if the target is a number or absent."""
         return self.target.categories if self.target and self.target.kind != "numeric" else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,10 +76,7 @@ class TableEncoding:
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> TableEncoding:
-        """Build the encoding that ``to_dict`` described.
-
-        Raises ``ValueError`` when ``description`` is not of that form.
-        """
+        """Build the encoding from the result of ``to_dict``; ``ValueError`` for anything else."""
         try:
             columns = tuple(_column_from_dict(column) for column in description["columns"])
             target, n_columns = description["target"], description["n_columns"]
@@ -90,7 +87,7 @@ class TableEncoding:
         if not encoding.columns or type(n_columns) is not int:
             raise ValueError("description of a table encoding needs columns, and an integer n_columns")
         if any(column.kind == "integer" for column in encoding.columns):
-            raise ValueError("description has an input column of kind 'integer'; only a target can be that")
+            raise ValueError("description has an input column of kind 'integer'; only a target can have it")
         for key in ("name", "position"):
             if len({getattr(column, key) for column in everything}) != len(everything):
                 raise ValueError(f"description has two columns with the same {key}")

@@ -1,10 +1,10 @@
 """CSV files as training data: numbers stay, texts become one-hot columns, the target becomes ``y``.
 
-    rows (csv_source) -> which column is what (here) -> numbers (table_columns) -> X and y (here)
+    rows (csv_source) -> roles of the columns (here) -> numbers (table_columns) -> X and y (here)
 
-What was decided about the columns is kept as a ``TableEncoding``, so that a
-second file can be made into the same features. Nothing is guessed silently:
-blanks, mixed columns and unknown categories are errors that name the place.
+A ``TableEncoding`` records how the columns were encoded, so that a second file
+gets the same features. Nothing is guessed silently: blanks, mixed columns and
+unknown categories are errors that name the field.
 """
 
 from __future__ import annotations
@@ -27,18 +27,30 @@ from fastmlp.data.readers.table_columns import ColumnReader, Places, check_blank
 from fastmlp.data.readers.table_encoding import ColumnEncoding, TableEncoding
 from fastmlp.machine.files import MAX_BYTES, as_path, too_large
 
-_BLOCK = 4096  # rows turned into numbers at a time; also how far header detection looks
-_BLOCK_CHARACTERS = 4 * 2**20  # fewer rows, where they are long: fields take twenty times their text
-_N_NAMED = 5  # columns named one by one in an error
+_BLOCK = 4096  # rows converted at a time; also how far header detection looks
+_BLOCK_CHARACTERS = 4 * 2**20  # limit for long rows: fields take twenty times the memory of their text
+_N_NAMED = 5  # columns listed in an error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """A table as numbers.
+    """A table as numbers, as returned by `read_csv`.
 
-    ``X`` is float64 (n, n_features). ``y`` is int64 (n,), positions in
-    ``classes``, when the target is a class; float64 (n,) when it is a number;
-    ``None`` when there is no target. ``encoding`` tells how the columns were made.
+    Attributes
+    ----------
+    X : ndarray (n, n_features) of float64
+    y : ndarray (n,) or None
+        int64 indices into ``classes`` if the target is a class, float64 if it is a number, None without a target.
+    encoding : TableEncoding
+        How the columns were encoded; pass it to `read_csv` to encode another file alike.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "fruit.csv"
+    >>> _ = path.write_text("grams,fruit\\n150,apple\\n120,banana\\n")
+    >>> read_csv(path)
+    Table(2 rows, 1 features, target 'fruit' with 2 classes)
     """
 
     X: NDArray[np.float64]
@@ -47,17 +59,17 @@ class Table:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Name of every column of ``X``; ``"column=value"`` for a one-hot one."""
+        """Name of every column of ``X``; ``"column=value"`` for a one-hot column."""
         return self.encoding.feature_names
 
     @property
     def target_name(self) -> str | None:
-        """Name of the target column, ``None`` when the encoding has none."""
+        """Name of the target column; ``None`` without a target."""
         return self.encoding.target.name if self.encoding.target else None
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """Names of the classes in the order of the labels; ``None`` unless the target is a class."""
+        """Names of the classes in the order of the labels; ``None`` if the target is not a class."""
         return self.encoding.classes
 
     def __repr__(self) -> str:
@@ -80,41 +92,51 @@ def read_csv(
 ) -> Table:
     """Read a CSV file, plain or gzip, as inputs and targets.
 
-    A column is numeric or text, as its first field is. Text columns become one
-    column of zeros and ones per category, in the sorted order of the categories.
+    The first field of a column decides whether it is numeric or text. A text column becomes one column of zeros and
+    ones per category; categories are sorted.
 
     Parameters
     ----------
-    path : the file; UTF-8, with or without a byte order mark.
-    target : name or position (negative ones count from the end) of the column to predict;
-        default the last. ``None``: the file has no target.
-    header : whether the first row names the columns. Default: it does if one of its fields is text and
-        the first field below is a number (so say ``True`` where all columns are text). Without names,
-        columns are ``column_0``, ``column_1``, ...
-    delimiter : one character, not a blank. Default: tab, semicolon or comma, whichever splits the
-        lines evenly.
-    classification : ``True``: the target is a class (texts or whole numbers); ``False``: it is a
-        number; default: texts are classes, numbers are numbers.
-    categorical : names or positions of columns to be read as text although they hold numbers (codes).
-    drop : names or positions of columns to be left out (row numbers, for one).
-    encoding : the ``encoding`` of another table. The columns are then found by name (by position in
-        a file without a header) and encoded as there; other columns are passed over, and the target may be
-        missing. ``target``, ``classification``, ``categorical`` and ``drop`` must be left out.
-    max_bytes : the most characters of text that are read, and the most memory that ``X`` may take, in bytes;
-        default 4 GiB. A small compressed file can unpack to a thousand times its size.
+    path : path
+        UTF-8, with or without a byte order mark.
+    target : str or int or None, default -1
+        Name or position of the column to predict; negative positions count from the end. None: the file has no target.
+    header : bool, optional
+        Whether the first row names the columns. Default: True if one of its fields is text and the first field below
+        is a number; so pass True if all columns are text. Without names, columns are ``column_0``, ``column_1``, ...
+    delimiter : str, optional
+        One character, not a blank. Default: tab, semicolon or comma, whichever splits the lines evenly.
+    classification : bool, optional
+        True: the target is a class (texts or whole numbers); False: it is a number. Default: texts are classes,
+        numbers are numbers.
+    categorical : sequence of str or int
+        Names or positions of columns of numbers that are codes, to be read as text.
+    drop : sequence of str or int
+        Names or positions of columns to leave out, such as row numbers.
+    encoding : TableEncoding, optional
+        The ``encoding`` of another table. Its columns are found by name (in a file without a header, by position) and
+        encoded in the same way; other columns are ignored, and the target may be missing. ``target``,
+        ``classification``, ``categorical`` and ``drop`` must then be left out.
+    max_bytes : int, default 4 GiB
+        Limit on the characters of text and on the memory for ``X``, in bytes. A small compressed file can unpack to a
+        thousand times its size.
 
     Returns
     -------
-    Table : ``X``, ``y``, ``feature_names``, ``target_name``, ``classes``, ``encoding``.
+    Table
+        With ``X``, ``y``, ``feature_names``, ``target_name``, ``classes`` and ``encoding``.
 
     Raises
     ------
-    ValueError : blanks, NaN or infinity, text among numbers, unknown categories, more than 1000
-        texts in one column (row and column named); rows of unequal length (line named);
-        a missing or unknown column; no rows; a file that is not text or no regular file; more than
-        ``max_bytes``, 100 000 columns, 1 Mi characters in a line or 2 Mi in a row.
-    TypeError : an argument of the wrong type.
-    OSError : the file cannot be opened.
+    ValueError
+        Blank fields, NaN or infinity, text among numbers, unknown categories, or more than 1000 texts in a column (the
+        message names row and column); rows of unequal length (it names the line); a missing or unknown column; no
+        rows; a file that is not text or not a regular file; more than ``max_bytes``, 100 000 columns, 1 Mi characters
+        in a line or 2 Mi in a row.
+    TypeError
+        An argument of the wrong type.
+    OSError
+        The file cannot be opened.
 
     Examples
     --------
@@ -132,11 +154,11 @@ def read_csv(
     """
     path = as_path(path)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n '):
-        raise ValueError(f"delimiter must be one character, no quote, blank or line end; got {delimiter!r}")
+        raise ValueError(f"delimiter must be one character, not a quote, blank or line end; got {delimiter!r}")
     if encoding is not None and not isinstance(encoding, TableEncoding):
         raise TypeError(f"encoding must be a TableEncoding, got {type(encoding).__name__}")
     if encoding is not None and (target, classification, *categorical, *drop) != (-1, None):
-        raise ValueError("encoding settles target, classification, categorical and drop; leave those out")
+        raise ValueError("encoding already sets target, classification, categorical and drop; leave those out")
     check_size("max_bytes", max_bytes, sys.maxsize)
     places = Places(path)
     with contextlib.closing(read_rows(path, delimiter, max_bytes)) as rows:
@@ -157,7 +179,7 @@ def read_csv(
             _add_block(readers, block, places)
             n_bytes = len(places.lines) * len(columns) * 8
             if n_bytes > max_bytes:
-                what = f"{len(places.lines)} rows and more with {len(columns)} columns are {n_bytes} bytes"
+                what = f"at least {len(places.lines)} rows of {len(columns)} columns need {n_bytes} bytes"
                 raise too_large(path, what, max_bytes)
             block = _next_block(rows)
     if not places.lines:
@@ -169,7 +191,7 @@ def read_csv(
 
 
 def _next_block(rows: Iterator[Row]) -> list[Row]:
-    """The next rows, as many as are good to have as text."""
+    """The next rows: as many as may be held as text at once."""
     block: list[Row] = []
     n_characters = 0
     for row in rows:
@@ -181,12 +203,12 @@ def _next_block(rows: Iterator[Row]) -> list[Row]:
 
 
 def _has_names(first: Row, encoding: TableEncoding) -> bool:
-    """Tell whether the first row names any of the columns in ``encoding``."""
+    """Whether the first row names any of the columns in ``encoding``."""
     return not {column.name for column in encoding.columns}.isdisjoint(first.fields)
 
 
 def _column_names(first: Row, named: bool, places: Places) -> list[str]:
-    """Return the names of the columns: from the first row if they are there, else by position."""
+    """The names of the columns: from the first row if it is a header, else by position."""
     names = [field if named and field else f"column_{j}" for j, field in enumerate(first.fields)]
     twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
@@ -208,12 +230,12 @@ def _new_columns(
     categorical: Sequence[str | int],
     drop: Sequence[str | int],
 ) -> tuple[list[ColumnReader], ColumnReader | None]:
-    """Decide which columns are inputs, which is the target and which are left out."""
+    """Decide which columns are inputs, which is the target, and which are left out."""
     y_position = None if target is None else _position("target", target, names)
     as_text = _positions("categorical", categorical, names)
     dropped = _positions("drop", drop, names)
     if y_position is not None and y_position in dropped | as_text:
-        raise ValueError(f"target {names[y_position]!r:.100} may not be in drop or categorical as well")
+        raise ValueError(f"target {names[y_position]!r:.100} must not be in drop or categorical too")
     columns = [
         ColumnReader(places, name, j, "text" if j in as_text else None)
         for j, name in enumerate(names)
@@ -233,7 +255,7 @@ def _positions(argument: str, keys: Sequence[str | int], names: Sequence[str]) -
 
 
 def _position(argument: str, key: str | int, names: Sequence[str]) -> int:
-    """Return the position of the column that ``key`` names."""
+    """The position of the column with this name or position."""
     if isinstance(key, str):
         if key not in names:
             raise unknown_name(argument, key, names)
@@ -277,7 +299,7 @@ def _known_columns(
 
 
 def _add_block(readers: Sequence[ColumnReader], block: Sequence[Row], places: Places) -> None:
-    """Hand every column its fields of the next rows."""
+    """Pass to every column its fields of the next rows."""
     first_row = len(places.lines)
     places.lines.extend(row.line for row in block)
     fields = list(zip(*(row.fields for row in block), strict=True))
