@@ -269,9 +269,9 @@ def test_activation_refuses(ax):
         plots.activation("rellu")
     with pytest.raises(ValueError, match="softmax"):
         plots.activation(["relu", "softmax"])
-    with pytest.raises(ValueError, match="ax needs a single name"):
+    with pytest.raises(ValueError, match="only a single one with ax"):
         plots.activation(["relu"], ax=ax)
-    with pytest.raises(ValueError, match="names must hold an activation or more"):
+    with pytest.raises(ValueError, match="names must hold at least one activation"):
         plots.activation([])
     with pytest.raises(ValueError, match="z must be 2 or more increasing values"):
         plots.activation("relu", z=(5, -5))

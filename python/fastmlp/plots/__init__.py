@@ -1,18 +1,17 @@
-"""Pictures of training and of networks, drawn with matplotlib (extra ``plot``).
+"""Plots of training and of networks, with matplotlib (extra ``plot``).
 
-Every function draws on the ``ax`` it is given, or makes a figure of its own, and returns what it drew: the
-Axes, or the Figure where there are several axes. Nothing here calls ``show`` and no setting of matplotlib
-is changed. Matplotlib itself is imported when the first picture is drawn; ImportError names the extra when
-it is missing.
+Each function draws on ``ax`` if one is given, else on a new figure, and returns the Axes, or the Figure if it has
+several axes. No function calls ``show`` or changes the settings of matplotlib. Matplotlib is imported with the first
+plot; if it is missing, ImportError names the extra.
 
-A figure made here is a plain ``matplotlib.figure.Figure``: no window, nothing to close, so a loop may draw
-thousands. ``fm.plots.cost_curve(...).figure.savefig("cost.png")`` works for an Axes and for a Figure alike.
-Only in a notebook and after ``pyplot.ion()`` does pyplot make the figure, so that it shows there as any
-other does. A script that wants a window passes its own ``ax``.
+A new figure is a plain ``matplotlib.figure.Figure``: it has no window and need not be closed, so a loop may draw
+thousands. ``fm.plots.cost_curve(...).figure.savefig("cost.png")`` works for an Axes and for a Figure. In a notebook,
+and after ``pyplot.ion()``, pyplot makes the figure, so that it shows like any other. To get a window from a script,
+pass an ``ax`` of your own.
 
-    canvas.py      figures, one style, checks of what comes in
+    canvas.py      new figures, the common style, checks of arguments
     training.py    how training went: history, learning_curve, confusion_matrix
-    network.py     what a network is: cost_curve, cost_surface, activation, first_layer
+    network.py     what a network is like: cost_curve, cost_surface, activation, first_layer
 """
 
 from fastmlp.plots.network import activation, cost_curve, cost_surface, first_layer

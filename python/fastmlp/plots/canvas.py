@@ -1,8 +1,7 @@
-"""The canvas of every picture: where a figure comes from, one calm style, and the checks of what comes in.
+"""What all plots share: new figures, one style, and checks of arguments.
 
-Colours are those of Okabe and Ito (2008), safe for colour-blind readers: blue is training (or the curve
-itself), vermillion is validation (or what is compared with it). The style is set on the artists, never in
-``rcParams``.
+The colours of Okabe and Ito (2008) are safe for colour-blind readers: blue is training (or the curve itself),
+vermillion is validation (or what the curve is compared with). The style is set on the artists, never in ``rcParams``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, VERMILLION = "#0072B2", "#D55E00"
-RING: dict[str, Any] = {  # marks a point of a curve and leaves it visible
+RING: dict[str, Any] = {  # marks a point without hiding the curve
     "linestyle": "none",
     "marker": "o",
     "markersize": 9,
@@ -28,13 +27,13 @@ RING: dict[str, Any] = {  # marks a point of a curve and leaves it visible
     "zorder": 5,
     "clip_on": False,
 }
-DOT: dict[str, Any] = {**RING, "markersize": 7, "markerfacecolor": "white"}  # marks a point on colours
+DOT: dict[str, Any] = {**RING, "markersize": 7, "markerfacecolor": "white"}  # marks a point on a coloured surface
 
 
 def new_figure(width: float, height: float, *, returned: bool = False) -> Figure:
-    """An empty figure of ``width`` x ``height`` inches; ``returned``: the caller returns the Figure itself.
+    """An empty figure of ``width`` x ``height`` inches; ``returned``: whether the plot returns the Figure itself.
 
-    Raises ImportError when matplotlib is missing.
+    Raises ImportError if matplotlib is missing.
     """
     try:
         import matplotlib
@@ -53,13 +52,13 @@ def new_figure(width: float, height: float, *, returned: bool = False) -> Figure
     from matplotlib import pyplot
 
     figure = pyplot.figure(**style)
-    if notebook and returned:  # a notebook shows a returned Figure by itself: pyplot would show it twice
+    if notebook and returned:  # a notebook shows a returned Figure: pyplot would show it again
         pyplot.close(figure)
     return figure
 
 
 def finish(ax: Axes, xlabel: str, ylabel: str, *, legend: bool = False, grid: bool = True) -> Axes:
-    """Give ``ax`` its labels and the common style, and return it."""
+    """Set the labels and the common style of ``ax``, and return it."""
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.spines[["top", "right"]].set_visible(False)
@@ -74,11 +73,13 @@ def finish(ax: Axes, xlabel: str, ylabel: str, *, legend: bool = False, grid: bo
 
 
 def numbers(name: str, value: ArrayLike, ndim: int, *, finite: bool = True) -> NDArray[np.float64]:
-    """``value`` as a float64 array of ``ndim`` dimensions: not empty, no NaN unless ``finite=False``."""
+    """Convert to a float64 array of ``ndim`` dimensions; it must not be empty, or hold NaN unless ``finite=False``."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an array of numbers, got {type(value).__name__} that is not") from None
+        raise TypeError(
+            f"{name} must be an array of numbers, got {type(value).__name__}, which cannot be converted"
+        ) from None
     if array.ndim != ndim or array.size == 0:
         raise ValueError(f"{name} must have {ndim} dimensions and not be empty, got shape {array.shape}")
     if finite and not np.isfinite(array).all():
@@ -88,7 +89,7 @@ def numbers(name: str, value: ArrayLike, ndim: int, *, finite: bool = True) -> N
 
 
 def increasing(name: str, value: ArrayLike, *, at_least: int = 1) -> NDArray[np.float64]:
-    """``value`` as a 1-d array of ``at_least`` numbers, each above the one before."""
+    """Convert to a 1-d array of ``at_least`` numbers or more, each larger than the one before."""
     array = numbers(name, value, 1)
     if array.size < at_least or (np.diff(array) <= 0).any():
         raise ValueError(
@@ -98,6 +99,6 @@ def increasing(name: str, value: ArrayLike, *, at_least: int = 1) -> NDArray[np.
 
 
 def fit_shape(name: str, array: NDArray[np.float64], other: str, shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless ``array`` has the ``shape`` that the argument ``other`` calls for."""
+    """Raise ValueError unless ``array`` has the ``shape`` that fits the argument ``other``."""
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape} to fit {other}, got {array.shape}")

@@ -1,4 +1,4 @@
-"""Pictures of what a network is: its cost over chosen weights, its activations, its first layer as images."""
+"""Plots of a network: its cost over one or two weights, its activations, its first layer as images."""
 
 from __future__ import annotations
 
@@ -23,12 +23,34 @@ def cost_curve(
     current: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the cost over one weight and mark the minimum of the grid.
+    """Draw the cost over one weight and mark the lowest point of the grid.
 
-    ``grid`` (n,) holds the increasing values of the weight called ``name``, ``costs`` (n,) the cost at
-    each; ``current`` marks the value the weight has now. Raises ValueError for shapes that do not fit and
-    for NaN.
+    Parameters
+    ----------
+    grid : array_like (n,)
+        Values of the weight, increasing.
+    costs : array_like (n,)
+        Cost at each of them.
+    name : str, default "weight"
+        Name of the weight, for the axis.
+    current : float, optional
+        The present value of the weight, to be marked.
+    ax : matplotlib Axes, optional
+        Where to draw. Default: a new figure.
 
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, a grid that does not increase, and NaN.
+    TypeError
+        For values that are not numbers.
+
+    Examples
+    --------
     >>> cost_curve([-1.0, 0.0, 1.0], [2.0, 0.5, 1.0], name="W1[0,0]").get_xlabel()
     'W1[0,0]'
     """
@@ -54,13 +76,34 @@ def cost_surface(
     kind: Literal["contour", "3d"] = "contour",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the cost over two weights, as filled contours or as a surface, and mark the minimum of the grid.
+    """Draw the cost over two weights, as filled contours or as a surface, and mark the lowest point of the grid.
 
-    ``costs[i, j]`` is the cost where the weight ``names[0]`` is ``grid_0[i]`` and ``names[1]`` is
-    ``grid_1[j]``; both grids increase and have at least two values. An ``ax`` for ``kind="3d"`` must be
-    made with ``projection="3d"``. Raises ValueError for shapes that do not fit, NaN, and an unknown
-    ``kind``.
+    Parameters
+    ----------
+    grid_0, grid_1 : array_like (n_0,) and (n_1,)
+        Values of the two weights, increasing, at least two each.
+    costs : array_like (n_0, n_1)
+        ``costs[i, j]`` is the cost at ``grid_0[i]`` and ``grid_1[j]``.
+    names : pair of str, default ("W1[0,0]", "W1[0,1]")
+        Names of the weights, for the axes.
+    kind : {"contour", "3d"}, default "contour"
+    ax : matplotlib Axes, optional
+        Where to draw; for ``kind="3d"`` it must have ``projection="3d"``. Default: a new figure.
 
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, grids that do not increase, NaN, an unknown ``kind``, and an ``ax`` of the wrong
+        projection.
+    TypeError
+        For values that are not numbers.
+
+    Examples
+    --------
     >>> cost_surface([0, 1], [0, 1, 2], [[3, 2, 1], [2, 1, 2]]).get_ylabel()
     'W1[0,1]'
     """
@@ -82,14 +125,14 @@ def cost_surface(
 
         low, high = float(z.min()), float(z.max())
         largest = max(abs(low), abs(high))
-        if high - low <= 1e-9 * largest:  # a flat surface still needs levels that increase
+        if high - low <= 1e-9 * largest:  # even a flat surface needs increasing levels
             high = low + (largest or 1.0)
         filled = ax.contourf(x, y, z.T, levels=np.linspace(low, high, 21), cmap="viridis")
         ax.plot(x[i], y[j], label=label, **DOT)
         ax.figure.colorbar(filled, ax=ax, label="cost", ticks=MaxNLocator(6))
         return finish(ax, *names, legend=True, grid=False)
     smooth = {"rcount": 100, "ccount": 100, "cmap": "viridis", "antialiased": False}
-    surface: Any = ax  # an Axes3D, whose methods Axes does not have
+    surface: Any = ax  # an Axes3D, which has methods that Axes lacks
     filled = surface.plot_surface(*np.meshgrid(x, y, indexing="ij"), z, **smooth)
     surface.plot([x[i]], [y[j]], [z[i, j]], label=label, **{**DOT, "clip_on": True})
     surface.locator_params(nbins=5)
@@ -109,12 +152,30 @@ def activation(
     z: tuple[float, float] = (-5.0, 5.0),
     ax: Axes | None = None,
 ) -> Axes | Figure:
-    """Draw activations f(z) and their derivatives f'(z) over the range ``z`` = (low, high).
+    """Draw activations f(z) and their derivatives f'(z).
 
-    One name gives an Axes. A list, or None for every activation of hidden layers, gives a Figure of small
-    multiples with common axes and takes no ``ax``. Raises ValueError for an unknown name and for softmax,
-    which works on a whole row.
+    Parameters
+    ----------
+    names : str, list or tuple of str, optional
+        One activation, or several. Default: every activation that hidden layers can have.
+    z : pair of float, default (-5.0, 5.0)
+        Range to draw, low and high.
+    ax : matplotlib Axes, optional
+        Where to draw a single activation. Default: a new figure.
 
+    Returns
+    -------
+    matplotlib Axes or Figure
+        Axes for a single name; otherwise a Figure with a small plot for each activation, on common axes.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; for softmax, which has no curve because it works on whole rows; for an empty list; and for
+        an ``ax`` with several names.
+
+    Examples
+    --------
     >>> activation("sigmoid").get_title()
     'sigmoid'
     """
@@ -132,7 +193,7 @@ def activation(
         return finish(ax, "z", "", legend=True)
 
     if not chosen or ax is not None:
-        raise ValueError(f"names must hold an activation or more, and ax needs a single name, got names={names!r}")
+        raise ValueError(f"names must hold at least one activation, and only a single one with ax, got names={names!r}")
     columns = _columns(len(chosen), 1.5)
     rows = -(-len(chosen) // columns)
     figure = new_figure(max(4, 1.9 * columns), 1 + 1.6 * rows, returned=True)
@@ -162,14 +223,34 @@ def first_layer(
     n: int | None = None,
     columns: int | None = None,
 ) -> Figure:
-    """Draw the weights into each unit of the first layer as an image: red above zero, blue below.
+    """Draw the incoming weights of each unit of the first layer as an image: red above zero, blue below.
 
-    ``net_or_weights`` is a network (its ``weights[0]`` is taken) or weights (n_in, n_units); ``shape`` is
-    the (height, width) of an input image, with height * width = n_in. The first ``n`` units are drawn
-    (default: all), in ``columns`` columns (default: a grid about three wide to two high), on one colour
-    scale symmetric about zero. Raises ValueError when shapes do not fit, or ``n`` or ``columns`` is out of
-    range.
+    All images share one colour scale, symmetric about zero.
 
+    Parameters
+    ----------
+    net_or_weights : Network or array_like (n_in, n_units)
+        A network, whose ``weights[0]`` is drawn, or weights.
+    shape : pair of int, default (28, 28)
+        Height and width of an input image; their product is n_in.
+    n : int, optional
+        Number of units to draw, from the first. Default: all.
+    columns : int, optional
+        Images per row. Default: a grid about three wide to two high.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, and ``n`` or ``columns`` out of range.
+    TypeError
+        For ``n`` or ``columns`` that are not whole numbers.
+
+    Examples
+    --------
     >>> figure = first_layer([[1.0, -2.0], [0.5, 0.0], [0.0, 1.0], [2.0, 0.25]], shape=(2, 2))
     >>> figure.axes[0].images[0].get_clim()
     (-2.0, 2.0)
@@ -197,7 +278,7 @@ def first_layer(
 
 
 def _count(name: str, value: int | None, most: int, *, default: int) -> int:
-    """``value`` if it is a whole number from 1 to ``most``, ``default`` if it is None."""
+    """Check that ``value`` is a whole number from 1 to ``most``; None gives ``default``."""
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -208,7 +289,7 @@ def _count(name: str, value: int | None, most: int, *, default: int) -> int:
 
 
 def _columns(n: int, aspect: float) -> int:
-    """The number of columns near ``aspect`` times the rows that leaves the fewest places empty."""
+    """The number of columns near ``aspect`` times the rows that leaves the fewest cells empty."""
     ideal = (n * aspect) ** 0.5
     near = range(max(1, int(0.75 * ideal)), min(n, int(1.25 * ideal) + 1) + 1)
     return min(near, key=lambda columns: (-n % columns, abs(columns - ideal)))

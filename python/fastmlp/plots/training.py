@@ -1,4 +1,4 @@
-"""Pictures of how training went: losses per epoch, errors over training-set size, confused classes."""
+"""Plots of how training went: losses per epoch, errors over the number of training rows, confused classes."""
 
 from __future__ import annotations
 
@@ -17,23 +17,39 @@ if TYPE_CHECKING:
 
 
 class HistoryLike(Protocol):
-    """What ``history`` needs: ``"loss" in h`` and ``h["loss"]``; a dict of lists will do."""
+    """What `history` needs: ``"loss" in h`` and ``h["loss"]``, such as a dict of lists."""
 
     def __getitem__(self, key: str, /) -> Any: ...
     def __contains__(self, key: Any, /) -> bool: ...
 
 
 def history(history: HistoryLike, *, ax: Axes | None = None, log: bool = False) -> Figure | Axes:
-    """Draw the loss of every epoch, in training and validation, and mark the best epoch.
+    """Draw the training and validation loss of every epoch, and mark the best epoch.
 
-    The best epoch has the lowest ``val_loss``, or the lowest ``loss`` where nothing was validated. Values
-    that are not finite are left out. Without ``ax`` it returns a Figure, with ``val_accuracy`` (when
-    present) on a second axes below the loss. With ``ax`` it draws the losses there and returns that.
-    ``log=True``: logarithmic loss axis.
+    The best epoch has the lowest ``val_loss``, or the lowest ``loss`` without validation data. Values that are not
+    finite are left out.
 
-    Raises ValueError when "loss" is missing, lengths differ, no value is finite, or ``log`` meets a loss that
-    is not above zero.
+    Parameters
+    ----------
+    history : History or dict
+        With ``loss`` and optionally ``val_loss`` and ``val_accuracy``, a number per epoch each.
+    ax : matplotlib Axes, optional
+        Where to draw the losses. Default: a new figure, with ``val_accuracy`` below the losses if there is one.
+    log : bool, default False
+        Whether the axis of the loss is logarithmic.
 
+    Returns
+    -------
+    matplotlib Figure or Axes
+        The new figure, or ``ax``.
+
+    Raises
+    ------
+    ValueError
+        If "loss" is missing, lengths differ, no value is finite, or a loss is not above zero with ``log``.
+
+    Examples
+    --------
     >>> figure = history(
     ...     {"loss": [0.9, 0.5, 0.4], "val_loss": [0.8, 0.6, 0.7], "val_accuracy": [0.7, 0.8, 0.8]}
     ... )
@@ -73,7 +89,7 @@ def history(history: HistoryLike, *, ax: Axes | None = None, log: bool = False) 
 
 
 def _curves(history: HistoryLike, log: bool) -> dict[str, NDArray[np.float64]]:
-    """The curves to draw, checked, with NaN for every value that is not finite."""
+    """The curves to draw, checked; values that are not finite become NaN."""
     if "loss" not in history:
         raise ValueError("history must have the key 'loss' with one number per epoch, got none")
     curves: dict[str, NDArray[np.float64]] = {}
@@ -91,7 +107,7 @@ def _curves(history: HistoryLike, log: bool) -> dict[str, NDArray[np.float64]]:
 
 
 def _epochs(ax: Axes, values: NDArray[np.float64], **style: Any) -> None:
-    """One curve over the epochs 1, 2, ...; few epochs get dots, so that even a single one is seen."""
+    """Draw a curve over the epochs 1, 2, ...; few epochs get dots, so that even a single one is visible."""
     from matplotlib.ticker import MaxNLocator
 
     known = np.flatnonzero(~np.isnan(values))
@@ -100,13 +116,29 @@ def _epochs(ax: Axes, values: NDArray[np.float64], **style: Any) -> None:
 
 
 def learning_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
-    """Draw the error in training and validation over the number of training rows (logarithmic axis).
+    """Draw the training and validation error over the number of training rows, on a logarithmic axis.
 
-    ``curve`` has arrays ``train_sizes``, ``train_error`` and ``validation_error``, all (n,), each error the
-    mean of the repeats. Where it also has ``train_error_std`` and ``validation_error_std``, bands show one
-    standard deviation. Raises ValueError for shapes that do not fit, sizes that do not increase from above
-    zero, and NaN.
+    Parameters
+    ----------
+    curve : LearningCurve or object with the same attributes
+        ``train_sizes``, ``train_error`` and ``validation_error``, all (n,). If it also has ``train_error_std`` and
+        ``validation_error_std``, bands show one standard deviation.
+    ax : matplotlib Axes, optional
+        Where to draw. Default: a new figure.
 
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, sizes that are not above zero or do not increase, and NaN.
+    TypeError
+        For values that are not numbers.
+
+    Examples
+    --------
     >>> from types import SimpleNamespace
     >>> curve = SimpleNamespace(
     ...     train_sizes=[100, 1000], train_error=[0.01, 0.03], validation_error=[0.3, 0.2]
@@ -136,7 +168,7 @@ def learning_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
             low, high = errors[key] - errors[f"{key}_std"], errors[key] + errors[f"{key}_std"]
             ax.fill_between(sizes, low, high, color=color, alpha=0.18, linewidth=0)
     ax.set_xscale("log")
-    ticks = [sizes[-1]]  # the sizes themselves, as many as can be read side by side
+    ticks = [sizes[-1]]  # the sizes themselves, as many as fit side by side
     for size in sizes[-2::-1]:
         if np.log(ticks[-1] / size) >= np.log(sizes[-1] / sizes[0]) / 9:
             ticks.append(size)
@@ -152,21 +184,42 @@ def confusion_matrix(
     normalize: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how often each true class (row) was predicted as each class (column), counts in cells.
+    """Draw a confusion matrix: a row for each true class, a column for each predicted class, counts in the cells.
 
-    ``matrix_or_pair`` is a square matrix of counts (n_classes, n_classes), or a tuple ``(y_true, y_pred)``
-    of labels. ``classes`` names the rows in their order; without it they are the labels found, or 0, 1, ...
-    for a matrix. With names, integer labels count from 0. Hits are blue and mistakes orange, each kind
-    shaded by its own largest number, so that a few mistakes stand out among many hits. ``normalize=True``:
-    per cent of each true class. Raises ValueError for a matrix that is not square or has negative counts,
-    unequal lengths, and unknown labels.
+    Hits are blue and mistakes orange. Each colour has its own scale, so that a few mistakes stand out among many hits.
 
+    Parameters
+    ----------
+    matrix_or_pair : array_like (n_classes, n_classes) or tuple (y_true, y_pred)
+        Counts, or labels to count.
+    classes : sequence, optional
+        Names of the rows in order; integer labels are then indices into it. Default: the labels found, or 0, 1, ...
+        for a matrix.
+    normalize : bool, default False
+        True: show per cent of each true class instead of counts.
+    ax : matplotlib Axes, optional
+        Where to draw. Default: a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        For a matrix that is not square or has negative counts, labels of different lengths, and labels that are not in
+        ``classes``.
+    TypeError
+        For values that are not numbers.
+
+    Examples
+    --------
     >>> ax = confusion_matrix((["cat", "dog", "dog"], ["cat", "dog", "cat"]))
     >>> [text.get_text() for text in ax.texts]
     ['1', '0', '1', '1']
     """
     if isinstance(matrix_or_pair, tuple):
-        counts, classes = _count(matrix_or_pair, classes)
+        counts, classes = _count_labels(matrix_or_pair, classes)
     else:
         counts = numbers("matrix_or_pair", matrix_or_pair, 2)
         if counts.shape[0] != counts.shape[1] or (counts < 0).any():
@@ -188,9 +241,9 @@ def confusion_matrix(
     colors = _shades(counts)
     ax.imshow(colors)
     box = ax.get_window_extent()
-    points = 72 * min(box.width, box.height) / ax.figure.dpi / n  # the side of a cell
+    points = 72 * min(box.width, box.height) / ax.figure.dpi / n  # side of a cell
     size = min(11.0, 0.5 * points, 1.3 * points / max(len(cell) for row in cells for cell in row))
-    luminance = colors**2.2 @ (0.2126, 0.7152, 0.0722)  # below 0.25 white reads better than black
+    luminance = colors**2.2 @ (0.2126, 0.7152, 0.0722)  # below 0.25, white is easier to read than black
     for (i, j), value in np.ndenumerate(counts):
         ink = "0.72" if value == 0 else "white" if luminance[i, j] < 0.25 else "black"
         ax.text(j, i, cells[i][j], ha="center", va="center", color=ink, fontsize=size)
@@ -203,8 +256,10 @@ def confusion_matrix(
     return ax
 
 
-def _count(pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None) -> tuple[NDArray[np.float64], Sequence[Any]]:
-    """Count (y_true, y_pred) into a matrix; also the names of its rows."""
+def _count_labels(
+    pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None
+) -> tuple[NDArray[np.float64], Sequence[Any]]:
+    """Count (y_true, y_pred) in a matrix; returns it and the names of its rows."""
     if len(pair) != 2:
         raise ValueError(f"matrix_or_pair must be a matrix or a tuple (y_true, y_pred), got a tuple of {len(pair)}")
     y_true, y_pred = np.asarray(pair[0]), np.asarray(pair[1])
@@ -217,7 +272,7 @@ def _count(pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None) -> tuple[
     rows = list(range(len(names))) if counted else names
     unknown = [label for label in found.tolist() if label not in rows]
     if unknown:
-        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {unknown[0]!r} beside them")
+        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {unknown[0]!r} too")
     position = np.array([rows.index(label) for label in found.tolist()])[codes]
     counts = np.zeros((len(rows), len(rows)))
     np.add.at(counts, (position[: y_true.size], position[y_true.size :]), 1)
@@ -225,7 +280,7 @@ def _count(pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None) -> tuple[
 
 
 def _shades(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The colour (n, n, 3) of each cell: hits in blues, mistakes in oranges, nothing in white."""
+    """The colour of each cell, (n, n, 3): hits in blues, mistakes in oranges, zeros in white."""
     import matplotlib
 
     hit = np.eye(len(counts), dtype=bool)
