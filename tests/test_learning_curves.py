@@ -124,7 +124,7 @@ NETWORK = classifier(0)
     [
         ({"make_network": NETWORK}, TypeError, "make_network must be a function of a seed, got Network"),
         ({"make_network": lambda seed: None}, TypeError, "make_network must return a Network, got NoneType"),
-        ({"make_network": lambda seed: NETWORK}, ValueError, "make_network must make a new network"),
+        ({"make_network": lambda seed: NETWORK}, ValueError, "make_network must return a new network"),
         ({"X": X[:, :2]}, ValueError, "X must have 3 columns, got 2"),
         ({"y": Y[:-1]}, ValueError, "X and y must have the same number of rows, got 60 and 59"),
         ({"y": Y + 1}, ValueError, "y must be class numbers from 0 to 1, got 2"),
@@ -141,7 +141,7 @@ NETWORK = classifier(0)
         ({"repeats": 1.5}, TypeError, "repeats must be a whole number, got "),
         ({"seed": -1}, ValueError, "seed must be 0 or more, got -1"),
         ({"seed": None}, TypeError, "seed must be a whole number, got NoneType"),
-        ({"sample_weight": np.ones(60)}, TypeError, "sample_weight cannot be an option"),
+        ({"sample_weight": np.ones(60)}, TypeError, "sample_weight cannot be used with learning_curve"),
         ({"epoch": 3}, TypeError, "epoch"),
         ({"epochs": 0}, ValueError, "epochs must be between 1 and"),
     ],
@@ -162,6 +162,6 @@ def test_refuses(change, error, message):
 def test_a_shared_network_is_refused_before_it_is_trained():
     shared = classifier(0)
     before = shared.params.copy()
-    with pytest.raises(ValueError, match="make_network must make a new network"):
+    with pytest.raises(ValueError, match="make_network must return a new network"):
         fm.learning_curve(lambda seed: shared, X, Y, VALIDATION, [10], epochs=1)
     assert (shared.params == before).all()

@@ -1,10 +1,10 @@
-"""Learning curve: what more training data would do to the error in training and in validation.
+"""Learning curve: training and validation error over the number of training rows.
 
-For each size a new network is trained on that many random rows. A validation error well above the training
-error is variance, which more rows cure; two errors that are high and alike are bias, which they don't.
+For each size, a new network is trained on that many random rows. A validation error well above the training error means
+high variance, which more rows reduce. Two errors that are high and close together mean high bias, which they do not.
 
-Within a repeat the rows of a smaller size are among those of every larger one, and networks start alike, so
-that neighbouring points of the curve differ by the added rows and by little else.
+Within a repeat, each size contains the rows of all smaller ones, and all networks start from the same weights. So
+neighbouring points of the curve differ by the added rows and little else.
 """
 
 from __future__ import annotations
@@ -23,18 +23,24 @@ from fastmlp.network import Network
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Errors over the number of training rows; ``fm.plots.learning_curve`` draws it.
+    """Errors over the number of training rows, as returned by `learning_curve`; `fm.plots.learning_curve` draws it.
 
     Attributes
     ----------
-    train_sizes : ndarray (n,) of int
-        Rows trained on, increasing.
-    train_error, validation_error : ndarray (n,)
+    train_sizes : ndarray (n,) of int64
+        Numbers of training rows, increasing.
+    train_error, validation_error : ndarray (n,) of float64
         Error on those rows and on the validation data, each the mean over the repeats.
-    train_error_std, validation_error_std : ndarray (n,)
-        Standard deviation over the repeats; 0 where there is one.
+    train_error_std, validation_error_std : ndarray (n,) of float64
+        Standard deviation over the repeats; 0 with a single repeat.
     metric : str
-        What the errors are: ``"error rate"`` (1 - accuracy) where y names classes, else the name of the loss.
+        What the errors are: ``"error rate"`` (1 - accuracy) for classification, else the name of the loss.
+
+    Examples
+    --------
+    >>> sizes, ones = np.array([10, 100]), np.ones(2)
+    >>> LearningCurve(sizes, 0.1 * ones, np.array([0.4, 0.2]), 0 * ones, 0 * ones, "error rate")
+    LearningCurve(10 to 100 rows: validation error rate 0.4 -> 0.2, training 0.1)
     """
 
     train_sizes: NDArray[np.int64]
@@ -68,7 +74,7 @@ def learning_curve(
     Parameters
     ----------
     make_network : function of an int
-        Makes a new, untrained network from a seed.
+        Returns a new, untrained network for a seed.
     X : array_like (n_samples, n_features)
         Rows to choose from.
     y : array_like
@@ -80,10 +86,10 @@ def learning_curve(
     repeats : int, default 1
         Networks per size, each with its own seed and its own choice of rows.
     seed : int, default 0
-        From 0; repeat ``r`` uses ``make_network(seed + r)``. The same seed gives the same curve.
+        0 or more; repeat ``r`` uses ``make_network(seed + r)``. The same seed gives the same curve.
     **fit_options
-        Passed to every `Network.fit`: ``epochs``, ``batch_size``, ``optimizer`` and so on, but neither
-        ``validation_data`` nor ``sample_weight``.
+        Passed to `Network.fit`: ``epochs``, ``batch_size``, ``optimizer`` and so on, except ``validation_data`` and
+        ``sample_weight``.
 
     Returns
     -------
@@ -92,9 +98,9 @@ def learning_curve(
     Raises
     ------
     ValueError, TypeError
-        For arguments that do not fit, before any training.
+        For wrong arguments, before any training.
     DivergedError
-        A loss stopped being finite.
+        A loss stopped being finite during training.
 
     Examples
     --------
@@ -118,7 +124,7 @@ def learning_curve(
         raise TypeError(f"validation_data must be a pair (X, y), got {type(validation_data).__name__}")
     for name in ("validation_data", "sample_weight"):
         if name in fit_options:
-            raise TypeError(f"{name} cannot be an option of the fits of a learning curve")
+            raise TypeError(f"{name} cannot be used with learning_curve")
     network = _new_network(make_network, int(seed), None)
     check_training_data(network, X, y, None, validation_data)
     rows, targets = np.asarray(X), np.asarray(y)
@@ -147,12 +153,12 @@ def _new_network(make_network: Callable[[int], Network], seed: int, last: Networ
     if not isinstance(network, Network):
         raise TypeError(f"make_network must return a Network, got {type(network).__name__}")
     if network is last:
-        raise ValueError("make_network must make a new network at each call, got the same one again")
+        raise ValueError("make_network must return a new network at each call, got the same one again")
     return network
 
 
 def _check_sizes(train_sizes: object, n_rows: int) -> NDArray[np.int64]:
-    """Increasing whole numbers from 1 to ``n_rows``."""
+    """Check that sizes are increasing whole numbers from 1 to ``n_rows``."""
     sizes = np.asarray(train_sizes)
     if sizes.ndim != 1 or sizes.size == 0:
         raise ValueError(f"train_sizes must be a sequence of numbers of rows, got {train_sizes!r}")
