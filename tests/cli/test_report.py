@@ -50,12 +50,12 @@ def test_a_class_without_rows_has_no_share():
     assert text.splitlines()[3].split() == ["b", ".", "."]
 
 
-def test_many_classes_show_the_commonest_confusions():
+def test_many_classes_show_the_most_frequent_confusions():
     counts = np.diag(np.full(30, 50))
-    assert report.confusion_text(counts, [str(i) for i in range(30)]) == "No class was taken for another."
+    assert report.confusion_text(counts, [str(i) for i in range(30)]) == "No class was mistaken for another."
     counts[3, 4], counts[7, 1] = 12, 5
     lines = report.confusion_text(counts, [f"c{i}" for i in range(30)]).splitlines()
-    assert lines[1:] == ["  12 x  c3 taken for c4", "   5 x  c7 taken for c1"]
+    assert lines[1:] == ["  12 x  c3 mistaken for c4", "   5 x  c7 mistaken for c1"]
 
 
 def test_names_cannot_write_on_the_terminal():

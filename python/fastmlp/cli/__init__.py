@@ -1,19 +1,19 @@
 """The command ``fastmlp``.
 
     train.py          read data, train, report, save
-    train_options.py  its options
+    train_options.py  the options of train
     fitting.py        the fit, and the signals that may end it
-    summary.py        what it says of network and training
-    predict.py        a saved model on other data
-    info.py           what is in a saved model
-    sources.py        which file or folder is what kind of data
-    model.py          from the options to a network and an optimizer
+    summary.py        what train prints about network and training
+    predict.py        run a saved model on other data
+    info.py           show what a saved model contains
+    sources.py        recognise and read the kinds of data
+    defaults.py       from the options to a network and an optimizer
     report.py         results as text
-    writing.py        files that are written, checked before the work begins
+    writing.py        check output files before the work starts
 
-A command's module is imported when the command is called for. What the package raises for bad input becomes
-``Error: ...`` and exit code 1; a wrong option is exit code 2; work ended by Ctrl-C is kept and gives 130
-(by SIGTERM 143).
+The module of a command is imported when the command is used. Errors of the package for bad input become
+``Error: ...`` and exit code 1; a wrong option gives exit code 2. Work interrupted by Ctrl-C is kept and gives exit
+code 130 (SIGTERM: 143).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _COMMANDS = {
 
 
 class Commands(click.Group):
-    """Commands that are imported when they are needed, and errors that are one line."""
+    """Commands that are imported when they are used, and errors that take one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which a person meets them."""
+        """In the order in which people use them."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -47,17 +47,17 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what it refuses is an error for people."""
+        """Run a command; its exceptions become error messages for people."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # the reader of a pipe has gone: click ends quietly
+        except BrokenPipeError:  # the reader of the pipe is gone: click ends quietly
             raise
         except (ValueError, TypeError, OSError, ArithmeticError, MemoryError) as error:
             raise click.ClickException(_sentence(error)) from error
 
 
 def _sentence(error: Exception) -> str:
-    """What an exception has to say, on one line."""
+    """The message of an exception, on one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__

@@ -1,7 +1,7 @@
-"""From the options of ``train`` to a network and an optimizer, with what suits the data where nothing was said.
+"""From the options of ``train`` to a network and an optimizer; options left out get defaults that suit the data.
 
-The defaults were chosen on validation rows taken from the bundled training digits, in stretches of other writers; the
-learning rate was looked at on a few public tables too. Test digits had no say.
+The defaults were chosen on validation rows from the bundled training digits, written by other people than the rows
+trained on. The learning rates were also tried on a few public tables. No test digits were used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLASS_SMOOTHING = 0.1
 
 @dataclass(frozen=True)
 class Settings:
-    """The options that shape the network and its training; None: what suits the data."""
+    """The options that define the network and its training; None means a default that suits the data."""
 
     hidden: tuple[int, ...]
     activation: str
@@ -54,7 +54,7 @@ class Settings:
     seed: int
 
     def loss_for(self, problem: Problem) -> Loss:
-        """The loss asked for, or that of the task, with its settings; ``ValueError`` where it does not fit the task."""
+        """The loss asked for, or the default for the task; ``ValueError`` if it does not fit the task."""
         name = self._loss_name(problem)
         smoothing = self.label_smoothing
         if not LOSSES[name].classification:
@@ -77,14 +77,14 @@ class Settings:
         return loss
 
     def dropout_for(self, problem: Problem) -> float:
-        """Share of hidden units dropped in training."""
+        """Share of hidden units dropped during training."""
         if self.dropout is None:
             return 0.0 if problem.classes is None else CLASS_DROPOUT
         return self.dropout
 
 
 def make_network(problem: Problem, settings: Settings) -> Network:
-    """Scaled inputs, hidden layers each with its dropout, and an output for each class or number."""
+    """A network with scaled inputs, dropout after each hidden layer, and an output for each class or number."""
     X, y = problem.train
     dropout = settings.dropout_for(problem)
     loss = settings.loss_for(problem)
@@ -101,8 +101,8 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
 
 
-def chosen_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
-    """The optimizer with its learning rate over all steps of the training."""
+def optimizer_for(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
+    """The optimizer, with its learning-rate schedule over all steps of the training."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}
     if settings.weight_decay is not None:
@@ -117,13 +117,13 @@ def chosen_optimizer(settings: Settings, n_samples: int) -> Optimizer | WholeSet
         n_steps = settings.epochs * -(-n_samples // settings.batch_size)
         options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
     elif settings.learning_rate is not None:
-        raise ValueError(f"--learning-rate is not for {settings.optimizer}, which finds its own steps")
+        raise ValueError(f"--learning-rate is not for {settings.optimizer}, which chooses its own steps")
     made: Optimizer | WholeSetMethod = kind(**options)
     return made
 
 
 def _scaled_input(X: NDArray[Any]) -> Input:
-    """Images of bytes from 0 to 1; other columns with mean 0 and deviation 1."""
+    """Scale bytes to the range from 0 to 1, other columns to mean 0 and standard deviation 1."""
     if X.dtype == np.uint8:
         return Input(X.shape[1], scale=1 / max(int(X.max()), 1))
     return Input.standardized(X)
@@ -137,7 +137,7 @@ def _scheduled(rate: float, schedule: str, n_steps: int) -> Value:
 
 @dataclass(frozen=True)
 class TargetScale:
-    """Brings numeric targets to mean 0 and deviation 1 for the training, and the network back afterwards."""
+    """Scales numeric targets to mean 0 and standard deviation 1 for training; `undo_in` adapts the network."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
@@ -149,12 +149,12 @@ class TargetScale:
         return cls(y.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0))
 
     def __call__(self, y: NDArray[Any]) -> NDArray[np.float64]:
-        """Targets as the training sees them."""
+        """Targets scaled for training."""
         scaled: NDArray[np.float64] = (y - self.mean) / self.deviation
         return scaled
 
     def undo_in(self, network: Network) -> None:
-        """Let the last layer, which has no activation, give numbers in the targets' unit."""
+        """Rescale the last layer, which has no activation, so that it outputs numbers in the unit of the targets."""
         network.weights[-1][:] *= self.deviation
         bias = network.biases[-1]
         assert bias is not None

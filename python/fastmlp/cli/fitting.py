@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.callbacks.stopping import EarlyStopping
-from fastmlp.cli.defaults import Settings, TargetScale, chosen_optimizer
+from fastmlp.cli.defaults import Settings, TargetScale, optimizer_for
 from fastmlp.cli.sources import Problem
 from fastmlp.history import History
 from fastmlp.network import Network
 
 
 class Terminated:
-    """Whether SIGTERM has come."""
+    """Whether SIGTERM has arrived."""
 
     came = False
 
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[Terminated]:
-    """Inside, SIGTERM ends a fit as Ctrl-C does; in the main thread, where Python has its signals."""
+    """A context in which SIGTERM ends a fit like Ctrl-C; only in the main thread, where Python handles signals."""
     terminated = Terminated()
     if threading.current_thread() is not threading.main_thread():
         yield terminated
@@ -52,7 +52,7 @@ def fit(
     checkpoint_every: float | None,
     resume: bool,
 ) -> History:
-    """Train; numeric targets are scaled for it, and the network gives them in their own unit afterwards."""
+    """Train. Numeric targets are scaled for training; afterwards the network outputs them in their own unit."""
     X, y = problem.train
     validation = problem.validation
     scaled = problem.classes is None and network.output == "identity"
@@ -61,7 +61,7 @@ def fit(
         y = scale(y)
         validation = None if validation is None else (validation[0], scale(validation[1]))
     history = network.fit(
-        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=chosen_optimizer(settings, len(X)),
+        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings, len(X)),
         validation_data=validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
         progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""``fastmlp info``: what is in a saved model."""
+"""``fastmlp info``: show what a saved model contains."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from fastmlp.network import Network, load_with_extra
 @click.command("info")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def info(model: Path) -> None:
-    """Show what is in MODEL, a file that 'fastmlp train --save' or 'network.save' has written.
+    """Show what MODEL contains, a file written by 'fastmlp train --save' or 'network.save'.
 
     \b
-    Layers, parameters, loss and classes of a model:
+    Show the layers, parameters, loss and classes of a model:
         fastmlp info digits.safetensors
     """
     network, extra = load_with_extra(model)
@@ -47,7 +47,7 @@ def info(model: Path) -> None:
 
 
 def _loss(loss: Loss) -> str:
-    """The name, and the settings that matter to it."""
+    """The name of the loss, and the setting that matters to it."""
     settings = "" if loss.spec.setting is None else f"{loss.spec.setting} {loss.parameter:g}"
     if loss.label_smoothing:
         settings = f"label smoothing {loss.label_smoothing}"
@@ -55,18 +55,18 @@ def _loss(loss: Loss) -> str:
 
 
 def _input(layer: Input) -> str:
-    """How the columns are scaled."""
+    """Number of columns, and how they are scaled."""
     columns = report.plural(layer.n_features, "column")
     if not layer.is_scaled:
-        return f"{columns}, as they are"
+        return f"{columns}, not scaled"
     shift, scale = np.asarray(layer.shift), np.asarray(layer.scale)
     if (shift == shift[0]).all() and (scale == scale[0]).all():
         return f"{columns}, each (x - {shift[0]:g}) * {scale[0]:g}"
-    return f"{columns}, each (x - shift) * scale with numbers of its own"
+    return f"{columns}, each (x - shift) * scale with its own shift and scale"
 
 
 def _columns(encoding: TableEncoding) -> str:
-    """The columns of the table, texts with their number of categories."""
+    """The columns of the table; text columns with their number of categories."""
     names = [
         column.name if column.kind == "numeric" else f"{column.name} ({len(column.categories)} texts)"
         for column in encoding.columns
@@ -75,7 +75,7 @@ def _columns(encoding: TableEncoding) -> str:
 
 
 def _arrays(network: Network) -> list[str]:
-    """A line for each array: name, shape and the range of its numbers."""
+    """A line for each array: name, shape and range of values."""
     arrays = network.named_arrays()
     shapes = {name: " x ".join(map(str, array.shape)) for name, array in arrays.items()}
     left, middle = max(map(len, arrays)), max(map(len, shapes.values()))

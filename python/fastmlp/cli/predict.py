@@ -1,4 +1,4 @@
-"""``fastmlp predict``: a saved model on other data, as CSV."""
+"""``fastmlp predict``: run a saved model on other data and write the predictions as CSV."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from fastmlp.network import load_with_extra
 @click.command("predict")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("data", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--probabilities", is_flag=True, help="A column for the probability of each class.")
+@click.option("--probabilities", is_flag=True, help="Add a column with the probability of each class.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file.  [default: the terminal, or a pipe]",
+    help="Write to this file.  [default: standard output]",
 )
-@click.option("--threads", type=click.IntRange(1, 1024), help="[default: as many as the work is worth]")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Number of threads.  [default: as many as pay off]")
 def predict(model: Path, data: Path | None, probabilities: bool, output: Path | None, threads: int | None) -> None:
-    """Predict the rows of DATA with a model that 'fastmlp train --save' has written.
+    """Predict the rows of DATA with a model written by 'fastmlp train --save'.
 
-    DATA is what 'train' takes, or a single IDX file of images; of data with a test part, that part is predicted.
-    A CSV file needs the columns that the model was trained on; others are passed over. Without DATA, the bundled
-    test digits are predicted.
+    DATA is anything that 'train' accepts, or a single IDX file of images. If the data have a test part, that part is
+    predicted. A CSV file must have the columns that the model was trained on; other columns are ignored. Without DATA,
+    the bundled test digits are predicted.
 
-    The result is CSV with a header and a line for each row: the class, or the number. Where the data hold the truth
-    too, the accuracy or the error goes to the error output.
+    The result is CSV with a header and a line for each row: the class or the number. If the data include the targets,
+    the accuracy or the error is printed to standard error.
 
     \b
-    Prices for new houses:
+    Predict prices for new houses:
         fastmlp predict houses.safetensors new.csv --output prices.csv
-    The most and the least certain of a few digits:
+    Show the probabilities of a few digits:
         fastmlp predict digits.safetensors --probabilities | head
     """
     check_writable("--output", output)
@@ -54,7 +54,7 @@ def predict(model: Path, data: Path | None, probabilities: bool, output: Path | 
     rows = read_rows(data, encoding)
     if rows.X.ndim == 2 and rows.X.shape[1] != network.n_features:
         given = "the bundled digits have" if data is None else f"{data} has"
-        raise ValueError(f"{given} {rows.X.shape[1]} columns, {model} takes {network.n_features}")
+        raise ValueError(f"{given} {rows.X.shape[1]} columns, {model} needs {network.n_features}")
     outputs = network.predict(rows.X, n_threads=threads)
     if classes is None:
         header = ["predicted"] if outputs.shape[1] == 1 else [f"predicted_{j}" for j in range(outputs.shape[1])]
@@ -79,11 +79,11 @@ def predict(model: Path, data: Path | None, probabilities: bool, output: Path | 
 def read_extra(
     path: Path, extra: dict[str, Any], n_outputs: int
 ) -> tuple[tuple[str, ...] | None, TableEncoding | None]:
-    """Class names and table encoding of a model; ``ValueError`` where they don't fit it."""
+    """Class names and table encoding of a model; ``ValueError`` if they do not fit it."""
     classes = extra.get("classes")
     if classes is not None:
         if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-            raise ValueError(f"{path}: the names of its classes are damaged")
+            raise ValueError(f"{path}: its class names are damaged")
         if n_outputs != (1 if len(classes) == 2 and n_outputs == 1 else len(classes)):
             raise ValueError(f"{path} names {len(classes)} classes, but its network has {n_outputs} outputs")
     try:
@@ -96,10 +96,10 @@ def read_extra(
 def _judged(
     y: NDArray[Any], outputs: NDArray[Any], classes: tuple[str, ...] | None, encoding: TableEncoding | None
 ) -> str:
-    """The accuracy or the error, on one line."""
+    """The accuracy on one line, or the errors."""
     if classes is None:
         if y.dtype.kind not in "biuf" or y.size != outputs.size:
-            return "No error: the targets in the data are not those that the model predicts"
+            return "No error: the targets in the data do not match what the model predicts"
         errors = regression_errors(y, outputs)
         name = encoding.target.name if encoding and encoding.target else None
         return report.error_lines("Prediction", errors, name)
@@ -107,7 +107,7 @@ def _judged(
     names = y.tolist() if y.dtype.kind == "U" else [f"{label:.0f}" for label in y.reshape(len(y), -1)[:, 0]]
     unknown = next((name for name in names if name not in position), None)
     if unknown is not None:
-        return f"No accuracy: the data have the class {report.shown(unknown)!r}, which the model does not know"
+        return f"No accuracy: the data have the class {report.shown(unknown)!r}, which is unknown to the model"
     right = int((np.array([position[name] for name in names]) == as_labels("predictions", outputs)).sum())
     return f"Accuracy {100 * right / len(y):.2f} % ({report.count(len(y) - right)} of {report.count(len(y))} wrong)"
 

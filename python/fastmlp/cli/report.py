@@ -1,4 +1,4 @@
-"""Results as text for people: aligned, with spaces between thousands, never wider than about a hundred columns."""
+"""Results as text for people: aligned, with spaces between thousands, at most about a hundred columns wide."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
 
 
 def rounded(number: float, digits: int = 2) -> str:
-    """A number to so many significant figures, never with an exponent unless it is tiny.
+    """A number rounded to ``digits`` significant figures, without an exponent unless it is tiny.
 
     >>> rounded(1934.0), rounded(87.2), rounded(3.14), rounded(40457.3, 4)
     ('1 900', '87', '3.1', '40 460')
@@ -58,13 +58,13 @@ def duration(seconds: float) -> str:
 
 
 def network_line(network: Network) -> str:
-    """The layers on one line, from left to right as the data go."""
+    """The layers on one line, from input to output."""
     layers = (*network.layers[:-1], network.layers[-1].with_activation(network.output))
     return " -> ".join([str(network.n_features), *(layer.label() for layer in layers)])
 
 
 def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
-    """Which classes were taken for which: a matrix of up to 20 classes, else the commonest confusions.
+    """Which classes were mistaken for which: a matrix for up to 20 classes, else the most frequent confusions.
 
     >>> print(confusion_text(np.array([[9, 1], [0, 4]]), ["cat", "dog"]))
     Confusion matrix (a row for each true class, a column for each predicted one)
@@ -73,7 +73,7 @@ def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
       dog    .    4  100.0 %
     """
     if len(classes) > MOST_IN_MATRIX:
-        return _commonest(counts, classes)
+        return _most_frequent(counts, classes)
     names = [shown(name) for name in classes]
     heads = names
     if 2 + max(map(len, names)) + sum(2 + max(len(name), 4) for name in names) > _WIDEST:
@@ -90,20 +90,21 @@ def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
 
 
 def _shares(counts: NDArray[np.int64]) -> list[str]:
-    """Per cent of each true class that was found; nothing for a class without rows."""
+    """Per cent of each true class predicted correctly; empty for a class without rows."""
     return [f"{100 * row[i] / row.sum():.1f} %" if row.sum() else "" for i, row in enumerate(counts)]
 
 
-def _commonest(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+def _most_frequent(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(wrong, axis=None, kind="stable")[::-1][:_N_CONFUSIONS]
     pairs = [divmod(int(i), len(classes)) for i in order if wrong.flat[i]]
     if not pairs:
-        return "No class was taken for another."
+        return "No class was mistaken for another."
     width = max(len(count(wrong[pair])) for pair in pairs)
-    lines = [f"The commonest confusions among {len(classes)} classes"]
-    lines += [f"  {count(wrong[i, j]):>{width}} x  {shown(classes[i])} taken for {shown(classes[j])}" for i, j in pairs]
+    lines = [f"Most frequent confusions of {len(classes)} classes"]
+    for i, j in pairs:
+        lines.append(f"  {count(wrong[i, j]):>{width}} x  {shown(classes[i])} mistaken for {shown(classes[j])}")
     return "\n".join(lines)
 
 
@@ -118,7 +119,7 @@ def class_line(part: str, counts: NDArray[np.int64]) -> str:
 
 
 def error_lines(part: str, errors: RegressionErrors, unit: str | None) -> str:
-    """The errors of a regression, a line each.
+    """The errors of a regression, one per line.
 
     >>> print(error_lines("Test", RegressionErrors(0.5, 0.75, 0.9), None))
     Test error
@@ -138,6 +139,6 @@ def error_lines(part: str, errors: RegressionErrors, unit: str | None) -> str:
 
 
 def names_line(names: Sequence[Any], most: int = 20) -> str:
-    """The first names of many, separated by commas."""
+    """The first ``most`` names, separated by commas."""
     more = f", ... ({len(names)} in all)" if len(names) > most else ""
     return ", ".join(shown(str(name), 60) for name in names[:most]) + more

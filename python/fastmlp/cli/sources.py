@@ -1,7 +1,7 @@
-"""Which file or folder is what kind of data, and what it holds.
+"""Recognise the kind of a file or folder, and read it.
 
-A folder holds IDX files as MNIST is published; an NPZ file is known by its first bytes, an IDX file too; everything
-else is read as CSV. No path at all stands for the bundled digits.
+A folder must hold IDX files, as MNIST is published. NPZ and IDX files are recognised by their first bytes; any other
+file is read as CSV. No path means the bundled digits.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fastmlp.data.splits import Part, train_validation_test_split
 from fastmlp.machine.files import open_binary
 
 SPLIT_SEED = 0
-"""The rows set aside are the same whatever the seed of the training, so that results can be compared."""
+"""Independent of the training seed: the same rows are always set aside, so that results can be compared."""
 
 _MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What was said about the columns of a CSV file, by name or by position."""
+    """Options for the columns of a CSV file, by name or position."""
 
     target: str | int | None = None
     drop: tuple[str | int, ...] = ()
@@ -39,10 +39,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learned.
+    """The data to learn from.
 
-    ``test`` and ``validation`` are None where there is none. ``y`` holds positions in ``classes``, or numbers where
-    ``classes`` is None. ``encoding`` tells how a table's columns were made.
+    ``test`` and ``validation`` are None if there are none. Targets are indices into ``classes``, or numbers if
+    ``classes`` is None. ``encoding`` says how the columns of a table were encoded.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """What is to be predicted; ``y`` holds class names or numbers, and is None where nobody knows them."""
+class PredictionData:
+    """Rows to predict; ``y`` holds class names or numbers, or is None if the data have no targets."""
 
     X: NDArray[Any]
     y: NDArray[Any] | None
@@ -73,7 +73,7 @@ def read_problem(
     test_fraction: float,
     validation_fraction: float,
 ) -> Problem:
-    """Read training data, and set rows aside where the data bring no test part of their own."""
+    """Read training data, and set test rows aside unless the data have a test part."""
     kind = _kind(path)
     if columns != Columns() and kind != "csv":
         name = "the bundled digits are" if path is None else f"{path} is"
@@ -117,21 +117,23 @@ def read_problem(
     )
 
 
-def read_rows(path: Path | None, encoding: TableEncoding | None) -> Rows:
-    """Read rows to predict: of data with a test part, that part."""
+def read_rows(path: Path | None, encoding: TableEncoding | None) -> PredictionData:
+    """Read rows to predict: the test part, if the data have one."""
     kind = _kind(path)
     if path is not None and kind == "csv":
         if encoding is None:
-            return Rows(read_csv(path, None).X, None)
+            return PredictionData(read_csv(path, None).X, None)
         table = read_csv(path, encoding=encoding)
         if table.y is None or table.classes is None:
-            return Rows(table.X, table.y)
-        return Rows(table.X, np.array(table.classes)[table.y])
+            return PredictionData(table.X, table.y)
+        return PredictionData(table.X, np.array(table.classes)[table.y])
     if path is not None and kind == "idx":
         images = read_idx(path)
-        return Rows(images.reshape(len(images), -1) if images.ndim > 1 else images, None)
+        return PredictionData(images.reshape(len(images), -1) if images.ndim > 1 else images, None)
     data = _read_dataset(path, kind)
-    return Rows(data.X_train, data.y_train) if data.X_test is None else Rows(data.X_test, data.y_test)
+    if data.X_test is None:
+        return PredictionData(data.X_train, data.y_train)
+    return PredictionData(data.X_test, data.y_test)
 
 
 def _kind(path: Path | None) -> str:
@@ -153,24 +155,24 @@ def _read_dataset(path: Path | None, kind: str) -> Dataset:
         return load_mnist(path)
     if kind == "npz":
         return read_npz(path)
-    raise ValueError(f"{path} is a single IDX file; give the folder with the images and labels")
+    raise ValueError(f"{path} is a single IDX file; give the folder that holds images and labels")
 
 
 def _with_classes(data: Dataset, task: str | None) -> tuple[Dataset, tuple[str, ...] | None]:
-    """Labels as positions in the classes; numbers as they are."""
+    """Turn labels into indices into the classes; leave numbers unchanged."""
     X_train, y_train, X_test, y_test = data
     if y_train is None:
-        raise ValueError("the NPZ file holds X alone; training needs y too")
+        raise ValueError("the NPZ file holds X but no y; training needs both")
     if y_train.ndim == 2 and y_train.shape[1] == 1:
         y_train, y_test = y_train[:, 0], None if y_test is None else y_test.reshape(len(y_test))
     if (task or ("classification" if y_train.ndim == 1 and y_train.dtype.kind in "iu" else "")) != "classification":
         return Dataset(X_train, y_train, X_test, y_test), None
     if y_train.ndim != 1 or not (y_train == np.floor(y_train)).all():
-        raise ValueError("--task classification needs one whole number as the class of each row")
+        raise ValueError("--task classification needs one whole number per row as its class")
     every = y_train if y_test is None else np.concatenate([y_train, y_test])
     labels = np.unique(every)
     if len(labels) > _MOST_CLASSES:
-        raise ValueError(f"y has {len(labels)} different whole numbers; if they are no classes, say --task regression")
+        raise ValueError(f"y has {len(labels)} different whole numbers; if they are not classes, use --task regression")
     train = np.searchsorted(labels, y_train)
     test = None if y_test is None else np.searchsorted(labels, y_test)
     return Dataset(X_train, train, X_test, test), tuple(f"{label:.0f}" for label in labels)

@@ -1,4 +1,4 @@
-"""What ``fastmlp train`` says: what is about to be done, how good the network is, what its training cost."""
+"""What ``fastmlp train`` prints: the plan, how good the network is, what its training cost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fastmlp.network import Network
 
 
 def headline(problem: Problem, network: Network, settings: Settings) -> str:
-    """What is about to be done."""
+    """The data, the network and the training to come."""
     X, _ = problem.train
-    rows = [f"{report.count(len(X))} rows to train on"]
-    for part, use in ((problem.validation, "to watch it by"), (problem.test, "to test")):
+    rows = [f"{report.count(len(X))} rows for training"]
+    for part, use in ((problem.validation, "for validation"), (problem.test, "for testing")):
         if part is not None:
             rows.append(f"{report.count(len(part[0]))} {use}")
     goal = "numbers" if problem.classes is None else report.plural(len(problem.classes), "class", "classes")
@@ -30,7 +30,7 @@ def headline(problem: Problem, network: Network, settings: Settings) -> str:
 
 
 def results(network: Network, problem: Problem) -> str:
-    """How good the network is on rows that it has not seen, or on its own where there are no others."""
+    """How good the network is on the test rows, or on the training rows if there are none."""
     name, part = ("Training", problem.train) if problem.test is None else ("Test", problem.test)
     X, y = part
     predicted = network.predict(X)
@@ -41,34 +41,34 @@ def results(network: Network, problem: Problem) -> str:
 
 
 def cost(history: History, problem: Problem) -> str:
-    """What the training took, and why it ended if not as planned."""
+    """What the training cost, and why it stopped early if it did."""
     if not history.n_epochs:
-        return "Interrupted within the first epoch."
+        return "Interrupted during the first epoch."
     seconds = float(history["seconds"][-1])
     speed = history.n_epochs * len(problem.train[0]) / max(seconds, 1e-9)
     line = f"Trained {report.plural(history.n_epochs, 'epoch')} in {report.duration(seconds)}: "
     line += f"{report.count(speed)} samples per second"
     if history.stop_reason != "epochs":
-        line += f"\nEnded early: {history.stop_reason}"
+        line += f"\nStopped early: {history.stop_reason}"
         line += "" if history.best_epoch is None else f"; the weights are those of epoch {history.best_epoch + 1}"
     return line
 
 
 def against_pure_python(network: Network, problem: Problem, settings: Settings, history: History) -> str:
-    """How many times as long the same training takes in pure Python; ``ValueError`` where it can't be said."""
+    """How much longer the same training takes in pure Python; ``ValueError`` if that is not covered."""
     from fastmlp.bench.pure_python import pure_python_seconds
 
     n_samples = len(problem.train[0])
     if settings.momentum:
-        raise ValueError("pure Python knows no momentum here")
+        raise ValueError("the pure Python version has no momentum")
     widths = [network.n_features, *settings.hidden, network.n_outputs]
     seconds = pure_python_seconds(
         widths, settings.activation, network.output, network.loss.name, min(settings.batch_size, n_samples),
         n_samples, history.n_epochs, settings.optimizer,
     )  # fmt: skip
     factor = seconds / max(float(history["seconds"][-1]), 1e-9)
-    without = ", dropout left out" if settings.hidden and settings.dropout_for(problem) else ""
+    without = ", without dropout" if settings.hidden and settings.dropout_for(problem) else ""
     return (
         f"{report.rounded(factor)} times as fast as pure Python, which would take {report.duration(seconds)}\n"
-        f"  (reckoned from a sample of the same work, really timed in pure Python just now{without})"
+        f"  (estimated from a sample of the same work, just timed in pure Python{without})"
     )

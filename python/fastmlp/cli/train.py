@@ -1,6 +1,6 @@
-"""``fastmlp train``: data -> network -> fit -> what it can do and what it cost.
+"""``fastmlp train``: data -> network -> fit -> report.
 
-The model is saved before anything is reported: nothing that happens afterwards can lose it.
+The model is saved before the report, so that no later error can lose it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fastmlp.history import History
 from fastmlp.network import Network
 
 INTERRUPTED, TERMINATED = 130, 143
-"""What a shell expects of a program that Ctrl-C or SIGTERM has ended."""
+"""Exit codes that a shell expects of a program ended by Ctrl-C or SIGTERM."""
 
 _PICTURES = (".png", ".pdf", ".svg")
 
@@ -52,30 +52,29 @@ def train(
 ) -> None:
     """Train a network on DATA and report how good it is.
 
-    DATA is a folder of IDX files as MNIST is published, a CSV file (plain or gzip), or an NPZ file with X and y, or
-    X_train, y_train, X_test and y_test. Without DATA, the bundled handwritten digits are used.
+    DATA is a folder of IDX files (as MNIST is published), a CSV file (plain or gzip), or an NPZ file with X and y, or
+    with X_train, y_train, X_test and y_test. Without DATA, the bundled handwritten digits are used.
 
-    Bytes are scaled to lie between 0 and 1, other columns to mean 0 and deviation 1; text columns become a column for
-    each text. All that is saved with the model, so that 'fastmlp predict' takes the data as they are.
+    Bytes are scaled to the range from 0 to 1, other columns to mean 0 and standard deviation 1. A text column becomes
+    one column per text. The scaling is saved with the model, so 'fastmlp predict' takes raw data.
 
     \b
-    The bundled digits:
+    Train on the bundled digits:
         fastmlp train
-    A network after your own mind, saved, with its learning curves:
+    Choose the network, save it, and plot the training:
         fastmlp train --hidden 128,64 --epochs 60 --save digits.safetensors --plot digits.png
-    The classic of the textbooks, on MNIST in the folder 'mnist':
+    Train the textbook classic on MNIST in the folder 'mnist':
         fastmlp train mnist --hidden 30 --activation sigmoid --output sigmoid --loss squared_error
             --optimizer sgd --learning-rate 3 --schedule constant --batch-size 10 --epochs 30 --dropout 0
-    A table, to predict the column 'price':
+    Predict the column 'price' of a table:
         fastmlp train houses.csv --target price --save houses.safetensors
-    Stop when a tenth of the rows, set aside, shows no more improvement:
+    Stop early, with a tenth of the rows set aside for validation:
         fastmlp train letters.csv --target letter --validation-fraction 0.1 --patience 10 --epochs 200
-
-    A long training that may be killed, started again by the same command until it is done:
+    Run a long training that may be killed; repeat the same command until it is done:
         fastmlp train mnist --epochs 500 --checkpoint run.ckpt --resume --save mnist.safetensors
 
-    Ctrl-C ends the training early and keeps its work: the model is saved and reported as it is then. SIGTERM does so
-    without the report. Either writes the checkpoint, if there is one.
+    Ctrl-C ends the training early and keeps its work: the model is saved and reported as it is. SIGTERM does the same
+    without the report. Both write the checkpoint, if there is one.
     """
     for option, value in (("--resume", resume), ("--checkpoint-every", checkpoint_every)):
         if value and checkpoint is None:
@@ -106,7 +105,7 @@ def train(
         say()
         say(cost(history, problem))
         if not interrupted:
-            with contextlib.suppress(ValueError):  # what pure Python does not cover here has no such line
+            with contextlib.suppress(ValueError):  # pure Python may not cover this network
                 say(against_pure_python(network, problem, chosen, history))
     for path in (save, plot if history.n_epochs else None):
         if path is not None:
@@ -116,7 +115,7 @@ def train(
 
 
 def _check_picture(path: Path) -> None:
-    """Raise an error now where no picture could be written at the end."""
+    """Raise an error now if the plot could not be written at the end."""
     from importlib.util import find_spec
 
     if path.suffix.lower() not in _PICTURES:

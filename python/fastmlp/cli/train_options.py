@@ -1,4 +1,4 @@
-"""The options of ``fastmlp train``: their names, what they may be, and what the help says of them."""
+"""The options of ``fastmlp train``: names, allowed values and help texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RATES = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
 
 
 def _widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
-    """Whole numbers separated by commas; ``none`` for no hidden layer."""
+    """Widths separated by commas; ``none`` for no hidden layer."""
     if value == "none":
         return ()
     parts = [part.strip() for part in value.split(",")]
@@ -28,7 +28,7 @@ def _widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int
 
 
 def _column(ctx: click.Context, param: click.Parameter, value: str | None) -> str | int | None:
-    """A column by name, or by position when it is a whole number."""
+    """A column by name, or by position if it is a whole number."""
     digits = "" if value is None else value.removeprefix("-")
     return int(str(value)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else value
 
@@ -46,41 +46,41 @@ OPTIONS = (
         "--target",
         callback=_column,
         metavar="COLUMN",
-        help="Column of a CSV file to predict: its name, or its position from 0 (-1: the last).  [default: the last]",
+        help="Column of a CSV file to predict, by name or position from 0; -1 is the last.  [default: the last]",
     ),
     click.option(
         "--drop",
         multiple=True,
         callback=_columns,
         metavar="COLUMN",
-        help="Column of a CSV file to leave out, such as a row number; may be given several times.",
+        help="Column of a CSV file to ignore, such as a row number; may be repeated.",
     ),
     click.option(
         "--categorical",
         multiple=True,
         callback=_columns,
         metavar="COLUMN",
-        help="Column of numbers that are codes, to be read as text; may be given several times.",
+        help="Column of numbers that are codes, to read as text; may be repeated.",
     ),
     click.option(
         "--task",
         type=click.Choice(["classification", "regression"]),
-        help="Whether targets are classes or "
-        "numbers.  [default: texts and the whole numbers of image data are classes, other numbers are numbers]",
+        help="Whether targets are classes or numbers.  [default: classes for texts and for the whole numbers of image "
+        "data, else numbers]",
     ),
     click.option(
         "--test-fraction",
         default=0.2,
         show_default=True,
         type=click.FloatRange(0, 1, max_open=True),
-        help="Share of the rows set aside for the test, where DATA has no test part; the same rows every time.",
+        help="Share of the rows set aside for testing, if DATA has no test part; the same rows every time.",
     ),
     click.option(
         "--validation-fraction",
         default=0.0,
         show_default=True,
         type=click.FloatRange(0, 1, max_open=True),
-        help="Share set aside to watch the training by: a second curve in --plot, and what --patience looks at.",
+        help="Share of the rows set aside for validation: a second curve in --plot, and monitored by --patience.",
     ),
     click.option(
         "--hidden",
@@ -88,7 +88,7 @@ OPTIONS = (
         show_default=True,
         callback=_widths,
         metavar="WIDTHS",
-        help="Units of the hidden layers, such as 128 or 256,128; none for a linear model.",
+        help="Widths of the hidden layers, such as 128 or 256,128; none for a linear model.",
     ),
     click.option(
         "--activation",
@@ -96,13 +96,13 @@ OPTIONS = (
         show_default=True,
         type=click.Choice(_HIDDEN_ACTIVATIONS),
         metavar="NAME",
-        help=f"Of the hidden layers: {', '.join(_HIDDEN_ACTIVATIONS)}.",
+        help=f"Activation of the hidden layers: {', '.join(_HIDDEN_ACTIVATIONS)}.",
     ),
     click.option(
         "--output",
         type=click.Choice(list(ACTIVATIONS)),
         metavar="NAME",
-        help="Activation of the last layer.  [default: what the loss asks for]",
+        help="Activation of the last layer.  [default: the one that suits the loss]",
     ),
     click.option(
         "--loss",
@@ -113,20 +113,20 @@ OPTIONS = (
     click.option(
         "--dropout",
         type=click.FloatRange(0, 1, max_open=True),
-        help="Share of hidden units left out of each training step.  [default: 0.2 for classes, 0 for numbers]",
+        help="Share of hidden units dropped in each training step.  [default: 0.2 for classes, 0 for numbers]",
     ),
     click.option(
         "--label-smoothing",
         type=click.FloatRange(0, 1, max_open=True),
-        help="Share of each target spread over "
-        "all classes in training: more right answers, less certain ones.  [default: 0.1 for cross-entropies]",
+        help="Share of each target spread over all classes in training: often more accurate, but less confident.  "
+        "[default: 0.1 for cross-entropies]",
     ),
     click.option(
         "--dtype",
         default="float32",
         show_default=True,
         type=click.Choice(["float32", "float64"]),
-        help="Of weights and arithmetic.",
+        help="Data type of weights and arithmetic.",
     ),
     click.option(
         "--epochs", default=40, show_default=True, type=click.IntRange(1), help="Passes over the training rows."
@@ -140,47 +140,55 @@ OPTIONS = (
         metavar="NAME",
         help=f"One of {', '.join(OPTIMIZERS)}.",
     ),
-    click.option("--learning-rate", type=float, help=f"The largest of the schedule.  [default: {_RATES}]"),
+    click.option("--learning-rate", type=float, help=f"Highest value of the schedule.  [default: {_RATES}]"),
     click.option(
         "--schedule",
         default="one-cycle",
         show_default=True,
         type=click.Choice(["one-cycle", "cosine", "constant"]),
-        help="How the learning rate moves: up and down, only down, or not at all.",
+        help="How the learning rate changes: up and down, only down, or not at all.",
     ),
-    click.option("--momentum", type=float, help="Of sgd and rmsprop.  [default: 0]"),
-    click.option("--weight-decay", type=float, help="Pull of the weights towards 0.  [default: 0; 0.01 for adamw]"),
+    click.option("--momentum", type=float, help="Momentum of sgd and rmsprop.  [default: 0]"),
+    click.option(
+        "--weight-decay", type=float, help="Weight decay: pulls weights towards 0.  [default: 0; 0.01 for adamw]"
+    ),
     click.option(
         "--patience",
         type=click.IntRange(1),
-        help="Stop after so many epochs without improvement, and go back to the best.  [default: train all epochs]",
+        help="Epochs without improvement before stopping; restores the best weights.  [default: train all epochs]",
     ),
-    click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of weights, order and dropout."),
-    click.option("--threads", type=click.IntRange(1, 1024), help="[default: as many as the work is worth]"),
+    click.option(
+        "--seed",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Seed of initial weights, row order and dropout.",
+    ),
+    click.option("--threads", type=click.IntRange(1, 1024), help="Number of threads.  [default: as many as pay off]"),
     click.option(
         "--checkpoint",
         type=_FILE,
-        help="Keep everything about the training in this file while it runs, so that it can be resumed.",
+        help="Save the state of the training in this file while it runs, so that it can be resumed.",
     ),
     click.option(
         "--checkpoint-every",
         type=click.FloatRange(0),
         metavar="SECONDS",
-        help="Time between checkpoints.  [default: 10, or more where writing them would take over 1 % of it]",
+        help="Time between checkpoints.  [default: 10, or more if writing would take more than 1 % of the time]",
     ),
     click.option(
         "--resume",
         is_flag=True,
-        help="Go on from the checkpoint of the same command, if there is one, as if nothing had happened.",
+        help="Go on from the checkpoint of the same command, if there is one, as if never interrupted.",
     ),
     click.option("--save", type=_FILE, help="Write the model to this file (.safetensors)."),
-    click.option("--plot", type=_FILE, help="Write the learning curves to this picture (.png, .pdf or .svg)."),
+    click.option("--plot", type=_FILE, help="Plot the losses per epoch to this file (.png, .pdf or .svg)."),
     click.option("--quiet", is_flag=True, help="No progress bar and no report; errors only."),
 )
 
 
 def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the command all of them, in this order."""
+    """Add all options to the command, in this order."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command

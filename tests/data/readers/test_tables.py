@@ -373,9 +373,7 @@ def test_other_real_tables(name, options, shape, counts):
 
 def test_more_rows_than_max_bytes_allows_are_refused_before_they_are_there(csv):
     path = csv("a,b,y\n" + "1,2,3\n" * 20_000)
-    with pytest.raises(
-        ValueError, match="at least 4095 rows of 2 columns need 65520 bytes, more than max_bytes=50000"
-    ):
+    with pytest.raises(ValueError, match="at least 4095 rows of 2 columns need 65520 bytes, more than max_bytes=50000"):
         read_csv(path, max_bytes=50_000)
     assert read_csv(path, max_bytes=320_000).X.nbytes == 320_000
     for max_bytes in (0, 1.5, True, "4 GiB"):
