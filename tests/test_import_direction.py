@@ -41,7 +41,9 @@ TESTED_IN = {
     "estimators/quasi_newton estimators/rules",
     "model/test_custom_loss.py": "machine/calls",
     "model/test_layers.py": "model/layers/activation model/layers/base model/layers/batch_norm model/layers/dense "
-    "model/layers/dropout model/layers/input model/layers/layer_norm",
+    "model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
+    "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "
+    "optimizers/whole_set",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
     "test_network.py": "model/construction model/model",

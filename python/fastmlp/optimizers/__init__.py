@@ -1,0 +1,46 @@
+"""Optimizers as frozen descriptions: the update rule in the core, its hyperparameters and its state.
+
+A hyperparameter is a number or a function of the step (`fastmlp.schedules`). In all rules but AdamW, ``weight_decay``
+and ``l1_decay`` are added to the gradient: ``g + weight_decay * w + l1_decay * sign(w)``. Biases and the parameters of
+normalisation layers do not decay.
+"""
+
+from __future__ import annotations
+
+from fastmlp.checks.errors import unknown_name
+from fastmlp.optimizers.adam import Adam, AdamW, NAdam
+from fastmlp.optimizers.adaptive import Adagrad, RMSprop
+from fastmlp.optimizers.base import STEP_DTYPE, Optimizer, WholeSetMethod
+from fastmlp.optimizers.rprop import Rprop
+from fastmlp.optimizers.sgd import SGD
+from fastmlp.optimizers.whole_set import LBFGS, LevenbergMarquardt
+
+__all__ = [
+    "LBFGS", "OPTIMIZERS", "SGD", "STEP_DTYPE", "Adagrad", "Adam", "AdamW", "LevenbergMarquardt", "NAdam", "Optimizer",
+    "RMSprop", "Rprop", "WholeSetMethod", "make_optimizer",
+]  # fmt: skip
+
+OPTIMIZERS: dict[str, type[Optimizer] | type[WholeSetMethod]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": NAdam,
+    "rprop": Rprop,
+    "lbfgs": LBFGS,
+    "levenberg_marquardt": LevenbergMarquardt,
+}
+
+
+def make_optimizer(optimizer: object) -> Optimizer | WholeSetMethod:
+    """An optimizer from an optimizer, a name (with its defaults) or None (Adam)."""
+    if optimizer is None:
+        return Adam()
+    if isinstance(optimizer, str):
+        if optimizer not in OPTIMIZERS:
+            raise unknown_name("optimizer", optimizer, OPTIMIZERS)
+        return OPTIMIZERS[optimizer]()
+    if not isinstance(optimizer, (Optimizer, WholeSetMethod)):
+        raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
+    return optimizer

@@ -1,0 +1,62 @@
+"""What every optimizer is: an update rule with a table of steps, or a method that sees all samples at once."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.types import STRUCTS
+from fastmlp.checks.values import Value, check_value, values_at
+
+STEP_DTYPE = np.asarray(STRUCTS["Step"]).dtype
+_UNBOUNDED = np.zeros(1, dtype=STEP_DTYPE)
+for _bound in ("clip_norm", "clip_value", "max_norm"):
+    _UNBOUNDED[_bound] = np.inf
+
+
+class Optimizer:
+    """Base of the update rules; a subclass adds its own columns to the table of steps."""
+
+    rule: ClassVar[int]
+    nesterov: bool = False
+    learning_rate: Value
+    weight_decay: Value
+    l1_decay: Value
+
+    def _check_shared(self) -> None:
+        check_value("learning_rate", self.learning_rate, low=0.0)
+        check_value("weight_decay", self.weight_decay, low=0.0)
+        check_value("l1_decay", self.l1_decay, low=0.0)
+
+    def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """State of the rule before the first step, (n_slots, n_params); None for a rule without state."""
+        return np.zeros((2, n_params), dtype=dtype)
+
+    def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """Hyperparameters of the steps ``numbers``, one row per step."""
+        table = np.repeat(_UNBOUNDED, len(numbers))
+        for name in ("learning_rate", "weight_decay", "l1_decay"):
+            table[name] = values_at(getattr(self, name), numbers, name)
+        self._fill(table, numbers)
+        return table
+
+    def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
+        """Add the rule's own columns."""
+
+    def is_constant(self) -> bool:
+        """Whether every step has the same row: no schedules, and no bias corrections like those of Adam."""
+        return not any(map(callable, vars(self).values()))
+
+    def is_plain(self) -> bool:
+        """Whether a step is just ``w - learning_rate * g`` and a decay in proportion to w."""
+        return False
+
+    def needs_all_samples(self) -> bool:
+        """Whether a batch must hold all samples, because the rule compares losses."""
+        return False
+
+
+class WholeSetMethod:
+    """Base of methods that use all samples at once and choose their own steps: no batches, no learning rate."""
