@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_value
-from fastmlp.model.initializers import Initializer
-from fastmlp.model.layers.base import LATER, Layer, Parameter, check_learning
+from fastmlp.model.layers.base import LATER, check_learning
+from fastmlp.model.layers.norm import Norm
 
 
 @dataclass(frozen=True, repr=False)
-class BatchNorm(Layer):
+class BatchNorm(Norm):
     """Each column brought to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
 
     Prediction uses running statistics.
@@ -47,9 +45,7 @@ class BatchNorm(Layer):
 
     kind: ClassVar[int] = Kind.BATCH_NORM
     always_shown: ClassVar[tuple[str, ...]] = ("momentum", "epsilon")
-    shares_parameters: ClassVar[bool] = False
     uses_batch: ClassVar[bool] = True
-    normalises: ClassVar[bool] = True
     statistics: ClassVar[dict[str, float]] = {"running_mean": 0.0, "running_variance": 1.0}
     n_statistics: ClassVar[int] = 4
     """The batch's own mean and 1 / deviation too."""
@@ -63,17 +59,6 @@ class BatchNorm(Layer):
         check_value("momentum", self.momentum, low=0.0, high=1.0, schedule=False)
         check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
         check_learning(self.trainable, self.learning_rate_factor)
-
-    def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
-        """Gain and shift."""
-        return (
-            Parameter("gain", "gain", (n_out,), False, self.learning_rate_factor),
-            Parameter("shift", "bias", (n_out,), False, self.learning_rate_factor),
-        )
-
-    def initial(self, parameter: Parameter, init: Initializer, stream: np.random.Generator | None) -> Any:
-        """Gain 1, shift 0."""
-        return 1.0 if parameter.name == "gain" else 0.0
 
     def row(self) -> dict[str, Any]:
         """Momentum and epsilon."""

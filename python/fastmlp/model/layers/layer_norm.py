@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_value
-from fastmlp.model.initializers import Initializer
-from fastmlp.model.layers.base import LATER, Layer, Parameter, check_learning
+from fastmlp.model.layers.base import LATER, check_learning
+from fastmlp.model.layers.norm import Norm
 
 
 @dataclass(frozen=True, repr=False)
-class LayerNorm(Layer):
+class LayerNorm(Norm):
     """Each row brought to mean 0 and deviation 1, then ``gain * x + shift``.
 
     Parameters
@@ -43,8 +41,6 @@ class LayerNorm(Layer):
 
     kind: ClassVar[int] = Kind.LAYER_NORM
     always_shown: ClassVar[tuple[str, ...]] = ("epsilon",)
-    shares_parameters: ClassVar[bool] = False
-    normalises: ClassVar[bool] = True
 
     epsilon: float = 1e-5
     trainable: bool = field(default=True, metadata=LATER)
@@ -53,17 +49,6 @@ class LayerNorm(Layer):
     def __post_init__(self) -> None:
         check_value("epsilon", self.epsilon, low=0.0, low_open=True, schedule=False)
         check_learning(self.trainable, self.learning_rate_factor)
-
-    def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
-        """Gain and shift."""
-        return (
-            Parameter("gain", "gain", (n_out,), False, self.learning_rate_factor),
-            Parameter("shift", "bias", (n_out,), False, self.learning_rate_factor),
-        )
-
-    def initial(self, parameter: Parameter, init: Initializer, stream: np.random.Generator | None) -> Any:
-        """Gain 1, shift 0."""
-        return 1.0 if parameter.name == "gain" else 0.0
 
     def row(self) -> dict[str, Any]:
         """Epsilon."""
