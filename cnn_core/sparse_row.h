@@ -1,4 +1,4 @@
-/* A row of inputs as the list of its numbers that aren't 0. */
+/* A row of inputs as the list of its nonzeros. */
 #ifndef FASTMLP_SPARSE_ROW_H
 #define FASTMLP_SPARSE_ROW_H
 
@@ -9,7 +9,7 @@ typedef struct {
     const int32_t *columns; /* ascending */
     const void *values;     /* of the network's type */
     ptrdiff_t length;
-    ptrdiff_t position; /* how far a walk along the list has come */
+    ptrdiff_t position; /* of a walk along the list: the next element */
 } SparseRow;
 
 #endif

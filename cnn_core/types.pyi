@@ -1,4 +1,4 @@
-"""Structs, kinds of layers, and where memory lies."""
+"""Structs, kinds of layers, and alignment of memory."""
 
 from enum import IntEnum
 

@@ -1,7 +1,7 @@
-"""Python's view of the structs and the layer kinds, and of where memory lies; the structs are described in types.pxd.
+"""What Python sees of the structs and layer kinds, and the alignment of memory; types.pxd describes the structs.
 
-STRUCTS: one zeroed element of each struct that Python fills tables with; NumPy reads the dtype from it.
-SIZES: bytes of each struct that modules share as bytes.
+STRUCTS: one zeroed element of each struct that Python makes tables of; NumPy reads the dtype from it.
+SIZES: size in bytes of each struct that modules share as bytes.
 """
 cdef LayerSpec layer_spec
 cdef Group group
@@ -21,7 +21,7 @@ SIZES = {
 
 
 cdef int check_size(str module, str name, size_t size) except -1:
-    """ImportError if the module was compiled with another size of the struct than this one."""
+    """Raise ImportError if `module` was compiled with another size of the struct."""
     if size != SIZES[name]:
         raise ImportError(
             f"{module} was compiled with a struct {name} of {size} bytes, cnn_core.types with one of {SIZES[name]}: "
@@ -31,5 +31,5 @@ cdef int check_size(str module, str name, size_t size) except -1:
 
 
 def bytes_to_boundary(const unsigned char[::1] memory):
-    """How many bytes behind its beginning the memory, which isn't empty, has its first 64-byte boundary."""
+    """Offset in bytes of the first 64-byte boundary in `memory`, which must not be empty."""
     return -(<Py_ssize_t> &memory[0]) & 63

@@ -1,1 +1,1 @@
-"""Matrix products: the BLAS, kernels of our own, and those that leave out zeros."""
+"""Matrix products: the BLAS, the core's own kernels, and kernels that skip zeros."""

@@ -1,4 +1,5 @@
 from libc.stdint cimport int64_t
+
 from cnn_core.types cimport real
 
 cdef void gemm(char* trans_a, char* trans_b, int64_t m, int64_t n, int64_t k, real alpha, const real* A, int64_t lda,

@@ -1,4 +1,4 @@
-"""The way to the BLAS; all but `take_room` is for the core alone."""
+"""Calls into the BLAS; Python uses only `take_room`."""
 
 import numpy as np
 from numpy.typing import NDArray

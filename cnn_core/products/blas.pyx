@@ -1,14 +1,14 @@
-"""The one door to the BLAS: matrix products and that of a row with a matrix, row-major and by value.
+"""The only calls into the BLAS: products of matrices, or of a row and a matrix, row-major, arguments by value.
 
-SciPy exports its BLAS through `scipy.linalg.cython_blas`, with 32-bit or (from 1.18, where it is built so) 64-bit
-integers. The functions are looked up at import, not at build time, so that one build serves every SciPy. Sizes are
-passed as 64-bit integers on a little-endian machine: their low half is the 32-bit integer that the other kind reads.
+SciPy exports its BLAS through `scipy.linalg.cython_blas`, with 32-bit integers or, in some builds since 1.18, with
+64-bit ones. The functions are looked up at import, not at build time, so that one build works with every SciPy. Sizes
+are passed as 64-bit integers on a little-endian machine, where their low half is the same number as a 32-bit integer.
 Callers keep every size below 2**31.
 
-Row-major matrices are column-major ones transposed, so C = A B is asked for as C^T = B^T A^T.
+A row-major matrix is the transpose of a column-major one, so C = A B is computed as C^T = B^T A^T.
 """
-from cython.parallel cimport parallel
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
+from cython.parallel cimport parallel
 from libc.stdint cimport int64_t
 
 from cnn_core.machine.team cimport Barrier, Member, join, wait_for_all
@@ -74,15 +74,15 @@ cdef void gemv(char* trans_b, int64_t n, int64_t k, real alpha, const real* x, c
 
 
 cdef void syrk(int64_t n, int64_t k, const double* A, int64_t lda, double* C, int64_t ldc) noexcept nogil:
-    """The upper triangle of C (n, n) += A.T A, with A (k, n), all row-major; the other triangle is left alone."""
+    """C (n, n) += A.T A with A (k, n), all row-major; only the upper triangle of C is changed."""
     cdef double one = 1
     dsyrk(b"L", b"N", &n, &k, &one, <void*> A, &lda, &one, C, &ldc)
 
 
 def take_room(double[:, :, ::1] scratch, int n_threads):
-    """Let a team and its BLAS take the memory that they keep: stacks, and a buffer for each who multiplies at once.
+    """Make a team and its BLAS allocate the memory that they keep: stacks, and a BLAS buffer for each thread.
 
-    scratch (n_threads, 2 n, n) holds zeros; n is large enough for a product that no BLAS does without its buffer.
+    scratch (n_threads, 2 n, n) holds zeros; n must be so large that every BLAS uses its buffer for the product.
     """
     cdef Barrier barrier
     cdef Member member

@@ -1,24 +1,24 @@
 /* Matrix products of the sizes that dense layers have, without packing: tiles of rows x two vectors in registers.
  *
- * A BLAS copies its operands into an order of its own before it multiplies; for thin or small matrices the copying is
- * a good part of the work. Here the columns of B are loaded straight from its rows, two vectors at a time, and met by
- * one broadcast number of A for each row of the tile:
+ * A BLAS copies its operands into its own order before it multiplies; for thin or small matrices, the copying is a
+ * large part of the work. Here the columns of B are loaded straight from its rows, two vectors at a time, and
+ * multiplied by one broadcast element of A for each row of the tile:
  *
  *     for p in 0..k-1:  for each row r of the tile:  C[r, j:j+2L] += A[r, p] * B[p, j:j+2L]
  *
- * With 12 rows, 24 of the 32 vector registers of AVX-512 hold the tile; AVX2 and its 16 registers take 6 rows. The last
- * columns are done by a tile that overlaps the one before, with narrower vectors where that wastes less; what both
- * write is the same. Where the product wants B.T, a stretch of it is laid out anew first. The vectors are those of the
- * compiler (vector_size), so there is no intrinsic here, and the level is chosen by what the processor has, once, in
- * products_level.
+ * A tile of 12 rows fills 24 of the 32 vector registers of AVX-512; AVX2 has 16 registers, and its tiles have 6 rows.
+ * The last columns are computed by a tile that overlaps the one before, with narrower vectors where that wastes less;
+ * both write the same values there. For a product with B.T, one block of it at a time is transposed first. The vectors
+ * are the compiler's (vector_size), so there are no intrinsics here. products_level chooses the level once, by what the
+ * processor supports.
  */
 #ifndef FASTMLP_PRODUCTS_H
 #define FASTMLP_PRODUCTS_H
 
 #include <stddef.h>
 
-/* C (m, n) := alpha * A (m, k) @ B (k, n) + beta * D (m, n): A[i, p] is a[i * row_step + p * depth_step], so that A may
- * lie transposed; the rows of B, C and D begin b_step, c_step and d_step apart. D may be C, or with d_step 0 a row. */
+/* C (m, n) := alpha * A (m, k) @ B (k, n) + beta * D (m, n): A[i, p] is a[i * row_step + p * depth_step], so A may be
+ * transposed; the rows of B, C and D begin b_step, c_step and d_step apart. D may be C, or one row if d_step is 0. */
 #define OPERANDS(real, name)                                                                                       \
     typedef struct {                                                                                               \
         ptrdiff_t k;                                                                                               \
@@ -39,7 +39,7 @@ OPERANDS(double, OperandsD);
 
 #if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 12)
 
-/* Rows of B.T that are laid out anew at a time: with two vectors of columns, half of a first-level cache. */
+/* Rows of B.T that are transposed at a time: with two vectors of columns, they fill half of the L1 cache. */
 #define DEPTH 128
 #define INTERLEAVE_LOW(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
 #define INTERLEAVE_HIGH(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
@@ -81,11 +81,13 @@ OPERANDS(double, OperandsD);
 #undef INTERLEAVE_LOW
 #undef INTERLEAVE_HIGH
 
-/* 4: AVX-512, 3: AVX2 with FMA, 0: neither; no more than the build allows */
+/* 4: AVX-512, 3: AVX2 with FMA, 0: neither; at most what the build allows. */
 static inline int products_level(void)
 {
     __builtin_cpu_init();
-    return FASTMLP_MULTIVERSION >= 4 && __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
+    if (FASTMLP_MULTIVERSION >= 4 && __builtin_cpu_supports("x86-64-v4"))
+        return 4;
+    return __builtin_cpu_supports("x86-64-v3") ? 3 : 0;
 }
 
 #define CHOICE(real, operands, suffix)                                                                             \

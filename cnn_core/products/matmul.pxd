@@ -1,6 +1,6 @@
 from cnn_core.types cimport real
 
-cdef int LEVEL      # of the processor: 4 has AVX-512, 3 AVX2, 0 neither
+cdef int LEVEL      # the processor's: 4 has AVX-512, 3 AVX2, 0 neither
 
 cdef void tiny_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
                        Py_ssize_t depth_step, const real* B, real beta, const real* D, Py_ssize_t d_step,

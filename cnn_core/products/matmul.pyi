@@ -1,1 +1,1 @@
-"""Matrix products; nothing in it is for Python."""
+"""Matrix products; not for use from Python."""

@@ -1,8 +1,8 @@
-"""The three matrix products of a dense layer, each by the way that is quickest for its size.
+"""The three matrix products of a dense layer, each computed in the fastest way for its size.
 
-Where the processor has AVX2 or AVX-512, the kernels of products.h do most of what dense layers need: the two products
-that read B along its rows without packing, the one that reads it across with a stretch of B laid out anew at a time.
-What is too narrow for them is plain loops while it is tiny, since a call costs more. The rest is the BLAS.
+If the processor has AVX2 or AVX-512, the kernels of matmul.h do most of what dense layers need: two products read B
+along its rows without packing, the third transposes one block of B at a time. Products too narrow for the kernels are
+plain loops if they are tiny, since a call would cost more. The BLAS does the rest.
 """
 from cnn_core.products.blas cimport gemm, gemv
 from cnn_core.types cimport real
@@ -23,16 +23,16 @@ cdef extern from "matmul.h" nogil:
 cdef int LEVEL = products_level()
 
 cdef enum:
-    TINY = 256              # multiplications
-    NARROW = 4              # columns: fewer do not fill the smallest vector
-    LARGE = 512 * 1024          # elements of B: more do not stay in the caches, and packing pays
-    UNPACKED = 1000 * 1000      # multiplications up to which a BLAS for AVX-512 does not pack either
+    TINY = 256                  # multiplications up to which plain loops are faster than a call
+    NARROW = 4                  # columns: fewer do not fill the smallest vector
+    LARGE = 512 * 1024          # elements of B: more do not stay in the caches, so packing pays off
+    UNPACKED = 1000 * 1000      # multiplications up to which an AVX-512 BLAS does not pack either
 
 
 cdef inline void tiny_columns(Py_ssize_t m, int n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
                               Py_ssize_t depth_step, const real* B, Py_ssize_t b_step, real beta, const real* D,
                               Py_ssize_t d_step, real* C, Py_ssize_t c_step) noexcept nogil:
-    """Up to four columns of the product below; with a number for n, they stay in registers."""
+    """Up to four columns of the product below; if n is a constant, the sums stay in registers."""
     cdef Py_ssize_t i, p
     cdef int j
     cdef real[4] total
@@ -69,7 +69,7 @@ cdef void tiny_product(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, con
 cdef void by_kernel(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, real alpha, const real* A, Py_ssize_t row_step,
                     Py_ssize_t depth_step, const real* B, real beta, const real* D, Py_ssize_t d_step,
                     real* C) noexcept nogil:
-    """The same, by the kernels of the processor's level."""
+    """The same, by the kernel for the processor's level."""
     if real is float:
         product_f(LEVEL, m, n, k, alpha, A, row_step, depth_step, B, beta, D, d_step, C)
     else:
@@ -114,7 +114,7 @@ cdef void product_with_transposed_right(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k
                                         real* C) noexcept nogil:
     """C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k).
 
-    A BLAS that need not pack wins where k is long against the sides of C: laying B out anew then costs too much.
+    Where k is large compared with m and n, transposing B costs too much, and a BLAS that need not pack is faster.
     """
     cdef Py_ssize_t i, j, p, count = m * n * k
     cdef real total

@@ -1,6 +1,6 @@
-/* The body of products.h, for one type and one level: TARGET, VECTOR_BYTES, TILE_ROWS, real, operands, NAME. */
+/* The body of matmul.h, for one type and one level: TARGET, VECTOR_BYTES, TILE_ROWS, real, operands, NAME. */
 
-/* Tiles of `rows` x 2 vectors of C, from row i and columns j and j + apart on, and of `rows` x 1. */
+/* A tile of C: `rows` x 2 vectors that begin at row i and columns j and j + apart; and one of `rows` x 1. */
 #define TILE(name, bytes, rows)                                                                                        \
     TARGET static void NAME(name)(const operands *s, ptrdiff_t i, ptrdiff_t j, ptrdiff_t apart)                        \
     {                                                                                                                  \
@@ -83,7 +83,7 @@
         for (; i < m; i++) NAME(name##_1)(s, i, j, apart);                                                             \
     }
 
-/* All m rows of two vectors of columns: whole vectors, halves, quarters, single numbers. */
+/* All m rows of two vectors of columns, for whole, half and quarter vectors and for single numbers. */
 PANEL(panel, VECTOR_BYTES)
 PANEL(half_panel, VECTOR_BYTES / 2)
 PANEL(quarter_panel, VECTOR_BYTES / 4)
@@ -91,10 +91,10 @@ PANEL(single_panel, sizeof(real))
 #undef TILE
 #undef PANEL
 
-/* The whole of C (m, n).
+/* All of C (m, n).
  *
- * What is left of the columns goes to the panel of the smallest vectors of which two cover it: these two may overlap,
- * since a tile reads all of its columns before it writes any. */
+ * The last columns go to the panel with the smallest vectors of which two cover them. The two may overlap, since a tile
+ * reads all its columns before it writes any. */
 TARGET static void NAME(product)(const operands *s, ptrdiff_t m, ptrdiff_t n)
 {
     const ptrdiff_t lanes = VECTOR_BYTES / sizeof(real);
@@ -114,8 +114,8 @@ TARGET static void NAME(product)(const operands *s, ptrdiff_t m, ptrdiff_t n)
     }
 }
 
-/* columns (depth, 2 * lanes) := the first `depth` numbers of `width` rows, which begin k apart, transposed: squares of
- * 4 x 4 by shuffles, the rest one by one. */
+/* columns (depth, 2 * lanes) := the transpose of the first `depth` numbers of `width` rows, which begin k apart: blocks
+ * of 4 x 4 by shuffles, the rest one by one. */
 TARGET static void NAME(transpose)(ptrdiff_t width, ptrdiff_t depth, const real *rows, ptrdiff_t k, real *columns)
 {
     typedef real vector __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
@@ -143,7 +143,7 @@ TARGET static void NAME(transpose)(ptrdiff_t width, ptrdiff_t depth, const real 
             columns[p * step + j] = rows[p];
 }
 
-/* C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k): two vectors of columns of B.T at a time, DEPTH rows of it. */
+/* C (m, n) := A (m, k) @ B.T (k, n), where B is (n, k), by blocks of B.T: DEPTH rows x two vectors of columns. */
 TARGET static void NAME(product_with_transposed)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real *a, const real *b,
                                                  real *c)
 {

@@ -1,12 +1,12 @@
-/* Products of rows that are mostly zeros, one multiplication for each number that isn't.
+/* Products of rows that are mostly zeros: one multiplication for each nonzero.
  *
  *     c[i] += sum over the nonzero x[i, p] of x[i, p] * b[p]                 (sparse_product)
  *     g[p] += sum over the rows i with nonzero x[i, p] of alpha * x[i, p] * d[i]   (sparse_outer)
  *
- * A row comes as its columns, ascending, and their values. Both kernels walk the rows' lists and take up to eight
- * vectors of the matrix's columns at a time, in registers; the last vector may overlap the one before. The lists are
- * walked in stretches of columns, so that the matrix's rows of a stretch are still near when the next row needs them.
- * Vectors are the compiler's, and the level is the processor's, as in products.h.
+ * A row is a list of ascending columns and their values. Both kernels walk the rows' lists with up to eight vectors of
+ * the matrix's columns in registers; the last vector may overlap the one before. The lists are walked in stretches of
+ * columns, so that the matrix's rows of a stretch are still in the cache when the next list needs them. Vectors are the
+ * compiler's and the level is the processor's, as in matmul.h.
  */
 #ifndef FASTMLP_SPARSE_H
 #define FASTMLP_SPARSE_H
@@ -16,7 +16,7 @@
 #if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
-/* So many columns of x that a row has about 64 numbers in them: fewer don't pay for the walk's start. */
+/* How many columns of x hold about 64 nonzeros of a row: fewer do not pay for starting the walk. */
 static inline ptrdiff_t choose_stretch(const SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t k)
 {
     ptrdiff_t i, total = 1;
@@ -24,7 +24,7 @@ static inline ptrdiff_t choose_stretch(const SparseRow *rows, ptrdiff_t n_rows, 
     return 64 * n_rows * k / total + 1;
 }
 
-/* columns, values := those of x (width) that are not 0; returns how many. values may begin where x does. */
+/* columns, values := the nonzeros of x (width); returns their number. values may be x. */
 #define PACK(name, type, head, TARGET)                                                                       \
     TARGET static ptrdiff_t name(const type *x, ptrdiff_t width, int32_t *columns, type *values)             \
     {                                                                                                        \
@@ -41,7 +41,8 @@ static inline ptrdiff_t choose_stretch(const SparseRow *rows, ptrdiff_t n_rows, 
 
 /* The compiler has no vector extension for packing, so these few lines are the project's only intrinsics. */
 #define PACK_FLOATS                                                                                          \
-    for (__m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); j + 16 <= width; j += 16) \
+    for (__m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);               \
+         j + 16 <= width; j += 16)                                                                           \
     {                                                                                                        \
         __m512 numbers = _mm512_loadu_ps(x + j);                                                             \
         __mmask16 kept = _mm512_cmp_ps_mask(numbers, _mm512_setzero_ps(), _CMP_NEQ_UQ);                      \
@@ -96,15 +97,17 @@ PACK(pack_d_v3, double, , TARGET)
     {                                                                                                        \
         return (level == 4 ? pack_##suffix##_v4 : pack_##suffix##_v3)(x, width, columns, values);            \
     }                                                                                                        \
-    static inline void sparse_product_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t k, \
-                                               const real *b, real *c)                                       \
+    static inline void sparse_product_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n,    \
+                                               ptrdiff_t k, const real *b, real *c)                          \
     {                                                                                                        \
         (level == 4 ? sparse_product_##suffix##_v4 : sparse_product_##suffix##_v3)(rows, n_rows, n, k, b, c); \
     }                                                                                                        \
-    static inline void sparse_outer_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t start, \
-                                             ptrdiff_t stop, real alpha, const real *d, real *g)             \
+    static inline void sparse_outer_##suffix(int level, SparseRow *rows, ptrdiff_t n_rows, ptrdiff_t n,      \
+                                             ptrdiff_t start, ptrdiff_t stop, real alpha, const real *d,     \
+                                             real *g)                                                        \
     {                                                                                                        \
-        (level == 4 ? sparse_outer_##suffix##_v4 : sparse_outer_##suffix##_v3)(rows, n_rows, n, start, stop, alpha, d, g); \
+        (level == 4 ? sparse_outer_##suffix##_v4 : sparse_outer_##suffix##_v3)(rows, n_rows, n, start, stop, \
+                                                                               alpha, d, g);                 \
     }
 DISPATCH(float, f)
 DISPATCH(double, d)

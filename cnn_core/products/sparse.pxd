@@ -1,4 +1,5 @@
 from libc.stdint cimport int32_t
+
 from cnn_core.types cimport SparseRow, real
 
 cdef Py_ssize_t pack(const real* x, Py_ssize_t width, int32_t* columns, real* values) noexcept nogil

@@ -1,16 +1,16 @@
 """The two products of a first layer whose inputs are mostly zeros (images, one-hot columns, CSR matrices).
 
-    C (n_rows, n) := X B + bias (n)                 X (n_rows, k) as lists of its nonzero numbers, B (k, n)
+    C (n_rows, n) := X B + bias (n)                 X (n_rows, k) as lists of its nonzeros, B (k, n)
     G (k, n)      := beta * G + alpha * X.T D       D (n_rows, n)
 
-One multiplication by a row of the matrix for each number that isn't zero. The dense products reuse what they have
-loaded for many rows, so these win where less than about a third of X is there (`fastmlp.inputs` decides).
+Each nonzero costs one multiplication by a row of the matrix. The dense products use what they load for many rows, so
+these are faster only if less than about a third of X is nonzero (`fastmlp.data.inputs` decides).
 """
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 
-from cnn_core.products.matmul cimport LEVEL
 from cnn_core.machine.simd cimport CHECK, CLONES_VOID
+from cnn_core.products.matmul cimport LEVEL
 from cnn_core.types cimport SparseRow, real
 
 cdef extern from "sparse.h" nogil:
@@ -27,14 +27,14 @@ cdef extern from "sparse.h" nogil:
 
 
 def has_kernels():
-    """Whether leaving out zeros is quicker than multiplying by them: where the processor has the kernels for it."""
+    """Whether skipping zeros can be faster than multiplying by them: if there are kernels for this processor."""
     return LEVEL > 0
 
 
 cdef Py_ssize_t pack(const real* x, Py_ssize_t width, int32_t* columns, real* values) noexcept nogil:
-    """columns, values := those of x (width) that are not 0, at most `width` of each; returns how many.
+    """columns, values := the nonzeros of x (width), at most `width` of each; returns their number.
 
-    `values` may begin where x does.
+    `values` may be x.
     """
     cdef Py_ssize_t j, n = 0
     if LEVEL > 0:
@@ -65,13 +65,13 @@ cdef CLONES_VOID shrink(Py_ssize_t n, real factor, real* y) noexcept nogil:
 
 
 cdef void repeat(const real* row, Py_ssize_t n_rows, Py_ssize_t n, real* C) noexcept nogil:
-    """Every row of C (n_rows, n) := row (n), or zeros where it is NULL."""
+    """Every row of C (n_rows, n) := row (n), or zeros if it is NULL."""
     cdef Py_ssize_t filled = n
     if row is NULL:
         memset(C, 0, n_rows * n * sizeof(real))
         return
     memcpy(C, row, n * sizeof(real))
-    while filled < n_rows * n:      # each copy doubles what is there: few long copies instead of many short ones
+    while filled < n_rows * n:      # each copy doubles the filled part: few long copies instead of many short ones
         memcpy(C + filled, C, min(filled, n_rows * n - filled) * sizeof(real))
         filled *= 2
 
@@ -96,7 +96,7 @@ cdef void sparse_product(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ss
 
 
 cdef inline Py_ssize_t place_of(const SparseRow* row, Py_ssize_t column) noexcept nogil:
-    """How many of the row's numbers stand before the column."""
+    """How many of the row's nonzeros come before the column."""
     cdef Py_ssize_t low = 0, high = row.length, middle
     while low < high:
         middle = (low + high) // 2
@@ -109,7 +109,7 @@ cdef inline Py_ssize_t place_of(const SparseRow* row, Py_ssize_t column) noexcep
 
 cdef void cut(const SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t start, Py_ssize_t stop, const real* type_of,
               SparseRow* out) noexcept nogil:
-    """out (n_rows) := the rows' numbers in the columns start..stop-1, still numbered as before."""
+    """out (n_rows) := the rows' nonzeros in columns start..stop-1; the column numbers do not change."""
     cdef Py_ssize_t i, first
     for i in range(n_rows):
         first = place_of(rows + i, start)
@@ -120,7 +120,7 @@ cdef void cut(const SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t start, Py_ssi
 
 cdef void sparse_outer(SparseRow* rows, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t start, Py_ssize_t stop,
                        double alpha, const real* D, double beta, real* G) noexcept nogil:
-    """G[start:stop] := beta * G + alpha * X.T (k, n_rows) D (n_rows, n), X having numbers in these columns only."""
+    """G[start:stop] := beta * G + alpha * X.T (k, n_rows) D (n_rows, n), if all nonzeros of X are in these columns."""
     cdef Py_ssize_t i, p
     cdef const real* values
     if beta == 0:

@@ -1,7 +1,7 @@
 /* The body of sparse.h, for one type and one level: TARGET, VECTOR_BYTES, real, NAME. */
 
-/* One panel of `count` vectors of columns, the last at offset `last`; the lists up to column `limit`. The numbers of
- * a list are taken `abreast` at a time, each with registers of its own, so that sums don't wait for one another. */
+/* One panel of `count` vectors of columns, the last at offset `last`, and the lists up to column `limit`. A list's
+ * nonzeros are taken `abreast` at a time, each into its own registers, so that no sum waits for another. */
 #define AT(v) ((v) < COUNT - 1 ? (v) * LANES : last)
 #define WALK(name, bytes, count, abreast)                                                                    \
     TARGET static void NAME(product_##name)(SparseRow * rows, ptrdiff_t n_rows, ptrdiff_t limit, ptrdiff_t n, \
@@ -81,12 +81,13 @@ typedef struct {
 } NAME(Panel);
 
 #define PANEL(name) {NAME(product_##name), NAME(outer_##name)}
-static const NAME(Panel) NAME(whole)[8] = {PANEL(1), PANEL(2), PANEL(3), PANEL(4), PANEL(5), PANEL(6), PANEL(7), PANEL(8)};
+static const NAME(Panel) NAME(whole)[8] = {PANEL(1), PANEL(2), PANEL(3), PANEL(4),
+                                           PANEL(5), PANEL(6), PANEL(7), PANEL(8)};
 static const NAME(Panel) NAME(narrow)[3] = {PANEL(half), PANEL(quarter), PANEL(single)};
 #undef PANEL
 
-/* The panel for so many columns, at most eight vectors of them: whole vectors, or the smaller ones of which two cover
- * the columns. `width` becomes the columns that it takes, `last` the offset of its last vector. */
+/* The panel for the given number of columns: up to eight whole vectors, or two smaller ones that cover them.
+ * width := how many columns it takes, last := the offset of its last vector. */
 TARGET static const NAME(Panel) *NAME(choose_panel)(ptrdiff_t columns, ptrdiff_t *width, ptrdiff_t *last)
 {
     ptrdiff_t lanes = VECTOR_BYTES / sizeof(real), halvings = 0;
