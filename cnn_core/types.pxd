@@ -39,7 +39,7 @@ cdef struct LayerSpec:
     int64_t statistics       # statistics: running mean, running variance, batch mean, batch 1/deviation, n_out each
     int64_t input            # workspace: x, the output of the layer below
     int64_t output           # workspace: y
-    int64_t scores           # workspace: x W + b, kept if f' cannot be computed from y; -1: not kept
+    int64_t scores           # workspace: the scores, kept if f' needs them (parametric: f(x)); -1: not kept
     int64_t delta            # workspace: d loss / d y, later d loss / d scores
     int64_t delta_below      # workspace: d loss / d x; -1: not needed below
     int64_t learns           # 1: it has parameters, and this pass computes their gradient
@@ -132,7 +132,7 @@ cdef inline real* buffer(const Net* net, const Tile* tile, real* work, Py_ssize_
     return work + offset * net.plan.capacity + tile.first * width
 
 
-# Running statistics, no dropout, no label smoothing: for everything but training.
+# Running statistics, no dropout, no label smoothing.
 cdef inline Mode prediction_mode() noexcept nogil:
     cdef Mode mode
     mode.training = False

@@ -1,9 +1,9 @@
 cdef class Access:
-    cdef unsigned long owner     # of the changes; a thread's number
-    cdef Py_ssize_t depth        # changes under way, one inside another
+    cdef unsigned long owner     # the thread that changes the arrays
+    cdef Py_ssize_t depth        # nested changes in progress
     cdef Py_ssize_t n_readers
-    cdef long n_forks            # when this was last looked at
-    cdef bint left               # by a thread that was at it when the process was forked
+    cdef long n_forks            # the module's n_forks at the last look
+    cdef bint left               # another thread was changing the arrays when the process was forked
 
     cdef bint is_others(self) noexcept
     cdef void forget(self) noexcept

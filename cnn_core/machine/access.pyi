@@ -1,4 +1,4 @@
-"""Who is at a network's arrays."""
+"""Access to a network's arrays: many readers, or one thread that changes them."""
 
 def forked() -> None: ...
 

@@ -1,76 +1,76 @@
-"""Who is at a network's arrays: any number of readers, or one thread that changes them.
+"""Access to a network's arrays: any number of readers, or one thread that changes them.
 
-Nobody waits here. Who comes at the wrong time is refused with ``RuntimeError``, as what it would read or write is torn.
-Threads are asked for their numbers only here; no other module of the core knows that there may be several callers.
+Nothing waits here: a caller that would see half-updated arrays gets ``RuntimeError``. No other module of the core knows
+that there may be several callers.
 
-The checks and notes of `__enter__` and `__exit__` are single steps to Python: no signal handler and no other thread
-gets its turn within them. So, in a `with` statement, Ctrl-C finds a use either noted and taken back at the end, or not
-begun. A child process has only the thread that forked it; what others were at in the parent is forgotten there.
+`__enter__` and `__exit__` check and record in one atomic step: no signal handler and no other thread can run in
+between. So, when Ctrl-C arrives in a `with` statement, its use either has not begun, or is recorded and will be
+released. A child process has only the thread that forked it, so uses by other threads end there.
 """
 cimport cython
 from cpython.pythread cimport PyThread_get_thread_ident
 
 cdef enum:
     READ            # predict, evaluate, gradients, a copy
-    CHANGE          # an assignment; inside its own training too
-    TRAIN           # not inside its own training
+    CHANGE          # an assignment; allowed inside the same thread's training
+    TRAIN           # not allowed inside the same thread's training
 
 _TRAINED = (
-    "another thread is training this network, and what this call would read or change is half written; wait for that "
-    "fit to end, or give each thread a network of its own, made by net.copy() before"
+    "another thread is training this network, and this call would see half-updated arrays; wait for that fit to end, "
+    "or give each thread its own network, made by net.copy() beforehand"
 )
 _NESTED = (
-    "this network is being trained already, by the fit that this call came from (a callback, a metric, a loss or a "
-    "source of it); train another one, made by net.copy()"
+    "this network is already being trained, by the fit that made this call (through a callback, metric, loss or data "
+    "source); train another network, made by net.copy()"
 )
 _READ = (
-    "a call that reads this network has not returned yet (predict, evaluate, a gradient, a copy), and it would read "
-    "what is half written; wait for it, or change another network, made by net.copy()"
+    "another call is still reading this network (predict, evaluate, a gradient, a copy) and would see half-updated "
+    "arrays; wait for it to return, or change another network, made by net.copy()"
 )
 
-cdef long n_forks = 0        # between the process that imported this and this one
-cdef list survivors = []     # numbers of the threads that forked them
+cdef long n_forks = 0        # since this module was imported, in this process and its parents
+cdef list survivors = []     # for each of these forks, the thread that made it
 
 
 def forked():
-    """To be called in a child process: of all threads only this one is left."""
+    """Call this in a child process, in which only the calling thread is left."""
     global n_forks
     survivors.append(PyThread_get_thread_ident())
     n_forks += 1
 
 
 cdef class Access:
-    """Of one network. `reading`, `changing` and `training` are for `with` statements."""
+    """Access to one network. Use `reading`, `changing` and `training` in `with` statements."""
 
     @property
     def reading(self):
-        """Any number at once, and inside what the same thread changes."""
+        """Any number at once; allowed inside the same thread's changes."""
         return new_use(self, READ)
 
     @property
     def changing(self):
-        """Alone, or inside the same thread's training."""
+        """Exclusive; allowed inside the same thread's training."""
         return new_use(self, CHANGE)
 
     @property
     def training(self):
-        """Alone."""
+        """Exclusive."""
         return new_use(self, TRAIN)
 
     def was_left(self):
-        """Whether a thread was changing the network when this process was forked from its own; asked once."""
+        """Whether another thread was changing the network when this process was forked; true at most once."""
         cdef bint left = self.left
         self.left = False
         return left
 
     cdef bint is_others(self) noexcept:
-        """Whether another thread changes the arrays."""
+        """Whether another thread is changing the arrays."""
         if self.n_forks != n_forks:
             self.forget()
         return self.depth > 0 and self.owner != <unsigned long> PyThread_get_thread_ident()
 
     cdef void forget(self) noexcept:
-        """In a child process, those who are there no more."""
+        """After a fork, drop the uses by threads that no longer exist."""
         cdef long i
         self.n_readers = 0
         for i in range(self.n_forks, n_forks):
@@ -105,7 +105,7 @@ cdef class Access:
 @cython.final
 @cython.freelist(16)
 cdef class Use:
-    """One use, from the beginning to the end of a `with` statement."""
+    """One use, for the length of a `with` statement."""
 
     cdef Access access
     cdef int kind

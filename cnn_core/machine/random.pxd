@@ -1,8 +1,8 @@
-"""Random numbers by counting: the n-th number of a key is a pure function of key and n.
+"""Counter-based random numbers: the n-th number of a key is a pure function of key and n.
 
-So a dropout mask depends on the seed, the step, the layer and the place in the batch, never on how rows were spread
-over tiles and threads, and the backward pass can make it again instead of keeping it. The function is the output mix
-of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+So a dropout mask depends on the seed, the step, the layer and the position in the batch, not on how rows are split into
+tiles and threads, and the backward pass can compute it again instead of storing it. The function is the output mix of
+SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 """
 from libc.stdint cimport uint64_t
 

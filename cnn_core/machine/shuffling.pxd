@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-# What NumPy's bit generators show to C (numpy/random/bitgen.h).
+# The C interface of NumPy's bit generators (numpy/random/bitgen.h).
 cdef struct BitGenerator:
     void* state
     uint64_t (*next_uint64)(void* state) noexcept nogil

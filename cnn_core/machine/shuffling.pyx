@@ -1,18 +1,18 @@
-"""Orders of samples: shuffled in place by one of NumPy's bit generators, without the GIL.
+"""Shuffles the order of samples in place with one of NumPy's bit generators, without the GIL.
 
-The numbers drawn and the order are those of `numpy.random.Generator.shuffle`.
+It draws the same numbers and gives the same order as `numpy.random.Generator.shuffle`.
 """
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint64_t
 
 
 cdef BitGenerator* bits_of(object bit_generator) except NULL:
-    """The C side of a bit generator, which must be kept alive."""
+    """The C interface of a bit generator, which the caller keeps alive."""
     return <BitGenerator*> PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
 
 
 cdef inline uint64_t up_to(BitGenerator* bits, uint64_t most, uint64_t mask) noexcept nogil:
-    """An even choice of 0..most: random bits, again until they are no more than that. mask is all of its bits."""
+    """A uniform number from 0..most, by rejection: bits under the mask, which covers `most`, until they are <= most."""
     cdef uint64_t drawn = most + 1
     while drawn > most:
         if most <= <uint64_t> 0xFFFFFFFF:
@@ -23,7 +23,7 @@ cdef inline uint64_t up_to(BitGenerator* bits, uint64_t most, uint64_t mask) noe
 
 
 cdef void shuffle(BitGenerator* bits, int64_t* order, Py_ssize_t n) noexcept nogil:
-    """order (n): from the last place down, each changes with one at or below it. All orders are equally likely."""
+    """order (n), shuffled: from the last place down, each is swapped with one at or below it (Fisher-Yates)."""
     cdef Py_ssize_t i, j
     cdef uint64_t mask = 1
     while mask < <uint64_t> n:

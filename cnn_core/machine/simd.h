@@ -1,7 +1,7 @@
 /* What plain C needs for fast, portable loops:
  *
- *   CLONES_VOID   marks a kernel that is compiled once per x86-64 level and picked at load time, so that one
- *                 wheel uses AVX-512 where it is and still runs where it is not; plain `void` elsewhere
+ *   CLONES_VOID   marks a kernel that is compiled once per x86-64 level and chosen at load time, so that one
+ *                 wheel uses AVX-512 where available and still runs elsewhere; plain `void` on other platforms
  *   exp_*, tanh_* branch-free inline functions (suffix f: float, d: double) that compilers turn into vector
  *                 code; accurate to a few units in the last place, finite for every finite argument
  *   PREFETCH      asks for a cache line that will be read soon
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The function that picks runs before the thread sanitizer is ready for it. */
+/* Not with the thread sanitizer, which is not ready yet when the choice is made. */
 #if defined(FASTMLP_MULTIVERSION) && defined(__x86_64__) && defined(__gnu_linux__) && \
     (defined(__clang__) ? __clang_major__ >= 16 : __GNUC__ >= 11) && !defined(__SANITIZE_THREAD__)
 #if FASTMLP_MULTIVERSION >= 4
@@ -48,7 +48,7 @@
 #endif
 
 /* exp(x) = 2^n e^r with n = round(x / ln 2), |r| <= ln(2) / 2. Adding 1.5 * 2^23 (2^52) rounds to an integer and
- * leaves it in the low bits of the mantissa, from where a shift moves it into an exponent. */
+ * leaves it in the low bits of the mantissa; a shift moves it into an exponent. */
 #define real float
 #define bits uint32_t
 #define NAME(name) name##f

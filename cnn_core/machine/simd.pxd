@@ -1,4 +1,4 @@
-"""Cython's view of simd.h: the multiversioning macro and branch-free functions over the fused type."""
+"""Cython's view of simd.h: the multiversioning macro, and branch-free functions for both number types."""
 from cnn_core.types cimport real
 
 cdef extern from "simd.h" nogil:

@@ -95,7 +95,7 @@ INLINE real NAME(softplus_)(real x)
 }
 
 /* log x for x >= 1: x = 2^n m with m from sqrt(1/2) to sqrt(2); log m = 2 artanh(s), s = (m - 1) / (m + 1), by its
- * series, as s^2 < 0.03. The bits of n go into those of the ROUNDER, as in exp. */
+ * series, as s^2 < 0.03. Adding n to the bits of ROUNDER turns it into a real, the reverse of exp. */
 INLINE real NAME(log_)(real x)
 {
     bits b, exponent;

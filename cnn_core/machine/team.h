@@ -1,8 +1,8 @@
 /* The threads that share one call into the core: an OpenMP team, or the caller alone in a build without OpenMP.
  *
- * The barrier waits for all of them in two ways. First it only looks, since on an idle machine the others are a
- * microsecond behind. Then it sleeps until it is woken: on a busy machine the others may be waiting for a processor, and
- * the sleeper's is free for them then. The last to arrive turns the phase, which the waiting ones watch.
+ * A thread waits at the barrier in two ways. First it spins, since on an idle machine the others arrive within a
+ * microsecond. Then it sleeps until it is woken: on a busy machine the others may be waiting for a processor, and a
+ * sleeping thread frees its own. The last thread to arrive changes the phase, which the others watch.
  */
 #ifndef FASTMLP_TEAM_H
 #define FASTMLP_TEAM_H
@@ -32,7 +32,7 @@ typedef struct {
 #define team_pause() ((void)0)
 #endif
 
-/* Sleep while the barrier is in this phase; a system without futexes gives its time slice away instead. */
+/* Sleep while the barrier is in this phase; without futexes, yield the time slice instead. */
 static inline void team_sleep(Barrier *barrier, int phase)
 {
 #if defined(__linux__)

@@ -1,7 +1,7 @@
-"""The team of threads inside one call: who am I, how many are we, wait for all."""
+"""The team of threads inside one call: a member's index, the team's size, and a barrier."""
 
 cdef extern from "team.h" nogil:
-    # Lives with the call that made the team; all fields begin at 0.
+    # Lives as long as the call that made the team; all fields start at 0.
     ctypedef struct Barrier:
         int arrived
         int phase
@@ -26,7 +26,7 @@ cdef inline Member join(Barrier* barrier) noexcept nogil:
 
 
 cdef inline Member alone(Barrier* barrier) noexcept nogil:
-    """The place of a thread that works without a team, even inside somebody else's."""
+    """The place of a thread that works alone, even inside another team."""
     cdef Member member
     member.index, member.size, member.barrier = 0, 1, barrier
     return member

@@ -220,7 +220,7 @@ def test_what_another_thread_reads_is_not_changed(name):
     reader.start()
     assert inside.wait(60)
     try:
-        with pytest.raises(RuntimeError, match="a call that reads this network has not returned yet"):
+        with pytest.raises(RuntimeError, match="another call is still reading this network"):
             WRITES[name](net)
         np.testing.assert_array_equal(net.params, before)
     finally:
@@ -232,7 +232,7 @@ def test_what_another_thread_reads_is_not_changed(name):
 @pytest.mark.parametrize("name", ["fit", "train_on_batch"])
 def test_a_fit_inside_its_own_fit_is_refused(name):
     net = make_network(5)
-    with pytest.raises(RuntimeError, match="trained already, by the fit that this call came from"):
+    with pytest.raises(RuntimeError, match="already being trained, by the fit that made this call"):
         net.fit(X, Y, epochs=2, callbacks=[lambda run: WRITES[name](net)])
     net.fit(X, Y, epochs=1)  # nothing is left held
 

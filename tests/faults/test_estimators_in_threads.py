@@ -110,7 +110,7 @@ def test_what_is_predicted_while_a_fit_runs_is_never_torn(kind, y, way):
                 getattr(model, method)(X, y)
                 break
             except RuntimeError as error:  # the reader was there first
-                assert "a call that reads this network has not returned yet" in str(error)
+                assert "another call is still reading this network" in str(error)
     finally:
         done.set()
         reader.join()
@@ -161,7 +161,7 @@ def test_a_fit_inside_its_own_fit_is_refused(kind, y, solver, arguments):
 
     def nest(run):
         for name, fit in inner.items():
-            with pytest.raises(RuntimeError, match="trained already, by the fit that this call came from"):
+            with pytest.raises(RuntimeError, match="already being trained, by the fit that made this call"):
                 fit(model, run)
             refused.append(name)
 

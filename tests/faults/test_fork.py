@@ -96,7 +96,7 @@ def child():
     try:
         net.fit(X, Y)  # the fit goes on here too
     except RuntimeError as error:
-        refused = "trained already" in str(error)
+        refused = "already being trained" in str(error)
     def beside():
         try:
             net.predict(X)

@@ -161,7 +161,7 @@ def test_both_are_under_the_guard():
     class Nested(fm.Callback):
         def on_epoch_end(self, run):
             for call in (lambda: run.network.gradient(X, Y), lambda: run.network.apply_gradient(np.zeros(66))):
-                with pytest.raises(RuntimeError, match="being trained already"):
+                with pytest.raises(RuntimeError, match="already being trained"):
                     call()
 
     net.fit(X, Y, epochs=1, callbacks=Nested())
