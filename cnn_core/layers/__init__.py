@@ -1,1 +1,1 @@
-"""One kind of layer each: forward, backward and gradient."""
+"""One module for each kind of layer: forward, backward and gradient."""

@@ -1,6 +1,6 @@
-"""The layer that is an activation and nothing else: what it activates is its input.
+"""A layer that only applies an activation to its input.
 
-Every layer's activation is applied after its own part (`passes.forward`), so all that is left is to pass things on.
+`passes.forward` applies the activation of every layer after the layer's own part; the own part of this one is a copy.
 """
 from libc.string cimport memcpy
 

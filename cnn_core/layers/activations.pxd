@@ -17,9 +17,9 @@ cpdef enum Activation:
     EXP = 12
 
 cdef inline real limited_exp(real z) noexcept nogil:
-    """e^z for z up to 40 (350 in double): beyond, a squared error of it would overflow."""
+    """e^min(z, 40), in double e^min(z, 350): the squared error of a larger one would overflow."""
     cdef real limit = 40 if real is float else 350
-    return exp(limit if z > limit else z)      # in this order a NaN stays one
+    return exp(limit if z > limit else z)      # in this order NaN stays NaN
 
 
 cdef void activate(const LayerSpec* layer, real* y, real* z, Py_ssize_t n_rows) noexcept nogil

@@ -1,4 +1,4 @@
-"""Activation functions: codes, and curves for the user."""
+"""Activation functions: codes, values and derivatives."""
 
 from enum import IntEnum
 from typing import Any

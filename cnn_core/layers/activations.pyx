@@ -1,7 +1,7 @@
 """Activation functions, in place, over whole tiles at once.
 
-y := f(y) on the way forward and delta := delta * f'(z) on the way back, where f' comes from y wherever it can. Only
-silu, gelu and mish need the scores z themselves. Softmax works row by row; its derivative is a matrix.
+y := f(y) forward and delta := delta * f'(z) backward, with f' computed from y where possible. Only silu, gelu and mish
+need the scores z. Softmax works row by row; its derivative is a matrix.
 
 Sources: elu, Clevert et al. 2016; selu, Klambauer et al. 2017; silu, Elfwing et al. 2018; gelu, Hendrycks and Gimpel
 2016 (the exact form); mish, Misra 2020.
@@ -25,7 +25,7 @@ cdef CLONES_VOID exponentials(real* y, Py_ssize_t n) noexcept nogil:
 
 
 cdef CLONES_VOID apply(int code, real* y, Py_ssize_t n, real slope) noexcept nogil:
-    """y (n) := f(y) for every element-wise activation that vector code can do."""
+    """y (n) := f(y) for the element-wise activations that compilers vectorise."""
     cdef Py_ssize_t i
     cdef real e, w
     cdef real scale = <real> SELU_SCALE, steep = <real> (SELU_SCALE * SELU_ALPHA)
@@ -37,7 +37,7 @@ cdef CLONES_VOID apply(int code, real* y, Py_ssize_t n, real slope) noexcept nog
             y[i] = tanh(y[i])
     elif code == RELU:
         for i in range(n):
-            y[i] = 0 if y[i] < 0 else y[i]      # in this order a NaN stays one
+            y[i] = 0 if y[i] < 0 else y[i]      # in this order NaN stays NaN
     elif code == LEAKY_RELU:
         for i in range(n):
             y[i] = slope * y[i] if y[i] < 0 else y[i]
@@ -73,7 +73,7 @@ cdef void apply_gelu(real* y, Py_ssize_t n) noexcept nogil:
 
 
 cdef void apply_softmax(real* y, Py_ssize_t n_rows, Py_ssize_t n_out) noexcept nogil:
-    """y (n_rows, n_out) := e^y / sum of e^y over the row, with the row's maximum taken off first."""
+    """y (n_rows, n_out) := e^y / sum of e^y over the row, with the row's maximum subtracted first."""
     cdef Py_ssize_t i, j
     cdef real top
     cdef double total
@@ -113,7 +113,7 @@ cdef void activate(const LayerSpec* layer, real* y, real* z, Py_ssize_t n_rows) 
 
 cdef CLONES_VOID multiply_derivative(int code, real* delta, const real* y, const real* z, Py_ssize_t n,
                                      real slope) noexcept nogil:
-    """delta (n) := delta * f'(z), from y = f(z) where that is enough."""
+    """delta (n) := delta * f'(z), from y = f(z) where possible."""
     cdef Py_ssize_t i
     cdef real s, e, t
     cdef real scale = <real> SELU_SCALE, steep = <real> (SELU_SCALE * SELU_ALPHA)
@@ -189,7 +189,7 @@ cdef void through_activation(const LayerSpec* layer, real* delta, const real* y,
 
 
 def evaluate(int code, double[::1] values, double slope):
-    """values := f(values), element by element (for pictures and tests of the curves)."""
+    """values := f(values), element by element (for plots and tests)."""
     cdef LayerSpec layer
     layer.activation, layer.slope, layer.n_out = code, slope, 1
     if values.shape[0]:

@@ -5,7 +5,7 @@ cdef void batch_norm_forward(const Net* net, Py_ssize_t i, const Tile* tile, bin
 cdef void batch_norm_backward(const Net* net, Py_ssize_t i, const Tile* tile, const real* params,
                               real* work) noexcept nogil
 
-# What only a layer of whole batches needs: its stops on the way forward and back, see passes.gradient.
+# Only for layers that need the whole batch: the stops of the forward and backward pass, see passes.gradient.
 cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil
 cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
                       double* partial) noexcept nogil

@@ -1,14 +1,14 @@
 """Batch normalisation: y = gain * xhat + shift with xhat = (x - mean) / sqrt(variance + epsilon), column by column.
 
-In training, mean and variance are those of the whole batch, which may lie in many tiles on many threads: each thread
-gathers moments of its tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all wait for
-it. `passes.gradient` runs this. Otherwise, and where the layer is frozen, the running statistics take their place and
-every row is by itself.
+In training, mean and variance are those of the whole batch, which may be spread over many tiles and threads: each
+thread computes the moments of its tiles, one thread merges them in fixed order (Chan, Golub and LeVeque, 1979), and all
+wait for it. `passes.gradient` runs this. Otherwise, and if the layer is frozen, the running statistics are used, and
+rows do not depend on one another.
 
-Columns are taken in blocks that fit a few registers, row after row, so that memory is read in its own order.
+Columns are processed in blocks that fit a few registers, row after row, so that memory is read in order.
 
-A thread's `partial` holds, for a layer of n columns: count, then n means and n sums of squared differences on the way
-forward; n sums of delta and n sums of delta * xhat on the way back.
+A thread's `partial` holds, for a layer of n columns: in the forward pass a count, n means and n sums of squared
+differences; in the backward pass n sums of delta and n sums of delta * xhat.
 
 Source: Ioffe and Szegedy, ICML 2015.
 """
@@ -18,7 +18,7 @@ from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.types cimport LayerSpec, Net, Tile, buffer, real
 
 cdef enum:
-    BLOCK = 64      # columns that are worked on together
+    BLOCK = 64      # columns that are processed together
 
 
 cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil:
@@ -29,7 +29,7 @@ cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil:
 
 cdef inline void merge(double* count, double* mean, double* squares, double n, double other_mean,
                        double other_squares) noexcept nogil:
-    """Moments of two groups together, from those of each."""
+    """mean, squares := those of both groups together; the caller adds n to count."""
     cdef double difference = other_mean - mean[0]
     cdef double total = count[0] + n
     mean[0] += difference * n / total
@@ -38,7 +38,7 @@ cdef inline void merge(double* count, double* mean, double* squares, double n, d
 
 cdef CLONES_VOID block_moments(const real* x, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width, double* mean,
                                double* squares) noexcept nogil:
-    """mean and squares (width): of the first `width` columns of x (n_rows, n), squared differences from the mean."""
+    """mean, squares (width) := mean and summed squared differences of the first `width` columns of x (n_rows, n)."""
     cdef Py_ssize_t i, j
     cdef double difference
     for j in range(width):
@@ -73,7 +73,7 @@ cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, 
 
 cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssize_t stride, Py_ssize_t n_threads,
                          double* statistics, bint keep_running) noexcept nogil:
-    """Batch mean and 1 / deviation from all threads' moments, and one step of the running statistics."""
+    """Batch mean and 1 / deviation from all threads' moments; with keep_running, the running statistics too."""
     cdef Py_ssize_t n = layer.n_out, j, k
     cdef double* running = statistics + layer.statistics
     cdef const double* partial
@@ -106,7 +106,7 @@ cdef CLONES_VOID scale_block(const real* x, real* y, Py_ssize_t n_rows, Py_ssize
 
 cdef void batch_norm_forward(const Net* net, Py_ssize_t i, const Tile* tile, bint training, const real* params,
                              real* work) noexcept nogil:
-    """y (n_rows, n) := gain * (x - mean) / deviation + shift, of the batch in training, running ones else."""
+    """y (n_rows, n) := gain * (x - mean) / deviation + shift, with batch statistics in training, else running ones."""
     cdef const LayerSpec* layer = net.layers + i
     cdef Py_ssize_t n = layer.n_out, block, start, width, j
     cdef bint of_batch = training and layer.whole_batch
@@ -149,7 +149,7 @@ cdef void add_delta_sums(const LayerSpec* layer, const Net* net, const Tile* til
 
 cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t stride,
                             Py_ssize_t n_threads) noexcept nogil:
-    """The first thread's sums := the sums of all threads."""
+    """The first thread's sums := the totals of all threads."""
     cdef Py_ssize_t j, k
     for k in range(1, n_threads):
         for j in range(2 * layer.n_out):
@@ -181,7 +181,7 @@ cdef void back_through_batch(const LayerSpec* layer, const Net* net, const Tile*
 
 cdef void batch_norm_backward(const Net* net, Py_ssize_t i, const Tile* tile, const real* params,
                               real* work) noexcept nogil:
-    """delta_below (n_rows, n) := delta * gain / deviation, where mean and deviation are the running ones."""
+    """delta_below (n_rows, n) := delta * gain / deviation, for running statistics."""
     cdef const LayerSpec* layer = net.layers + i
     cdef Py_ssize_t n = layer.n_out, row, j
     cdef const real* delta = buffer(net, tile, work, layer.delta, n)

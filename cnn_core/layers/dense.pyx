@@ -5,7 +5,7 @@
     dW          := alpha * x.T delta + beta * dW   (n_in, n_out)
     db          := alpha * sum of delta's rows + beta_bias * db
 
-A first layer can take its inputs as lists of their nonzero numbers (`products.sparse`).
+The first layer can take its inputs as lists of their nonzeros (`products.sparse`).
 """
 from libc.string cimport memcpy
 
@@ -17,13 +17,13 @@ from cnn_core.products.sparse cimport cut, sparse_outer, sparse_product
 from cnn_core.types cimport LayerSpec, Net, Share, SparseRow, Tile, buffer, real
 
 cdef enum:
-    SIDE_BY_SIDE = 16       # rows of a narrow layer that are added as one long row, to fill the vector registers
+    SIDE_BY_SIDE = 16       # rows of a narrow layer that are summed as one long row, to fill the vector registers
     SUMS = 512              # columns that are summed at a time
-    TINY = 32               # numbers, too few for such preparations
+    TINY = 32               # elements of delta up to which a plain product is faster
 
 
 cdef inline SparseRow* lists_of(const Net* net, Py_ssize_t i, const Tile* tile) noexcept nogil:
-    """The tile's inputs of layer i as lists of their nonzero numbers, or NULL."""
+    """The tile's inputs of layer i as lists of their nonzeros, or NULL."""
     return net.sparse_rows + tile.first if i == 0 and net.sparse_rows is not NULL else NULL
 
 
@@ -67,7 +67,7 @@ cdef CLONES_VOID column_sums(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_
             for j in range(width):
                 sums[j] += delta[i + j]
             i += side * n_out
-        while width > n_out:        # the halves of the long row onto each other
+        while width > n_out:        # add the halves of the long row
             width //= 2
             for j in range(width):
                 sums[j] += sums[width + j]
@@ -78,7 +78,7 @@ cdef CLONES_VOID column_sums(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_
 
 cdef void bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, real alpha, real beta,
                         real* db) noexcept nogil:
-    """The same; a tiny one is the product of a row of ones with delta."""
+    """The same; for a tiny delta, the product of a row of ones with delta."""
     cdef real one = 1
     if n_rows * n_out <= TINY:
         tiny_product(1, n_out, n_rows, alpha, &one, 0, 0, delta, beta, db, 0, db)
@@ -88,7 +88,7 @@ cdef void bias_gradient(const real* delta, Py_ssize_t n_rows, Py_ssize_t n_out, 
 
 cdef void weight_gradient(const Net* net, const LayerSpec* layer, const Tile* tile, SparseRow* rows, Py_ssize_t start,
                           Py_ssize_t stop, real* work, real* destination, double alpha, double beta) noexcept nogil:
-    """dW[start:stop]; `rows` are the tile's inputs in these columns where they come as lists."""
+    """dW[start:stop]; `rows` are the tile's inputs in these columns if they come as lists, else NULL."""
     cdef real* x = buffer(net, tile, work, layer.input, layer.n_in)
     cdef real* delta = buffer(net, tile, work, layer.delta, layer.n_out)
     cdef real* dW = destination + layer.weight
@@ -101,7 +101,7 @@ cdef void weight_gradient(const Net* net, const LayerSpec* layer, const Tile* ti
 
 cdef void dense_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination, double alpha,
                          double beta, double beta_bias) noexcept nogil:
-    """dW and db of the tile."""
+    """The tile's dW and db."""
     cdef const LayerSpec* layer = net.layers + i
     weight_gradient(net, layer, tile, lists_of(net, i, tile), 0, layer.n_in, work, destination, alpha, beta)
     if layer.bias >= 0:
@@ -110,7 +110,7 @@ cdef void dense_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* w
 
 
 cdef Share dense_share(const LayerSpec* layer, int index, int size) noexcept nogil:
-    """Rows of W for each member of a team; b is the first one's."""
+    """A member's share: some of the rows of W; the first member also has b."""
     cdef Share share
     share.start = layer.weight + layer.n_in * index // size * layer.n_out
     share.stop = layer.weight + layer.n_in * (index + 1) // size * layer.n_out
@@ -137,7 +137,7 @@ cdef void dense_share_gradient(const Net* net, Py_ssize_t i, const Tile* batch, 
 
 cdef CLONES_VOID outer_rows(const real* x, const real* delta, Py_ssize_t n_rows, Py_ssize_t n_in, Py_ssize_t n_out,
                             real* rows, Py_ssize_t stride) noexcept nogil:
-    """rows (n_rows, stride): each row's x delta.T (n_in, n_out)."""
+    """rows (n_rows, stride) := each row's x delta.T (n_in, n_out)."""
     cdef Py_ssize_t i, j, row
     cdef real* there
     for row in range(n_rows):
@@ -149,7 +149,7 @@ cdef CLONES_VOID outer_rows(const real* x, const real* delta, Py_ssize_t n_rows,
 
 cdef void dense_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
                      Py_ssize_t stride) noexcept nogil:
-    """Each row's own dW and db, in rows (n_rows, stride)."""
+    """rows (n_rows, stride) := each row's own dW and db."""
     cdef const LayerSpec* layer = net.layers + i
     cdef const real* delta = buffer(net, tile, work, layer.delta, layer.n_out)
     cdef Py_ssize_t row

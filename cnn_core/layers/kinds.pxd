@@ -1,7 +1,7 @@
-"""The one place in the core that asks what kind a layer is: it hands each call to its kind.
+"""Passes each call on to the layer's kind; nothing else in the core asks what kind a layer is.
 
-A kind has a file of its own in this folder, with those of the five functions that it needs, and a line in each here.
-What else others may want to know of a layer stands in its row of the table (`types.LayerSpec`), as an offset or a flag.
+A kind has its own file in this folder, with those of the six functions that it needs, and a line in each of them here.
+Everything else about a layer is in its row of the table (`types.LayerSpec`), as an offset or a flag.
 """
 from cnn_core.layers.activation cimport activation_backward, activation_forward
 from cnn_core.layers.batch_norm cimport batch_norm_backward, batch_norm_forward
@@ -59,9 +59,9 @@ cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, 
 
 cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,
                                 double alpha, double beta, double beta_bias) noexcept nogil:
-    """destination := alpha * the tile's gradient of layer i + beta * destination; beta_bias for what isn't a matrix.
+    """destination := alpha * the tile's gradient of layer i + beta * destination; vectors use beta_bias.
 
-    A batch norm that learns has no gradient from one tile: `passes.gradient` takes care of it.
+    A batch norm that learns has no gradient of a single tile; `passes.gradient` computes it from the batch.
     """
     cdef Py_ssize_t kind = net.layers[i].kind
     if kind == DENSE:
@@ -74,7 +74,7 @@ cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, 
 
 cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
                             Py_ssize_t stride) noexcept nogil:
-    """The gradient of layer i by each row of the tile, in rows (n_rows, stride)."""
+    """rows (n_rows, stride) := the gradient of layer i for each row of the tile."""
     cdef Py_ssize_t kind = net.layers[i].kind
     if kind == DENSE:
         dense_rows(net, i, tile, work, rows, stride)
@@ -85,7 +85,7 @@ cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real
 
 
 cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size) noexcept nogil:
-    """The parameters of layer i that are this member's, where a team shares the parameters and not the rows."""
+    """This member's parameters of layer i, if the team shares the parameters instead of the batch."""
     cdef Share nothing
     if net.layers[i].kind == DENSE:
         return dense_share(net.layers + i, index, size)

@@ -81,7 +81,7 @@ cdef void layer_norm_gradient(const Net* net, Py_ssize_t i, const Tile* tile, re
 
 cdef void layer_norm_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
                           Py_ssize_t stride) noexcept nogil:
-    """Each row's own d gain := delta * xhat and d shift := delta, in rows (n_rows, stride)."""
+    """rows (n_rows, stride) := each row's own d gain = delta * xhat and d shift = delta."""
     cdef const LayerSpec* layer = net.layers + i
     cdef Py_ssize_t n = layer.n_out, row, j
     cdef const real* x = buffer(net, tile, work, layer.input, n)

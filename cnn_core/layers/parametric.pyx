@@ -1,10 +1,10 @@
-"""Parametric activations: each unit learns how much of its activation it wants.
+"""Parametric activations: each unit learns how much of its activation it applies.
 
-    y           := x + a (f(x) - x)                                   x, y (n_rows, n), a (n): 1 gives f, 0 nothing
+    y           := x + a (f(x) - x)                                   x, y (n_rows, n), a (n): 1 gives f, 0 gives x
     delta_below := delta + a (delta * f'(x) - delta)                  (n_rows, n)
     da          := alpha * sum over the rows of delta * (f(x) - x) + beta * da
 
-f(x) is kept from the way forward, in the buffer `scores`. Sources: He et al., ICCV 2015 (with relu, their PReLU);
+The forward pass keeps f(x) in the buffer `scores`. Sources: He et al., ICCV 2015 (with relu, their PReLU);
 Holzmueller, Grinsztajn and Steinwart, NeurIPS 2024 (any f).
 """
 from libc.string cimport memcpy
@@ -15,7 +15,7 @@ from cnn_core.types cimport LayerSpec, Net, Share, Tile, buffer, real
 
 
 cdef inline LayerSpec curve_of(const LayerSpec* layer) noexcept nogil:
-    """The layer as one whose activation is f."""
+    """A copy of the layer whose activation is f."""
     cdef LayerSpec curve = layer[0]
     curve.activation = layer.curve
     return curve
@@ -90,12 +90,12 @@ cdef void columns_gradient(const Net* net, const LayerSpec* layer, const Tile* t
 
 cdef void parametric_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,
                               double alpha, double beta) noexcept nogil:
-    """da of the tile."""
+    """The tile's da."""
     columns_gradient(net, net.layers + i, tile, 0, net.layers[i].n_out, work, destination, alpha, beta)
 
 
 cdef Share parametric_share(const LayerSpec* layer, int index, int size) noexcept nogil:
-    """Units for each member of a team."""
+    """A member's share: some of the units."""
     cdef Share share
     share.start = share.stop = 0
     share.bias_start = layer.gain + layer.n_out * index // size
@@ -113,7 +113,7 @@ cdef void parametric_share_gradient(const Net* net, Py_ssize_t i, const Tile* ba
 
 cdef void parametric_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
                           Py_ssize_t stride) noexcept nogil:
-    """Each row's own da, in rows (n_rows, stride)."""
+    """rows (n_rows, stride) := each row's own da."""
     cdef const LayerSpec* layer = net.layers + i
     products(<const real*> buffer(net, tile, work, layer.input, layer.n_out),
              <const real*> buffer(net, tile, work, layer.scores, layer.n_out),
