@@ -1,1 +1,1 @@
-"""Rows on their way through the layers and back."""
+"""Forward and backward passes through the layers."""

@@ -1,10 +1,10 @@
-"""One tile back through a stretch of the layer table: each layer's activation, then its own part.
+"""One tile backward through a range of layers: each layer's activation, then its own part.
 
     delta := delta * f'(z)                         (n_rows, n_out)
 
-then the layer's delta_below and, into a chosen destination, its gradient. The destination has the layout of the
-parameters. It may be a gradient (alpha 1 / n, beta 0 or 1) or the parameters themselves (alpha -learning_rate / n):
-then the product is the update, and `delta_below` is taken before it.
+then the layer's delta_below, and its gradient, which goes to `destination`. This has the layout of the parameters. It
+may be a gradient (alpha 1 / n, beta 0 or 1) or the parameters themselves (alpha -learning_rate / n): then the product
+is the update, and `delta_below` is computed before it.
 """
 from cnn_core.layers.activations cimport through_activation
 from cnn_core.layers.kinds cimport layer_backward, layer_gradient
@@ -16,8 +16,8 @@ cdef void backward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_
                    double beta_bias) noexcept nogil:
     """Layers stop-1 down to `start`, from d loss / d y of layer stop-1 (d loss / d scores for the network's last).
 
-    In training, no layer that waits for the whole batch may lie in between: `batch_gradient` takes care of it. Without
-    a destination (NULL) only the deltas are made, and below the lowest layer that learns nothing.
+    In training, none of these layers may need the whole batch: `batch_gradient` handles those that do. If destination
+    is NULL, only the deltas are computed. The pass ends at layer `net.lowest`.
     """
     cdef Py_ssize_t i
     cdef const LayerSpec* layer

@@ -1,4 +1,4 @@
-"""Gathering of rows."""
+"""Sources of rows, and a search for NaN and infinity."""
 
 from enum import IntEnum
 from typing import Any

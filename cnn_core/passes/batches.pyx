@@ -1,6 +1,6 @@
-"""Rows into the tile: gathered in the epoch's order, converted and scaled on the way.
+"""Gathers rows into a tile, in the epoch's order, and converts and scales them.
 
-The data set stays as the user holds it (uint8 images stay uint8); only the rows of one tile exist as `real`.
+The data set keeps the user's type (uint8 images stay uint8); only the rows of one tile exist as `real`.
 """
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, int64_t
@@ -17,11 +17,11 @@ ctypedef fused value:
 
 
 cdef class Source:
-    """Rows of numbers as the user holds them, described once for every door; keeps the arrays alive.
+    """Rows of the user's arrays, described once for every door; keeps the arrays alive.
 
-    data: an array's bytes (n_rows, n_bytes), or the bytes (nnz, itemsize) of a CSR matrix's numbers, whose row i has
-    those from starts[i] to starts[i + 1], in ascending `columns`. What the core makes of a row has `width` columns.
-    shift and scale: bytes of (width,) numbers, double where the data are and of the network's type elsewhere.
+    data: an array's bytes (n_rows, n_bytes), or the bytes (nnz, itemsize) of a CSR matrix's values, of which
+    starts[i] : starts[i + 1] are row i, in ascending `columns`. A gathered row has `width` columns.
+    shift, scale: bytes of (width,) numbers, double if the data are, else of the network's type.
     """
 
     def __cinit__(self, *arguments):
@@ -48,7 +48,7 @@ cdef class Source:
 
 
 cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept:
-    """What a door was given of the samples; y, weights and order may be None."""
+    """The samples given to a door; y, weights and order may be None."""
     cdef Samples samples
     memset(&samples, 0, sizeof(Samples))
     samples.X = X.rows
@@ -76,7 +76,7 @@ cdef CLONES_VOID convert_row(const value* x, Py_ssize_t width, real* out) noexce
 
 cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, const void* scale,
                            real* out) noexcept nogil:
-    """out (width) := (x - shift) * scale, in double where x is: large numbers keep their small differences."""
+    """out (width) := (x - shift) * scale, in double if x is: large numbers keep their small differences."""
     cdef Py_ssize_t j
     if value is double:
         for j in range(width):
@@ -86,18 +86,18 @@ cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, 
             out[j] = (<real> x[j] - (<const real*> shift)[j]) * (<const real*> scale)[j]
 
 
-cdef void gather_values(const value* data, const Rows* source, const int64_t* order, Py_ssize_t first,
+cdef void gather_values(const value* data, const Rows* source, const int64_t* order, Py_ssize_t first_row,
                         Py_ssize_t n_rows, real* out) noexcept nogil:
     cdef Py_ssize_t i
     cdef const value* x
     cdef bint plain = source.shift is NULL and ((value is float and real is float)
                                                 or (value is double and real is double))
     if plain and order is NULL:
-        CHECK(first + n_rows <= source.n_rows)
-        memcpy(out, data + first * source.width, n_rows * source.width * sizeof(real))
+        CHECK(first_row + n_rows <= source.n_rows)
+        memcpy(out, data + first_row * source.width, n_rows * source.width * sizeof(real))
         return
     for i in range(n_rows):
-        x = data + row_at(source, order, first + i) * source.width
+        x = data + row_at(source, order, first_row + i) * source.width
         if source.shift is not NULL:
             scale_row(x, source.width, source.shift, source.scale, out + i * source.width)
         elif plain:
@@ -106,40 +106,39 @@ cdef void gather_values(const value* data, const Rows* source, const int64_t* or
             convert_row(x, source.width, out + i * source.width)
 
 
-cdef void gather_labels(const int32_t* labels, const Rows* source, const int64_t* order, Py_ssize_t first,
+cdef void gather_labels(const int32_t* labels, const Rows* source, const int64_t* order, Py_ssize_t first_row,
                         Py_ssize_t n_rows, real* out) noexcept nogil:
     """out (n_rows, width) := 1 in the column of each row's label, 0 elsewhere."""
     cdef Py_ssize_t i
     memset(out, 0, n_rows * source.width * sizeof(real))
     for i in range(n_rows):
-        out[i * source.width + labels[row_at(source, order, first + i)]] = 1
+        out[i * source.width + labels[row_at(source, order, first_row + i)]] = 1
 
 
-cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
                  real* out) noexcept nogil:
-    """out (n_rows, width) := rows order[first : first + n_rows] of the source."""
+    """out (n_rows, width) := rows order[first_row : first_row + n_rows] of the source."""
     if source.dtype == UINT8:
-        gather_values(source.data, source, order, first, n_rows, out)
+        gather_values(source.data, source, order, first_row, n_rows, out)
     elif source.dtype == FLOAT32:
-        gather_values(<const float*> source.data, source, order, first, n_rows, out)
+        gather_values(<const float*> source.data, source, order, first_row, n_rows, out)
     elif source.dtype == FLOAT64:
-        gather_values(<const double*> source.data, source, order, first, n_rows, out)
+        gather_values(<const double*> source.data, source, order, first_row, n_rows, out)
     else:
-        gather_labels(<const int32_t*> source.data, source, order, first, n_rows, out)
+        gather_labels(<const int32_t*> source.data, source, order, first_row, n_rows, out)
 
 
-cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows,
+cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
                         SparseRow* rows, int32_t* columns, real* values) noexcept nogil:
-    """rows (n_rows) := the lists of rows order[first : first + n_rows] of the source.
+    """rows (n_rows) := rows order[first_row : first_row + n_rows] of the source, as lists of their nonzeros.
 
-    Rows of a CSR matrix stay where they are. Those of a dense array are packed into columns and values, which have
-    room for (n_rows, width) each.
+    Rows of a CSR matrix are not copied. Those of a dense array are packed into columns and values (n_rows, width).
     """
     cdef Py_ssize_t i, row, width = source.width
     cdef int own = FLOAT32 if sizeof(real) == sizeof(float) else FLOAT64
     cdef real* x
     for i in range(n_rows):
-        row = row_at(source, order, first + i)
+        row = row_at(source, order, first_row + i)
         if source.starts is not NULL:
             rows[i].columns = source.columns + source.starts[row]
             rows[i].values = <const real*> source.data + source.starts[row]
@@ -149,48 +148,48 @@ cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t fir
         if source.shift is NULL and source.dtype == own:
             rows[i].length = pack(<const real*> source.data + row * width, width, columns + i * width, x)
         else:
-            gather(source, order, first + i, 1, x)
+            gather(source, order, first_row + i, 1, x)
             rows[i].length = pack(x, width, columns + i * width, x)
         rows[i].columns = columns + i * width
         rows[i].values = x
 
 
 cdef enum:
-    PREFETCHED = 128 * 1024     # bytes: what a second-level cache has room for beside the network
+    PREFETCHED = 128 * 1024     # bytes: what fits the L2 cache beside the network
 
 
-cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil:
-    """Ask for rows order[first : first + n_rows] of an array, so that they are near when they are gathered."""
+cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil:
+    """Prefetch rows order[first_row : first_row + n_rows] of an array, so that they are in the cache when gathered."""
     cdef Py_ssize_t i, offset
     cdef const unsigned char* x
     if source.starts is not NULL or n_rows * source.n_bytes > PREFETCHED:
         return
     for i in range(n_rows):
-        x = source.data + row_at(source, order, first + i) * source.n_bytes
+        x = source.data + row_at(source, order, first_row + i) * source.n_bytes
         for offset in range(0, source.n_bytes, 64):
             PREFETCH(x + offset)
 
 
-cdef void gather_weights(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows, real* out) noexcept nogil:
+cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, real* out) noexcept nogil:
     """out (n_rows) := the weights of those rows."""
     cdef Py_ssize_t i
     for i in range(n_rows):
-        out[i] = <real> samples.weights[row_at(&samples.X, samples.order, first + i)]
+        out[i] = <real> samples.weights[row_at(&samples.X, samples.order, first_row + i)]
 
 
-cdef double total_weight(const Samples* samples, Py_ssize_t first, Py_ssize_t n_rows) noexcept nogil:
-    """Sum of the weights of those rows: what a mean over them divides by."""
+cdef double total_weight(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil:
+    """Sum of the weights of those rows: the divisor of a mean over them."""
     cdef Py_ssize_t i
     cdef double total = 0
     if samples.weights is NULL:
         return n_rows
     for i in range(n_rows):
-        total += samples.weights[row_at(&samples.X, samples.order, first + i)]
+        total += samples.weights[row_at(&samples.X, samples.order, first_row + i)]
     return total
 
 
 cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
-    """x - x is 0 for finite x and NaN otherwise, and a sum keeps a NaN."""
+    """Whether all of x (n) is finite: x - x is 0 for finite x, else NaN, and a sum with a NaN is NaN."""
     cdef real total_0 = 0, total_1 = 0, total_2 = 0, total_3 = 0
     cdef Py_ssize_t i
     for i in range(0, n - 7, 8):
@@ -204,7 +203,7 @@ cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
 
 
 cdef enum:
-    AT_ONCE = 16384     # numbers looked at in less time than another thread needs to take the GIL and give it back
+    AT_ONCE = 16384     # numbers: checking them takes less time than releasing and taking back the GIL
 
 
 cdef Py_ssize_t find_nonfinite(const real* x, Py_ssize_t n) noexcept nogil:

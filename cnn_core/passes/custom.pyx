@@ -1,6 +1,6 @@
-"""A loss that Python computes: the one place where the core calls back, with the GIL.
+"""Calls back into Python, with the GIL: a custom loss, or a function that sees the gradient.
 
-What is called (`fastmlp.custom_loss`) writes into the arrays that it is given; what goes wrong is kept as its `error`.
+The object that is called writes into the arrays it is given; an exception is stored as its `error`.
 """
 from libc.math cimport NAN
 from libc.stdint cimport int64_t
@@ -9,13 +9,13 @@ from libc.string cimport memset
 from cnn_core.types cimport real
 
 
-cdef void call_custom(int64_t door, real* y, real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+cdef void call_custom(int64_t address, real* y, real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                       Py_ssize_t n_out) noexcept with gil:
-    """door(scores y (n_rows, n_out), targets t, delta, row_loss (n_rows,)), by its address; the last two are filled.
+    """Call the object at `address` with scores y and targets t (n_rows, n_out); it fills delta and row_loss (n_rows,).
 
-    Ctrl-C may come before the door's first line, or behind its last: it is kept as an error of the loss is.
+    Ctrl-C may come before its first line or after its last, so it is stored like an error of the loss.
     """
-    cdef object called = <object> <void*> door
+    cdef object called = <object> <void*> address
     cdef Py_ssize_t i
     try:
         called(<real[:n_rows, :n_out]> y, <real[:n_rows, :n_out]> t, <real[:n_rows, :n_out]> delta,
@@ -27,9 +27,9 @@ cdef void call_custom(int64_t door, real* y, real* t, real* delta, real* row_los
             row_loss[i] = <real> NAN
 
 
-cdef void call_with_gradient(int64_t door, real* gradient, Py_ssize_t n_params) noexcept with gil:
-    """door(gradient (n_params,)), by its address; it may change the numbers. They are 0 after an error."""
-    cdef object called = <object> <void*> door
+cdef void call_with_gradient(int64_t address, real* gradient, Py_ssize_t n_params) noexcept with gil:
+    """Call the object at `address` with gradient (n_params,), which it may change; after an error it is all 0."""
+    cdef object called = <object> <void*> address
     try:
         called(<real[:n_params]> gradient)
     except BaseException as error:

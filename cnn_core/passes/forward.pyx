@@ -1,4 +1,4 @@
-"""One tile forward through a stretch of the layer table: each layer's own part, then its activation."""
+"""One tile forward through a range of layers: each layer's own part, then its activation."""
 from cnn_core.layers.activations cimport activate
 from cnn_core.layers.kinds cimport layer_forward
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
@@ -8,7 +8,7 @@ cdef void forward(const Net* net, const Tile* tile, const Mode* mode, Py_ssize_t
                   bint activate_last, const real* params, real* work) noexcept nogil:
     """Outputs of layers start..stop-1 from the input of layer `start`.
 
-    The network's last layer keeps its scores where `activate_last` is false: that is what a loss wants.
+    If `activate_last` is false, the network's last layer outputs its scores: a loss needs them.
     """
     cdef Py_ssize_t i
     cdef const LayerSpec* layer

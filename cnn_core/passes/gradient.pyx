@@ -1,12 +1,12 @@
 """One batch: forward, loss, backward, tile by tile, by one thread or a team.
 
-A batch is walked in tiles of a few hundred rows, so that what a tile needs stays in the cache and the workspace
-depends neither on the batch nor on the data. Tile i belongs to thread i modulo the size of the team; each thread
-gathers its own gradient, and the threads' gradients are summed in fixed order afterwards.
+A batch is processed in tiles of a few hundred rows, so that a tile's data stay in the cache and the size of the
+workspace depends neither on the batch nor on the data. Tile i belongs to thread i % team size; each thread computes its
+own gradient, and the threads' gradients are then summed in fixed order.
 
-Some layers need the whole batch at once (`whole_batch` in the table: batch norms that learn). The way forward stops at
-each of them until all threads have gathered its statistics, and the way back until they have gathered its sums; then
-the buffers hold the whole batch. A network without such layers is the case of no stops.
+Some layers need the whole batch at once (`whole_batch` in the table: batch norms that learn). The forward pass stops at
+each of them until all threads have computed its statistics, and the backward pass until they have computed its sums;
+then the buffers hold the whole batch. A network without such layers has no stops.
 """
 from libc.stdint cimport int32_t
 
@@ -24,7 +24,7 @@ from cnn_core.types cimport LayerSpec, Mode, Net, Plan, SparseRow, Tile, buffer,
 
 
 cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexcept nogil:
-    """The lowest layer that learns or hands a delta on, or n_layers."""
+    """The lowest layer that learns or passes a delta on, or n_layers."""
     cdef Py_ssize_t i = 0
     while i < n_layers and layers[i].delta_below < 0 and not layers[i].learns:
         i += 1
@@ -33,9 +33,9 @@ cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexc
 
 cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
                   double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
-    """The parts that every door shares; the door adds the samples.
+    """The part of a job that all doors share; the door adds the samples.
 
-    `sparse` is room for the lists of a first layer that leaves out zeros: the rows of the workspace, each thread's part
+    `sparse` is memory for the lists of a first layer that skips zeros: the rows of the workspace, each thread's share
     of them, then the columns.
     """
     cdef Job job
@@ -58,7 +58,7 @@ cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil:
 
 
 cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_batch) noexcept nogil:
-    """Tile i of a batch: which of its rows, and where in the workspace."""
+    """Tile i of a batch: its rows, and their place in the workspace."""
     cdef Tile tile
     tile.position = i * job.net.plan.tile_rows
     tile.n_rows = min(job.net.plan.tile_rows, n_batch - tile.position)
@@ -67,10 +67,10 @@ cdef Tile place_tile(const Job* job, Member member, Py_ssize_t i, Py_ssize_t n_b
     return tile
 
 
-cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
-    """The tile's inputs, as rows or as lists, from a batch whose first sample is number `first` of the order."""
+cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first_sample, real* work) noexcept nogil:
+    """The tile's inputs, as rows or as lists, from the batch that starts at order[first_sample]."""
     cdef const Net* net = &job.net
-    cdef Py_ssize_t start = first + tile.position, width = job.samples.X.width
+    cdef Py_ssize_t start = first_sample + tile.position, width = job.samples.X.width
     cdef real* x = buffer(net, tile, work, net.layers[0].input, width)
     if net.sparse_rows is NULL:
         gather(&job.samples.X, job.samples.order, start, tile.n_rows, x)
@@ -79,11 +79,11 @@ cdef void load_inputs(const Job* job, const Tile* tile, Py_ssize_t first, real* 
                       net.columns + tile.first * width, x)
 
 
-cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* work) noexcept nogil:
-    """Inputs, targets and weights of the tile, from a batch whose first sample is number `first` of the order."""
+cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first_sample, real* work) noexcept nogil:
+    """The tile's inputs, targets and weights, from the batch that starts at order[first_sample]."""
     cdef const Net* net = &job.net
-    cdef Py_ssize_t start = first + tile.position
-    load_inputs(job, tile, first, work)
+    cdef Py_ssize_t start = first_sample + tile.position
+    load_inputs(job, tile, first_sample, work)
     gather(&job.samples.y, job.samples.order, start, tile.n_rows,
            buffer(net, tile, work, net.plan.target, job.samples.y.width))
     if job.samples.weights is not NULL:
@@ -91,23 +91,23 @@ cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first, real* wo
 
 
 cdef Py_ssize_t next_stop(const Net* net, Py_ssize_t start) noexcept nogil:
-    """The first layer at or above `start` that waits for the whole batch, or the number of layers."""
+    """The first layer at or above `start` that needs the whole batch, or n_layers."""
     while start < net.n_layers and not net.layers[start].whole_batch:
         start += 1
     return start
 
 
 cdef Py_ssize_t last_stop(const Net* net, Py_ssize_t stop) noexcept nogil:
-    """The last layer below `stop` that waits for the whole batch, or -1."""
+    """The last layer below `stop` that needs the whole batch, or -1."""
     stop -= 1
     while stop >= 0 and not net.layers[stop].whole_batch:
         stop -= 1
     return stop
 
 
-cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t start, Py_ssize_t first,
+cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_ssize_t start, Py_ssize_t first_sample,
                             Py_ssize_t n_batch, const Mode* mode, const real* params, real* work) noexcept nogil:
-    """Forward from layer `start` to the batch norm, and its statistics over the whole batch."""
+    """Forward from layer `start` to the batch norm, then its statistics of the whole batch."""
     cdef const LayerSpec* layer = job.net.layers + norm
     cdef double* partials = job.partials + NORM_SLOTS
     cdef double* partial = partials + member.index * job.stride
@@ -118,7 +118,7 @@ cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_s
     while i < count_tiles(job, n_batch):
         tile = place_tile(job, member, i, n_batch)
         if start == 0:
-            load_tile(job, &tile, first, work)
+            load_tile(job, &tile, first_sample, work)
         forward(&job.net, &tile, mode, start, norm, True, params, work)
         add_moments(layer, &job.net, &tile, work, partial)
         i += member.size
@@ -158,16 +158,16 @@ cdef void back_through_stop(const Job* job, Member member, Py_ssize_t norm, Py_s
         weight_beta = bias_beta = 1
         i += member.size
     batch_norm_gradient(layer, partials, destination, alpha if member.index == 0 else 0, beta_bias)
-    wait_for_all(member)      # before the sums are used for the batch norm below
+    wait_for_all(member)      # before the batch norm below overwrites the sums
 
 
-cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_batch, const Mode* mode,
+cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first_sample, Py_ssize_t n_batch, const Mode* mode,
                          const real* params, real* work, real* destination, double alpha, double beta,
                          double beta_bias) noexcept nogil:
     """destination := alpha * (gradient of this thread's part of the summed loss) + beta * destination.
 
-    The batch is order[first : first + n_batch]; biases and norms take `beta_bias`. The loss is added to the thread's
-    row of `partials`. A thread without a tile leaves its destination as it is.
+    The batch is order[first_sample : first_sample + n_batch]; vectors use `beta_bias`. The loss is added to the
+    thread's row of `partials`. A thread without a tile does not change its destination.
     """
     cdef const Net* net = &job.net
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
@@ -176,7 +176,7 @@ cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
     cdef Tile tile
     cdef bint whole = norm == net.n_layers
     while norm < net.n_layers:
-        gather_statistics(job, member, norm, start, first, n_batch, mode, params, work)
+        gather_statistics(job, member, norm, start, first_sample, n_batch, mode, params, work)
         start = norm
         norm = next_stop(net, norm + 1)
     norm = last_stop(net, net.n_layers)
@@ -184,7 +184,7 @@ cdef void batch_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
     while i < count_tiles(job, n_batch):
         tile = place_tile(job, member, i, n_batch)
         if whole:
-            load_tile(job, &tile, first, work)
+            load_tile(job, &tile, first_sample, work)
         forward(net, &tile, mode, start, net.n_layers, False, params, work)
         loss[0] += loss_and_delta(net, &tile, mode, job.samples.weights is not NULL, work)
         backward(net, &tile, mode, norm + 1, net.n_layers, params, work, destination, alpha, weight_beta, bias_beta)

@@ -1,11 +1,11 @@
 """Losses: raw scores and targets in, summed loss and output delta out, in one pass.
 
-The last layer hands over its scores before the activation, because a loss knows its pairing: cross-entropy with
-softmax, binary cross-entropy with sigmoid and Poisson with exp work from the scores and have the delta o - t; Poisson
-with softplus works from them because log(softplus(z)) loses everything far below zero. Any other pair is taken apart:
-activation, d loss / d output, then the derivative of the activation. A custom loss gets the scores whatever follows.
+The last layer passes on its scores, because some losses are computed together with the activation: cross-entropy with
+softmax, binary cross-entropy with sigmoid and Poisson with exp have the simple delta o - t; Poisson with softplus needs
+the scores because log(softplus(z)) loses all precision far below zero. Any other pair takes three steps: activation,
+d loss / d output, derivative of the activation. A custom loss always gets the scores.
 
-Losses are summed, in double, and deltas are not divided by anything: whoever asked for a mean divides once.
+Losses are summed, in double, and deltas are not divided by the batch's size: a caller that wants a mean divides once.
 The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber
 1964) mean_k of e^2/2 inside +-d and d (|e| - d/2) outside, quantile (Koenker and Bassett 1978) mean_k max(-q e,
 (1 - q) e), poisson mean_k (o_k - t_k log o_k), cross_entropy -sum_k t_k log o_k, binary_cross_entropy
@@ -39,7 +39,7 @@ cdef CLONES_VOID squared(const real* y, const real* t, real* delta, real* row_lo
 
 cdef CLONES_VOID softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
                                        Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """row_loss := log sum_k e^z_k - sum_k t_k z_k; delta := softmax(z) - t, with t drawn towards 1 / n_out."""
+    """row_loss := log sum_k e^z_k - sum_k t_k z_k; delta := softmax(z) - t, with t smoothed towards 1 / n_out."""
     cdef Py_ssize_t i, j
     cdef real top, total, picked, mass
     for i in range(n_rows):
@@ -67,21 +67,21 @@ cdef CLONES_VOID softmax_cross_entropy(const real* z, const real* t, real* delta
 
 
 cdef enum:
-    LANES = 16              # rows that a narrow softmax takes side by side
-    NARROW = 16             # columns up to which that is quicker
+    LANES = 16              # rows that a narrow softmax processes side by side
+    NARROW = 16             # columns up to which that is faster
 
 
 cdef CLONES_VOID narrow_softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
                                               Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """The same for up to NARROW columns: LANES rows at a time, laid out anew so that each column fills a vector."""
+    """The same for up to NARROW columns: LANES rows at a time, transposed so that each column fills a vector."""
     cdef real[NARROW * LANES] score, target
     cdef real[LANES] top, total, picked, mass
-    cdef Py_ssize_t first = 0, n, i, j, k
+    cdef Py_ssize_t first_row = 0, n, i, j, k
     cdef real uniform = smoothing / n_out
     for k in range(n_out * LANES):
         score[k] = target[k] = 0
-    while first < n_rows:
-        n = min(LANES, n_rows - first)
+    while first_row < n_rows:
+        n = min(LANES, n_rows - first_row)
         for i in range(n):
             for j in range(n_out):
                 score[j * LANES + i] = z[i * n_out + j]
@@ -106,16 +106,16 @@ cdef CLONES_VOID narrow_softmax_cross_entropy(const real* z, const real* t, real
             for i in range(LANES):
                 score[j * LANES + i] = score[j * LANES + i] * total[i] - target[j * LANES + i]
         for i in range(n):
-            row_loss[first + i] = picked[i]
+            row_loss[first_row + i] = picked[i]
             for j in range(n_out):
                 delta[i * n_out + j] = score[j * LANES + i]
         z, t, delta = z + n * n_out, t + n * n_out, delta + n * n_out
-        first += n
+        first_row += n
 
 
 cdef CLONES_VOID sigmoid_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
                                        Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """row_loss := sum_k softplus(z_k) - t_k z_k; delta := sigmoid(z) - t, with t drawn towards 1/2."""
+    """row_loss := sum_k softplus(z_k) - t_k z_k; delta := sigmoid(z) - t, with t smoothed towards 1/2."""
     cdef Py_ssize_t i, j
     cdef real total
     for i in range(n_rows * n_out):
@@ -169,7 +169,7 @@ cdef void softplus_poisson(const real* z, const real* t, real* delta, real* row_
 
 cdef void robust(int loss, const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                  Py_ssize_t n_out, double parameter) noexcept nogil:
-    """The losses by cases of the error's size or sign: absolute_error, huber, quantile."""
+    """The losses that depend on the error's size or sign by cases: absolute_error, huber, quantile."""
     cdef Py_ssize_t i, j
     cdef double e, total, slope
     for i in range(n_rows):
@@ -252,10 +252,10 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
 
 cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint labelled,
                           const real* work) noexcept nogil:
-    """(Weighted) number of rows whose class is right.
+    """(Weighted) number of rows that are classified correctly.
 
-    One output per class (`labelled`, or any loss but binary cross-entropy): the largest score stands where the largest
-    target stands. Otherwise every output is on its target's side of 1/2. Call it after `loss_and_delta`.
+    With one output per class (`labelled`, or any loss but binary cross-entropy), the largest score must be where the
+    largest target is. Otherwise every output must be on its target's side of 1/2. Call it after `loss_and_delta`.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
     cdef Py_ssize_t n_out = last.n_out, i, j, best, wanted
