@@ -1,10 +1,10 @@
-"""The moving average of the parameters along the path of the steps.
+"""The moving average of the parameters over the steps.
 
     average := (1 - share) * average + share * params
 
-With share = (1 - decay) / (1 - decay^t) in step t = 1, 2, ... it is the mean of the parameters behind all steps, the
-one of i steps ago weighted by decay^i: the start, which isn't behind any step, has no part in it. Sources: Polyak and
-Juditsky 1992 (decay 1, the plain mean); the correction for the start is that of Adam, Kingma and Ba 2015.
+With share = (1 - decay) / (1 - decay^t) in step t = 1, 2, ..., it is the mean of the parameters after each step, those
+of i steps ago with weight decay^i; the initial parameters do not count. Sources: Polyak and Juditsky 1992 (decay 1, the
+plain mean); the bias correction is that of Adam, Kingma and Ba 2015.
 """
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.types cimport real

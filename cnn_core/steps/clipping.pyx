@@ -1,10 +1,10 @@
-"""Bounds on the gradient of a step, between its making and the update.
+"""Gradient clipping, before the update.
 
-    g := min(max(g, -clip_value), clip_value)             each number by itself
-    g := g * min(1, clip_norm / ||g||)                    all together; ||g|| over all parameters that learn
+    g := min(max(g, -clip_value), clip_value)             each element
+    g := g * min(1, clip_norm / ||g||)                    ||g||: norm over all parameters that learn
 
-The second needs the whole gradient, so every member of the team sums the squares of its slice, waits for the others,
-and adds up all sums in the same order. In double, which has room for the squares of an exploded float32 gradient.
+The norm needs the whole gradient, so every member of the team sums the squares of its slice, waits for the others, and
+adds all sums in the same order. The sums are double: in float32, the squares of an exploding gradient would overflow.
 
 Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
 """
@@ -16,7 +16,7 @@ from cnn_core.passes.gradient cimport SQUARES_SLOT, Job
 from cnn_core.types cimport Group, Step, real
 
 cdef enum:
-    LANES = 16        # sums that run side by side
+    LANES = 16        # parallel sums
 
 
 cdef CLONES_VOID clip_values(Py_ssize_t n, real* g, real limit) noexcept nogil:
@@ -50,7 +50,7 @@ cdef CLONES_VOID multiply(Py_ssize_t n, real* g, real factor) noexcept nogil:
 
 cdef void clip(const Job* job, Member member, const Group* groups, Py_ssize_t n_groups, const Step* step,
                Py_ssize_t start, Py_ssize_t stop, real* gradient) noexcept nogil:
-    """This member's slice gradient[start:stop], within the groups: what lies in none doesn't learn."""
+    """Clip this member's slice gradient[start:stop]. Only elements in a group count: the others do not learn."""
     cdef double* squares = job.partials + member.index * job.stride + SQUARES_SLOT
     cdef double norm = 0
     cdef Py_ssize_t k, low, high

@@ -1,4 +1,4 @@
-"""Max-norm: a unit whose incoming weights are longer than allowed gets them scaled back to that length.
+"""Max-norm: a unit's incoming weights with a larger norm than the limit are scaled down to it.
 
     W[:, j] := W[:, j] * min(1, limit / ||W[:, j]||)      W (n_in, n_out), after each update
 
@@ -16,7 +16,7 @@ cdef enum:
 
 cdef CLONES_VOID sum_columns(const real* W, Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t width,
                              double* sums) noexcept nogil:
-    """sums (width,) := the squares of the first `width` of n_out columns, added up."""
+    """sums (width,) := summed squares of the first `width` of n_out columns."""
     cdef Py_ssize_t i, j
     for j in range(width):
         sums[j] = 0
@@ -35,7 +35,7 @@ cdef CLONES_VOID multiply_columns(real* W, Py_ssize_t n_in, Py_ssize_t n_out, Py
 
 
 cdef void limit_block(real* W, Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t width, double limit) noexcept nogil:
-    """The first `width` of n_out columns, at most BLOCK."""
+    """Limit the first `width` of n_out columns, at most BLOCK."""
     cdef double[BLOCK] sums
     cdef real[BLOCK] factors
     cdef bint too_long = False
@@ -51,7 +51,7 @@ cdef void limit_block(real* W, Py_ssize_t n_in, Py_ssize_t n_out, Py_ssize_t wid
 
 
 cdef void limit_columns(const Net* net, Member member, double limit, real* params) noexcept nogil:
-    """This member's blocks of columns of every W that learns."""
+    """Limit this member's blocks of columns of every W that learns."""
     cdef const LayerSpec* layer
     cdef Py_ssize_t i, start
     for i in range(net.n_layers):

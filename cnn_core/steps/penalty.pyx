@@ -1,15 +1,15 @@
 """The L2 penalty: a batch minimises its mean loss + penalty / 2 * the sum of squares of all weights.
 
-The loss is wanted too, so the pass over the weights that adds the penalty to their gradient sums the squares as well.
-A sum one after another would take as long as the latency of an addition for each weight; the sums here run side by
-side, always the same weights in the same one.
+The pass over the weights that adds the penalty to their gradient also sums their squares for the loss. A single sum
+would cost the latency of an addition for each weight; here many sums run in parallel, and a weight is always in the
+same one.
 """
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.types cimport Group, real
 
 cdef enum:
-    LANES = 64        # sums that run side by side
-    STRETCH = 4096    # weights that a lane's sums reach over, before it goes on in double; they stay in the first cache
+    LANES = 64        # parallel sums
+    STRETCH = 4096    # weights summed in `real` before the total goes on in double; they fit the L1 cache
 
 
 cdef CLONES_VOID add_multiple(Py_ssize_t n, const real* w, real* g, real factor) noexcept nogil:
@@ -43,9 +43,9 @@ cdef CLONES_VOID add_squares(Py_ssize_t n, const real* w, double factor, double*
 
 cdef double penalise(const Group* groups, Py_ssize_t n_groups, double penalty, Py_ssize_t start, Py_ssize_t stop,
                      const real* params, real* gradient) noexcept nogil:
-    """gradient[start:stop] += penalty * decay_factor * w; returns the sum of decay_factor * w^2 over the stretch.
+    """gradient[start:stop] += penalty * decay_factor * w; returns the sum of decay_factor * w^2 there.
 
-    A gradient that is NULL has no part in it: plain descent shrinks the weights themselves.
+    gradient may be NULL: plain gradient descent shrinks the weights instead.
     """
     cdef Py_ssize_t k, low, high, n
     cdef double total = 0

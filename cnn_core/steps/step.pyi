@@ -1,1 +1,1 @@
-"""One training step; nothing in it is for Python."""
+"""One training step; not for use from Python."""

@@ -1,13 +1,13 @@
-/* A step of a network of a few weights, in one function: calls and stores would take longer than its arithmetic.
+/* A step of a network of a few weights, in one function: calls and stores would cost more than the arithmetic.
  *
- * Every row of numbers is padded to one vector of 8 or 16, rows of the batch as well as rows of W. W is kept twice, by
- * rows and by columns, so that each product is a sum of vectors, each times one number:
+ * Every row, of the batch and of W, is padded to one vector of 8 or 16 lanes. W is stored twice, by rows and by
+ * columns, so that each product is a sum of vectors, each times one number:
  *
  *     z_r         = b + sum over p of x[r, p] * W[p, :]              (forward)
  *     below_r     = sum over k of delta[r, k] * W[:, k]              (delta W.T)
- *     W[p, :]     = shrink * W[p, :] + rate * sum over r of x[r, p] * delta_r        (and so for the columns)
+ *     W[p, :]     = shrink * W[p, :] + rate * sum over r of x[r, p] * delta_r        (likewise the columns)
  *
- * What stands in the lanes behind a row's numbers stays there: `below` is cleared of it.
+ * The padding lanes may hold anything: `below` is masked, so they do not affect the others.
  */
 #ifndef FASTMLP_TINY_H
 #define FASTMLP_TINY_H
@@ -15,8 +15,8 @@
 #include "simd.h"
 #include <stddef.h>
 
-#define TINY_NARROW 8  /* numbers of a row in the narrower vectors */
-#define TINY_LANES 16 /* and at most */
+#define TINY_NARROW 8 /* lanes of the narrow vectors */
+#define TINY_LANES 16 /* lanes of the wide ones */
 #define TINY_ROWS 16  /* rows of a batch */
 #define TINY_LAYERS 4
 enum { TINY_IDENTITY, TINY_SIGMOID, TINY_TANH, TINY_RELU }; /* as in activations.pxd */
@@ -24,7 +24,7 @@ enum { TINY_IDENTITY, TINY_SIGMOID, TINY_TANH, TINY_RELU }; /* as in activations
 typedef struct {
     double rate;         /* -learning_rate / number of rows */
     double shrink;       /* 1 - learning_rate * weight_decay */
-    double loss_factor;  /* loss of a row: loss_factor * sum of its squared errors */
+    double loss_factor;  /* a row's loss: loss_factor * sum of squared errors */
     double delta_factor; /* its derivative: delta_factor * error */
 } TinyStep;
 

@@ -1,1 +1,1 @@
-"""Steps of the smallest networks; nothing in it is for Python."""
+"""Steps of the smallest networks; not for use from Python."""

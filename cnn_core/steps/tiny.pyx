@@ -1,8 +1,8 @@
-"""Plain gradient descent on networks of a few weights, as the textbooks have them: the kernel of tiny.h.
+"""Plain gradient descent on networks of a few weights, as in textbooks, with the kernel of tiny.h.
 
-What it takes: dense layers of at most 16 inputs and outputs, up to four of them, with the plain activations; squared
-error or mse; batches of at most 16 rows without sample weights. Everything else goes the general way, whose calls and
-passes cost more than such a network's arithmetic.
+It takes up to four dense layers of at most 16 inputs and outputs, with identity, sigmoid, tanh or relu; squared error
+or mse; batches of at most 16 rows without sample weights. For such networks, the calls and passes of the general code
+cost more than the arithmetic.
 """
 from cnn_core.layers.activations cimport IDENTITY, RELU, SIGMOID, TANH
 from cnn_core.passes.batches cimport Samples, gather
@@ -54,7 +54,7 @@ cdef bint is_tiny(const Net* net, const Samples* samples, Py_ssize_t batch_size)
 
 
 cdef bint all_narrow(const Net* net) noexcept nogil:
-    """Whether the narrower vectors hold every layer."""
+    """Whether the narrow vectors hold every layer."""
     cdef Py_ssize_t i
     for i in range(net.n_layers):
         if max(net.layers[i].n_in, net.layers[i].n_out) > TINY_NARROW:
@@ -85,8 +85,8 @@ cdef void exchange(const Net* net, TinyNet* tiny, real* params, bint load) noexc
 
 
 cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps, Py_ssize_t step_stride,
-                       Py_ssize_t first, Py_ssize_t last, Py_ssize_t batch_size, real* params) noexcept nogil:
-    """Steps on the samples order[first:last]; returns the sum of their losses."""
+                       Py_ssize_t first_row, Py_ssize_t stop, Py_ssize_t batch_size, real* params) noexcept nogil:
+    """Steps on the samples order[first_row:stop]; returns the sum of their losses."""
     cdef TinyNet tiny
     cdef TinyStep step
     cdef real[GATHERED * WIDEST] X, targets
@@ -96,10 +96,10 @@ cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps
     step.delta_factor = 2 * step.loss_factor
     tiny.is_narrow = all_narrow(net)
     exchange(net, &tiny, params, True)
-    while first < last:
-        n_block = min(last - first, GATHERED // batch_size * batch_size)
-        gather(&samples.X, samples.order, first, n_block, &X[0])
-        gather(&samples.y, samples.order, first, n_block, &targets[0])
+    while first_row < stop:
+        n_block = min(stop - first_row, GATHERED // batch_size * batch_size)
+        gather(&samples.X, samples.order, first_row, n_block, &X[0])
+        gather(&samples.y, samples.order, first_row, n_block, &targets[0])
         i = 0
         while i < n_block:
             n_rows = min(batch_size, n_block - i)
@@ -111,6 +111,6 @@ cdef double tiny_steps(const Net* net, const Samples* samples, const Step* steps
                 tiny_step_d(&tiny, net.n_layers, &step, &X[i * n_in], &targets[i * n_out], n_rows, &loss)
             i += n_rows
             steps += step_stride
-        first += n_block
+        first_row += n_block
     exchange(net, &tiny, params, False)
     return loss

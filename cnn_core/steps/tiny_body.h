@@ -1,5 +1,5 @@
-/* The body of tiny.h, for one type and one width: real, bits (the integer of its size), LANES, NAME, MATH (a function of
- * simd.h). */
+/* The body of tiny.h, for one type and one width: real, bits (an integer of the same size), LANES, NAME, MATH (names a
+ * function of simd.h). */
 
 typedef real NAME(Vector) __attribute__((vector_size(LANES * sizeof(real))));
 typedef bits NAME(Bits) __attribute__((vector_size(LANES * sizeof(real))));
@@ -9,16 +9,16 @@ typedef struct {
     int activation;
     NAME(Vector) rows[LANES];    /* W (n_in, n_out), row by row */
     NAME(Vector) columns[LANES]; /* and column by column */
-    NAME(Vector) bias;                /* zeros where there is none */
+    NAME(Vector) bias;           /* zeros if there is none */
     NAME(Vector) output[TINY_ROWS];
     NAME(Vector) delta[TINY_ROWS];
     NAME(Bits) inputs; /* all ones in the lanes of the n_in inputs */
     int has_bias;
 } NAME(TinyLayer);
 
-/* Take a layer's W (n_in, n_out) and b (n_out), or NULL, from the parameters. */
-static inline void NAME(tiny_load)(NAME(TinyLayer) *layers, ptrdiff_t index, ptrdiff_t n_in, ptrdiff_t n_out, int activation,
-                                   const real *W, const real *b)
+/* Load a layer's W (n_in, n_out) and b (n_out), or NULL, from the parameters. */
+static inline void NAME(tiny_load)(NAME(TinyLayer) *layers, ptrdiff_t index, ptrdiff_t n_in, ptrdiff_t n_out,
+                                   int activation, const real *W, const real *b)
 {
     NAME(TinyLayer) *layer = layers + index;
     ptrdiff_t p, k;
@@ -34,7 +34,7 @@ static inline void NAME(tiny_load)(NAME(TinyLayer) *layers, ptrdiff_t index, ptr
     for (k = 0; b && k < n_out; k++) layer->bias[k] = b[k];
 }
 
-/* Give them back. */
+/* Store them back into the parameters. */
 static inline void NAME(tiny_store)(const NAME(TinyLayer) *layers, ptrdiff_t index, real *W, real *b)
 {
     const NAME(TinyLayer) *layer = layers + index;
@@ -44,7 +44,7 @@ static inline void NAME(tiny_store)(const NAME(TinyLayer) *layers, ptrdiff_t ind
     for (k = 0; b && k < layer->n_out; k++) b[k] = layer->bias[k];
 }
 
-/* y (n) := f(y). The loops must not be unrolled before they become vectors. */
+/* y (n) := f(y). Unrolled loops would not be vectorised. */
 INLINE void NAME(tiny_activate)(int activation, real *y, ptrdiff_t n)
 {
     ptrdiff_t i;
@@ -71,8 +71,8 @@ INLINE void NAME(tiny_derivative)(int activation, const real *y, real *delta, pt
 }
 
 /* One step on X (n_rows, n_in) and targets (n_rows, n_out); adds the rows' losses to *loss. */
-CLONES_VOID NAME(tiny_step)(NAME(TinyLayer) *layers, ptrdiff_t n_layers, const TinyStep *step, const real *X, const real *targets,
-                            ptrdiff_t n_rows, double *loss)
+CLONES_VOID NAME(tiny_step)(NAME(TinyLayer) *layers, ptrdiff_t n_layers, const TinyStep *step, const real *X,
+                            const real *targets, ptrdiff_t n_rows, double *loss)
 {
     NAME(TinyLayer) *layer = layers;
     NAME(Vector) sum;

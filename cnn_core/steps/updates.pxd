@@ -10,7 +10,7 @@ cpdef enum Update:
     RPROP = 6
     RPROP_PLUS = 7      # iRprop+
 
-# How the parameters change.
+# The update rule and the groups of parameters.
 cdef struct Updater:
     int rule
     bint nesterov

@@ -1,6 +1,6 @@
-"""Update rules: one flat loop each, over a stretch of parameters w, gradient g and state vectors.
+"""Update rules: one flat loop each, over parameters w, gradient g and state vectors.
 
-In every rule but adamw the decays join the gradient first: g := g + weight_decay * w + l1_decay * sign(w).
+Every rule but adamw first adds the decays to the gradient: g := g + weight_decay * w + l1_decay * sign(w).
 Sources: momentum, Polyak 1964, in the form of Sutskever et al. 2013 (nesterov); adagrad, Duchi et al. 2011; rmsprop,
 Tieleman and Hinton 2012; adam, Kingma and Ba 2015; adamw, Loshchilov and Hutter 2019; nadam, Dozat 2016; rprop,
 Riedmiller and Braun 1993 in the variants iRprop- and iRprop+ of Igel and Huesken 2000.
@@ -38,7 +38,7 @@ cdef CLONES_VOID momentum_sgd(Py_ssize_t n, real* w, const real* g, real* v, rea
                               bint nesterov, real look_ahead) noexcept nogil:
     """v := momentum * v + g; w := w - learning_rate * (v, or g + look_ahead * v for nesterov).
 
-    look_ahead is the momentum, but for who measures v in other units: see `fastmlp.estimators.rules`.
+    look_ahead is the momentum, unless v is scaled differently: see `fastmlp.estimators.rules`.
     """
     cdef Py_ssize_t i
     for i in range(n):
@@ -55,7 +55,7 @@ cdef CLONES_VOID rmsprop(Py_ssize_t n, real* w, const real* g, real* s, real* v,
                          real rho, real rest, real epsilon) noexcept nogil:
     """s := rho * s + rest * g^2; v := momentum * v + g / (sqrt(s) + epsilon); w := w - learning_rate * v.
 
-    rest = 1 - rho, taken in double.
+    rest = 1 - rho, computed in double.
     """
     cdef Py_ssize_t i
     for i in range(n):
@@ -76,7 +76,7 @@ cdef CLONES_VOID adagrad(Py_ssize_t n, real* w, const real* g, real* s, real lea
 cdef CLONES_VOID adam(Py_ssize_t n, real* w, const real* g, real* m, real* v, real shrink, real rate, real beta_1,
                       real rest_1, real beta_2, real rest_2, real epsilon, real inverse_correction_2,
                       real rate_gradient) noexcept nogil:
-    """m := beta_1 * m + rest_1 * g; v := beta_2 * v + rest_2 * g^2, rest = 1 - beta, taken in double;
+    """m := beta_1 * m + rest_1 * g; v := beta_2 * v + rest_2 * g^2, rest = 1 - beta, computed in double;
     w := shrink * w - (rate * m + rate_gradient * g) / (sqrt(v / correction_2) + epsilon).
 
     adam: rate = learning_rate / correction_1; adamw: shrink = 1 - learning_rate * weight_decay; nadam: rate_gradient.
@@ -93,8 +93,10 @@ cdef inline real sign(real x) noexcept nogil:
 
 
 cdef void rprop(Py_ssize_t n, real* w, const real* g, real* previous, real* size, bint take_back) noexcept nogil:
-    """Each weight has its step size: times 1.2 (at most 50) while its slope keeps its sign, times 0.5 (at least
-    1e-6) and no step when the sign turns, or the last step taken back; w := w - sign(g) * size.
+    """w := w - sign(g) * size, with a size for each weight: times 1.2 (at most 50) while g keeps its sign.
+
+    When the sign changes, size is multiplied by 0.5 (at least 1e-6) and there is no step; with take_back, the last step
+    is undone.
     """
     cdef Py_ssize_t i
     cdef real slope, turn
@@ -114,7 +116,7 @@ cdef void rprop(Py_ssize_t n, real* w, const real* g, real* previous, real* size
 
 cdef void update_group(int rule, const Group* group, const Step* step, Py_ssize_t n, bint nesterov, real* w, real* g,
                        real* s0, real* s1) noexcept nogil:
-    """One rule over one stretch in which all factors are alike; s0 and s1 are the state vectors."""
+    """One rule on parameters of one group; s0 and s1 are the state vectors."""
     cdef double rate = step.learning_rate * group.learning_rate_factor
     cdef double decay = step.weight_decay * group.decay_factor
     cdef double l1 = step.l1_decay * group.decay_factor
@@ -143,7 +145,7 @@ cdef void update_group(int rule, const Group* group, const Step* step, Py_ssize_
 
 cdef void update(const Updater* updater, const Step* step, Py_ssize_t start, Py_ssize_t stop, real* params,
                  real* gradient, real* state) noexcept nogil:
-    """params[start:stop] by the rule, group by group. `state` is (n_slots, n_params) or NULL."""
+    """Update params[start:stop] by the rule, group by group. `state` is (n_slots, n_params) or NULL."""
     cdef Py_ssize_t k, low, high
     cdef real* s0
     cdef real* s1

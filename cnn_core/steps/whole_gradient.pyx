@@ -1,9 +1,9 @@
-"""Between gradient and update: the one place where the whole gradient of a step is seen, and may be changed.
+"""Between gradient and update: the only place that sees the whole gradient of a step, and may change it.
 
     gradient (n_params) -> a call out of the core -> clipping -> update
 
-The call is to a function written in Python, by one thread while the others wait: callbacks, or what adds up the
-gradients of several processes. Only steps that ask for it come here; all others keep the fused ways of `step`.
+One thread calls a function written in Python, such as a callback or a sum over several processes, while the others
+wait. Only steps that ask for it come here; all others use the fused code in `step`.
 """
 from cnn_core.machine.team cimport Member, wait_for_all
 from cnn_core.passes.custom cimport call_with_gradient
@@ -15,7 +15,7 @@ from cnn_core.types cimport Step, real
 
 cdef void change_gradient(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t start,
                           Py_ssize_t stop, real* gradient) noexcept nogil:
-    """Each member has finished its slice gradient[start:stop]; after it, the gradient is as the update wants it."""
+    """Let Python see the gradient, then clip it. Each member has finished its own slice gradient[start:stop]."""
     if way.options.call_out != 0:
         wait_for_all(member)
         if member.index == 0:
