@@ -4,7 +4,7 @@ Environment switches:
   FASTMLP_DEBUG=1         bounds checks and the core's own checks on, optimisation off
   FASTMLP_SANITIZE=1      address and undefined-behaviour sanitizers (.ci/sanitize runs the tests under them)
   FASTMLP_SANITIZE=thread the thread sanitizer (.ci/races runs a small training under it)
-  FASTMLP_COVERAGE=1      counts which lines of the core run, optimisation off (.ci/coverage prints them)
+  FASTMLP_COVERAGE=1      line coverage of the core, optimisation off (.ci/coverage prints it)
   FASTMLP_OPENMP=0        one thread only, no OpenMP runtime
   FASTMLP_MULTIVERSION=0  one version of each kernel, for the oldest CPU of the architecture
   FASTMLP_MULTIVERSION=3  versions up to AVX2 (x86-64-v3), none for AVX-512
@@ -105,7 +105,7 @@ extensions = [
 
 
 def switches_changed(wanted: str) -> bool:
-    """Whether the last build was made with other flags, so that its objects are of no use; remembers the new ones."""
+    """Whether the last build used other flags, so that its objects cannot be reused; records the new flags."""
     stamp = Path("build", "switches.txt")
     changed = stamp.exists() and stamp.read_text() != wanted
     stamp.parent.mkdir(exist_ok=True)

@@ -1,10 +1,10 @@
-"""Which lines of the compiled core a run of the coverage build has executed: a table by file, and what is left.
+"""Line coverage of the compiled core after a run of the coverage build: a table by file, with the lines not run.
 
     python .ci/core_coverage.py PERCENT          from the root of a clone built with FASTMLP_COVERAGE=1
 
-gcov counts lines of the C files that Cython writes, and of the headers. In a C file a comment names the line of the
-.pyx or .pxd before the statements made from it, up to the next comment or the end of the function. Exits with 1 where
-less than so many percent of all lines were run.
+gcov counts lines of the C files that Cython writes, and of the headers. In a C file, a comment names the .pyx or .pxd
+line that the next statements come from, up to the next comment or the end of the function. Exits with status 1 if less
+than PERCENT of all lines were run.
 """
 
 import json
@@ -20,7 +20,7 @@ CORE = Path("cnn_core")
 
 
 def origins(c_file: Path) -> dict[int, tuple[str, int]]:
-    """The Cython file and line behind each line of a C file that has one."""
+    """The Cython file and line that each line of a C file comes from, if any."""
     found, origin, in_comment = {}, None, False
     for number, line in enumerate(c_file.read_text(encoding="utf-8").splitlines(), 1):
         match = _ORIGIN.match(line)
@@ -36,11 +36,11 @@ def origins(c_file: Path) -> dict[int, tuple[str, int]]:
 
 
 def executed() -> dict[str, Counter[int]]:
-    """By file, how often each of its lines with code was run."""
+    """How often each line with code was run, by file."""
     lines: dict[str, Counter[int]] = {}
     data = sorted(Path("build").rglob("*.gcda"))
     if not data:
-        raise SystemExit("no .gcda file in build: nothing of a build with FASTMLP_COVERAGE=1 was run")
+        raise SystemExit("no .gcda files in build: build with FASTMLP_COVERAGE=1 and run the tests first")
     output = subprocess.run(
         ["gcov", "--json-format", "--stdout", *map(str, data)], capture_output=True, text=True, check=True
     ).stdout
@@ -50,13 +50,13 @@ def executed() -> dict[str, Counter[int]]:
             if CORE.name not in path.parts:
                 continue
             path = Path(*path.parts[path.parts.index(CORE.name) :])
-            behind = origins(path) if path.suffix == ".c" else None
+            source = origins(path) if path.suffix == ".c" else None
             for line in file["lines"]:
                 number = line["line_number"]
-                if behind is None:
+                if source is None:
                     lines.setdefault(str(path), Counter())[number] += line["count"]
-                elif number in behind:
-                    name, number = behind[number]
+                elif number in source:
+                    name, number = source[number]
                     lines.setdefault(name, Counter())[number] += line["count"]
     return lines
 

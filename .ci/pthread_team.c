@@ -1,8 +1,8 @@
-/* The part of an OpenMP runtime that the core uses, made of pthreads, for the thread sanitizer.
+/* The part of an OpenMP runtime that the core uses, written with pthreads, for the thread sanitizer.
  *
- * It sees how threads begin and end and what they do with atomics where code was compiled for it; libgomp wasn't, so
- * that every start and end of a team would look like a race. Loaded before libgomp, these functions take the place of
- * its own. All that stays between the threads of a team is then the core's: its barrier and its memory.
+ * The sanitizer sees only code that is compiled for it. libgomp is not, so every start and end of a team would look
+ * like a race. These functions are loaded before libgomp and replace its own. What the threads of a team share is then
+ * the core's alone: its barrier and its memory.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""Everything that the core does, at sizes at which an instrument a hundred times slower is done in a minute.
+"""Runs everything in the core, at sizes small enough for tools that slow it down a hundredfold.
 
 python .ci/small_training.py [N_THREADS ...]          1 and 2 threads if none is given
 """
@@ -49,7 +49,7 @@ def network(between=(), dtype="float32", hidden=18, **settings):
 
 
 def look(net, n_threads):
-    """All that is asked of a network without training."""
+    """Everything a network does besides training."""
     for rows in (X, csr_array(X), X.astype(np.uint8), X[:1]):
         net.predict(rows, n_threads=n_threads)
     net.predict(X[:1].astype(net.dtype))
