@@ -36,23 +36,23 @@ BAD_LAYERS = [
     ([BIG, 3], ValueError, "layers[0] must be between 1 and 2147483647, got 2147483648"),
     ([2, BIG], ValueError, "layers[1] must be between 1 and 2147483647, got 2147483648"),
     ([2, 10**30], ValueError, "layers[1] must be between 1 and 2147483647, got 1000"),
-    ([BIG - 1, BIG - 1], ValueError, "2147483647 x 2147483647: too large for any memory"),
-    ([BIG - 1, 100], ValueError, "2147483647 x 100: too large for any memory"),
+    ([BIG - 1, BIG - 1], ValueError, "2147483647 x 2147483647 parameters, too many for any memory"),
+    ([BIG - 1, 100], ValueError, "2147483647 x 100 parameters, too many for any memory"),
     ([2, fm.BatchNorm()], ValueError, "layers must have at least one Dense layer"),
     ([2, 3, fm.Dropout(0.5)], ValueError, "the last layer must be Dense or Activation, got Dropout"),
-    ([2, fm.Dense(3, "softmax"), 1], ValueError, "activation='softmax' may only be that of the network"),
+    ([2, fm.Dense(3, "softmax"), 1], ValueError, "activation='softmax' works only in the output layer"),
 ]
 
 BAD_SETTINGS = [
     ({"activation": "rellu"}, ValueError, "activation='rellu' is unknown; did you mean 'relu'? Known: elu"),
     ({"activation": 3}, TypeError, "activation must be a name, got int"),
-    ({"activation": "softmax"}, ValueError, "activation='softmax' may only be that of the network"),
+    ({"activation": "softmax"}, ValueError, "activation='softmax' works only in the output layer"),
     ({"output": "sigmod"}, ValueError, "output='sigmod' is unknown; did you mean 'sigmoid'?"),
     ({"output": 3}, TypeError, "output must be a name, got int"),
     ({"loss": "crossentropy"}, ValueError, "loss='crossentropy' is unknown; did you mean 'cross_entropy'?"),
     ({"loss": None}, TypeError, "loss must be a name or a Loss, got NoneType"),
     ({"loss": fm.Loss}, TypeError, "loss must be a name or a Loss, got type"),
-    ({"loss": "cross_entropy"}, ValueError, "needs an output for each class, at least 2"),
+    ({"loss": "cross_entropy"}, ValueError, "needs one output for each class, at least 2, got 1"),
     ({"loss": "poisson", "output": "relu"}, ValueError, "loss='poisson' needs the output activation exp or softplus"),
     ({"init": "glorot"}, ValueError, "init='glorot' is unknown; did you mean 'glorot_"),
     ({"init": None}, TypeError, "init must be a name, Normal or Uniform, got NoneType"),
@@ -65,11 +65,11 @@ BAD_SETTINGS = [
     ({"dtype": "flaot32"}, TypeError, "dtype must be 'float32' or 'float64', got 'flaot32'"),
     ({"dtype": ">f4"}, ValueError, "dtype must be 'float32' or 'float64', got '>f4'"),
     ({"dtype": "(1,"}, TypeError, "dtype must be 'float32' or 'float64', got '(1,'"),
-    ({"seed": -1}, ValueError, "seed must be a whole number from 0 or None, got -1"),
-    ({"seed": 1.5}, TypeError, "seed must be a whole number from 0 or None, got 1.5"),
-    ({"seed": "a"}, TypeError, "seed must be a whole number from 0 or None, got 'a'"),
-    ({"seed": True}, TypeError, "seed must be a whole number from 0 or None, got True"),
-    ({"init": fm.Normal(1e300)}, ValueError, "init gives weights beyond float32"),
+    ({"seed": -1}, ValueError, "seed must be a whole number >= 0 or None, got -1"),
+    ({"seed": 1.5}, TypeError, "seed must be a whole number >= 0 or None, got 1.5"),
+    ({"seed": "a"}, TypeError, "seed must be a whole number >= 0 or None, got 'a'"),
+    ({"seed": True}, TypeError, "seed must be a whole number >= 0 or None, got True"),
+    ({"init": fm.Normal(1e300)}, ValueError, "init must give weights that fit in float32, got larger ones"),
 ]
 
 
@@ -111,8 +111,8 @@ def test_a_network_larger_than_memory_is_refused():
     pytest.importorskip("resource")
     result = subprocess.run([sys.executable, "-c", TOO_LARGE], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.splitlines() == [
-        "layers need 12000400001 parameters, more than memory holds",
-        "layers need 17179869184 parameters, more than memory holds",
+        "layers need 12000400001 parameters, more than fit in memory",
+        "layers need 17179869184 parameters, more than fit in memory",
     ]
 
 

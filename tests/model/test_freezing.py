@@ -229,12 +229,12 @@ def test_bad_settings_are_refused(kind, given, error, words):
 @pytest.mark.parametrize(
     ("numbers", "error", "words"),
     [
-        ((), ValueError, "numbers must name at least one layer, got none"),
-        ((4,), ValueError, "numbers of layers must be between 0 and 3, got 4"),
-        ((-5,), ValueError, "numbers of layers must be between 0 and 3, got -5"),
+        ((), ValueError, "numbers must have at least one index of a layer, got none"),
+        ((4,), ValueError, "numbers must be indices of layers, from 0 to 3, got 4"),
+        ((-5,), ValueError, "numbers must be indices of layers, from 0 to 3, got -5"),
         ((1,), ValueError, "layer 1 has no parameters to freeze: Dropout(rate=0.1)"),
-        ((0, 1.0), TypeError, "numbers of layers must be whole numbers, got 1.0"),
-        ((True,), TypeError, "numbers of layers must be whole numbers, got True"),
+        ((0, 1.0), TypeError, "numbers must be whole numbers, the indices of layers, got 1.0"),
+        ((True,), TypeError, "numbers must be whole numbers, the indices of layers, got True"),
     ],
 )
 def test_bad_numbers_are_refused(numbers, error, words):

@@ -34,7 +34,7 @@ BAD = [
     (fm.Input.standardized, ([[]],), ValueError, "X must not be empty, got shape (1, 0)"),
     (fm.Input.standardized, ([["a"]],), TypeError, "X must hold numbers, got strings"),
     (fm.Input.standardized, ([[0, 1], [nan, 1]],), ValueError, "X must be finite, got nan in row 1, column 0"),
-    (fm.Input.standardized, ([[1, 1e308], [0, -1e308]],), ValueError, "squares are beyond float64, got them in col"),
+    (fm.Input.standardized, ([[1, 1e308], [0, -1e308]],), ValueError, "squares fit in float64, got larger ones in col"),
     (fm.Dense, (0,), ValueError, "units must be between 1 and 2147483647, got 0"),
     (fm.Dense, (None,), TypeError, "units must be a whole number, got None"),
     (fm.Dense, (1.0,), TypeError, "units must be a whole number, got 1.0"),

@@ -173,5 +173,5 @@ def test_memory_is_written_before_it_is_read(variant, n_threads, monkeypatch):
 def test_absurd_sizes_are_refused():
     with pytest.raises(ValueError, match="between 1 and 2147483647"):
         fm.Network([2**31, 1])
-    with pytest.raises(ValueError, match="too large for any memory"):
+    with pytest.raises(ValueError, match="too many for any memory"):
         fm.Network([2**31 - 1, 2**31 - 1])

@@ -209,11 +209,11 @@ BAD = [
     (lambda: fm.Dense(3, parametric_learning_rate_factor=0.1), ValueError, "factor=0.1 needs parametric=True"),
     (lambda: fm.Activation("relu", parametric=True, parametric_learning_rate_factor=0), ValueError, "0.0 < parametric"),
     (lambda: fm.Activation("relu", trainable=False), ValueError, "trainable=False needs parametric=True"),
-    (lambda: fm.Network([2, fm.Dense(1, parametric=True)]), ValueError, "parametric=True is for hidden layers"),
+    (lambda: fm.Network([2, fm.Dense(1, parametric=True)]), ValueError, "parametric=True works only in hidden layers"),
     (
         lambda: fm.Network([2, fm.Dense(2, "softmax", parametric=True), 1]),
         ValueError,
-        "may only be that of the network",
+        "works only in the output layer",
     ),
 ]
 

@@ -1,9 +1,9 @@
-"""What a network is: passive, it knows nothing of what is done with it.
+"""What a network is. It is passive: nothing here predicts, trains or touches the disk.
 
-activations losses custom_loss initializers    by name, with their settings
+activations losses custom_loss initializers    the choices that have names, and their settings
 layers                                         one file for each kind of layer
-layout                                         sizes and offsets, added up over the layers
-construction                                   from what a user writes down to the parts of a network
-state                                          copies, and what an optimizer leaves
+layout                                         sizes and offsets, summed over the layers
+construction                                   checks what the user passes, and makes the parts of a network from it
+state                                          snapshots, and the state of an optimizer
 model                                          Model: all of this, with parameters and statistics
 """

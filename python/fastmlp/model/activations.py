@@ -1,7 +1,7 @@
-"""Activation functions by name: what the compiled core calls them and what each needs.
+"""Activation functions by name: the code that the compiled core has for each, and what each needs.
 
-``identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish`` may stand anywhere;
-``softmax`` and ``exp`` only at the output.
+``identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish`` work in any layer;
+``softmax`` and ``exp`` only in the last one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from fastmlp.checks.errors import unknown_name
 
 @dataclass(frozen=True)
 class ActivationSpec:
-    """One row of the table: the core's code, and what is special about the function."""
+    """One row of the table: the core's code, and what the function needs."""
 
     code: int
     needs_scores: bool = False
-    """The derivative can't be had from the output alone."""
+    """The derivative cannot be computed from the output alone."""
     output_only: bool = False
+    """The function works only in the last layer."""
     slope: float = 0.0
-    """Default of the function's parameter: slope below zero (leaky_relu), lower limit (elu)."""
+    """Default of the function's parameter: slope below zero (leaky_relu), scale of the values below zero (elu)."""
 
 
 ACTIVATIONS: dict[str, ActivationSpec] = {
@@ -46,7 +47,7 @@ ACTIVATIONS: dict[str, ActivationSpec] = {
 
 
 def activation_spec(name: object, argument: str = "activation") -> ActivationSpec:
-    """The table's row for a name; ``ValueError`` with the nearest known name otherwise."""
+    """The row of the table for a name; ``ValueError`` suggests the nearest name if there is none."""
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be a name, got {type(name).__name__}")
     if name not in ACTIVATIONS:
@@ -57,7 +58,7 @@ def activation_spec(name: object, argument: str = "activation") -> ActivationSpe
 def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]]:
     spec = activation_spec(name, "name")
     if name == "softmax":
-        raise ValueError("name='softmax' is a function of a whole row, not of one number")
+        raise ValueError("name must be a function of one number, got 'softmax', which is a function of a whole row")
     values = np.array(z, dtype=np.float64, order="C")
     if not np.isfinite(values).all():
         raise ValueError("z must be finite, got NaN or infinity")
@@ -65,19 +66,25 @@ def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]
 
 
 def activate(name: str, z: ArrayLike) -> NDArray[np.float64]:
-    """f(z), element by element, as the compiled core computes it in float64.
+    """Compute f(z) element by element, with the compiled core, in float64.
 
     Parameters
     ----------
     name : str
-        Any activation but ``softmax``.
+        Any activation except ``softmax``.
     z : array_like
-        Scores of any shape.
+        Finite numbers, of any shape.
+
+    Returns
+    -------
+    ndarray of float64, shape of z
 
     Raises
     ------
+    TypeError
+        If ``name`` is not a string.
     ValueError
-        Unknown name, ``softmax``, NaN or infinity.
+        If ``name`` is unknown or ``softmax``, or if ``z`` contains NaN or infinity.
 
     Examples
     --------
@@ -90,9 +97,26 @@ def activate(name: str, z: ArrayLike) -> NDArray[np.float64]:
 
 
 def derivative(name: str, z: ArrayLike) -> NDArray[np.float64]:
-    """f'(z), element by element; at a kink the slope from the left.
+    """Compute the derivative f'(z) element by element, with the compiled core, in float64.
 
-    Parameters and errors are those of `activate`.
+    Parameters
+    ----------
+    name : str
+        Any activation except ``softmax``.
+    z : array_like
+        Finite numbers, of any shape.
+
+    Returns
+    -------
+    ndarray of float64, shape of z
+        At a kink, the slope from the left.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is not a string.
+    ValueError
+        If ``name`` is unknown or ``softmax``, or if ``z`` contains NaN or infinity.
 
     Examples
     --------

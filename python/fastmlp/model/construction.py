@@ -1,4 +1,4 @@
-"""From what a user writes down to what a network is made of, checked on the way."""
+"""Check what the user passes to a network, and make its parts from it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fastmlp.model.layers import Dense, Input, Layer, distinct
 
 
 def allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Memory for n parameters; ``MemoryError`` where there isn't so much, or can't be."""
+    """Memory for n parameters; ``MemoryError`` if there is not enough."""
     try:
         return aligned_empty(n, dtype)
     except (MemoryError, ValueError) as error:
-        raise MemoryError(f"layers need {n} parameters, more than memory holds") from error
+        raise MemoryError(f"layers need {n} parameters, more than fit in memory") from error
 
 
 def seed_sequence(seed: int | None) -> np.random.SeedSequence:
-    """Where all of a network's random streams spring from."""
-    message = f"seed must be a whole number from 0 or None, got {seed!r}"
+    """The root of all random streams of a network."""
+    message = f"seed must be a whole number >= 0 or None, got {seed!r}"
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
         raise TypeError(message)
     if seed is not None and seed < 0:
@@ -32,16 +32,17 @@ def seed_sequence(seed: int | None) -> np.random.SeedSequence:
 
 
 def check_scaling(inputs: Input, dtype: np.dtype[Any]) -> None:
-    """Raise ``ValueError`` for a shift or scale that the dtype can't hold."""
+    """Raise ``ValueError`` if shift or scale is too large for the dtype."""
     if not inputs.is_scaled:
         return
     for argument in ("shift", "scale"):
-        if np.abs(distinct(getattr(inputs, argument))).max() > np.finfo(dtype).max:
-            raise ValueError(f"{argument} of the input holds numbers beyond {dtype}")
+        largest = np.abs(distinct(getattr(inputs, argument))).max()
+        if largest > np.finfo(dtype).max:
+            raise ValueError(f"{argument} of the input must fit in {dtype}, got a number of size {largest:g}")
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:
-    """float32 or float64, in the machine's byte order."""
+    """The dtype float32 or float64, in native byte order; ``TypeError`` or ``ValueError`` for any other."""
     try:
         checked: np.dtype[Any] = np.dtype(dtype)
     except (TypeError, ValueError, SyntaxError) as error:
@@ -58,11 +59,11 @@ def _is_width(layer: object) -> bool:
 
 
 def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bool) -> tuple[Input, tuple[Layer, ...]]:
-    """The input and the layers behind it, from widths, layers or both."""
+    """The input and the layers after it, from widths, layers or a mix of both."""
     unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
     if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
         raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
-    Dense(1, activation, bias)  # checks both even where no layer is given as a width
+    Dense(1, activation, bias)  # checks activation and bias even if no layer is a width
     given = list(layers)
     if len(given) < 2:
         raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
@@ -85,15 +86,15 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
 
 
 def with_trainable(layers: tuple[Layer, ...], numbers: Sequence[int], trainable: bool) -> tuple[Layer, ...]:
-    """The layers with some of them, by number, frozen or not."""
+    """The layers, with those at the given indices frozen or unfrozen."""
     changed = list(layers)
     if not numbers:
-        raise ValueError("numbers must name at least one layer, got none")
+        raise ValueError("numbers must have at least one index of a layer, got none")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise TypeError(f"numbers of layers must be whole numbers, got {number!r:.60}")
+            raise TypeError(f"numbers must be whole numbers, the indices of layers, got {number!r:.60}")
         if not -len(layers) <= number < len(layers):
-            raise ValueError(f"numbers of layers must be between 0 and {len(layers) - 1}, got {number}")
+            raise ValueError(f"numbers must be indices of layers, from 0 to {len(layers) - 1}, got {number}")
         layer = layers[number]
         if not layer.has_parameters:
             raise ValueError(f"layer {number} has no parameters to freeze: {layer!r}")

@@ -1,4 +1,4 @@
-"""A loss of the user's own, in Python: checked at every batch, and called by the core."""
+"""Losses written in Python: the core calls them, and their results are checked at every call."""
 
 from __future__ import annotations
 
@@ -17,27 +17,35 @@ from fastmlp.model.losses import VALUES_OR_CLASSES, Loss, LossSpec
 
 @dataclass(frozen=True, init=False)
 class CustomLoss(Loss):
-    """A loss by a Python function, for ``Network(..., loss=fm.CustomLoss(function))``.
+    """A loss given as a Python function, for ``Network(..., loss=fm.CustomLoss(function))``.
 
     Parameters
     ----------
     function : callable
-        ``function(y_true, scores) -> (losses, gradient)``. Both arguments have the shape (n, n_outputs) and the
-        network's dtype: the targets, of class numbers rows with a single 1, and the scores, which are the last layer's
-        outputs before its activation. It returns the loss of each row (n,), not weighted, and its gradient by the
-        scores (n, n_outputs), all finite. In training it is called once for each batch, otherwise for stretches of
-        rows; so it must treat a row alike whatever others are there, if `evaluate` is to mean the same.
+        ``function(y_true, scores) -> (losses, gradient)``. Both arguments have shape (n, n_outputs) and the network's
+        dtype. ``y_true`` holds the targets; class numbers become one-hot rows. ``scores`` holds the outputs of the
+        last layer before its activation. The function returns the loss of each row, shape (n,), without sample
+        weights, and the gradient of that loss with respect to the scores, shape (n, n_outputs). Both must be finite.
     output : str, default "identity"
-        Activation of `predict`'s outputs. It takes no part in the loss.
-
-    It takes part in everything that a built-in loss does, `fastmlp.check_gradients` too, which shows whether losses
-    and gradient belong together. It costs a call of Python for each batch, and can't be saved; see `Network.save`.
+        Activation that `predict` applies to the scores. The loss does not use it.
 
     Raises
     ------
-    TypeError, ValueError
-        For a function that isn't callable and unknown outputs; in training, for results of wrong shapes or not finite.
-        Then, and whenever the function itself raises, the network is as after the last batch that went well.
+    TypeError
+        If ``function`` is not callable, or ``output`` is not a string.
+    ValueError
+        If ``output`` is unknown.
+
+    Notes
+    -----
+    Training calls the function once per batch, `Network.evaluate` once per block of rows. So the loss of a row must
+    not depend on the other rows, or the two give different losses.
+
+    An error in the function reaches the caller, and so does a ``TypeError`` or ``ValueError`` for results of a wrong
+    type or shape, NaN or infinity. After such a fit the network is in the state after the last successful batch.
+
+    A custom loss works wherever a built-in one does. `fastmlp.check_gradients` shows whether the losses and the
+    gradient match. A network with a custom loss cannot be saved; see `Network.save`.
 
     Examples
     --------
@@ -68,26 +76,26 @@ class CustomLoss(Loss):
 
     @property
     def spec(self) -> LossSpec:
-        """What stands in the table for the others."""
+        """The row that the table of losses has for a built-in loss."""
         return LossSpec(LossCode.CUSTOM, self.output, targets=VALUES_OR_CLASSES)
 
     def make_door(self) -> LossDoor:
-        """What the core calls."""
+        """The object that the core calls."""
         return LossDoor(self.function)
 
 
 class LossDoor(Door):
-    """A function and the checks of its results."""
+    """A loss function, and the checks of its results."""
 
     def __init__(self, function: Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]]) -> None:
         self._function = function
 
     def __call__(self, scores: Any, targets: Any, delta: Any, row_loss: Any) -> None:
-        """Fill delta (n, n_outputs) and row_loss (n,); with 0 and NaN behind an error, which is kept, not raised."""
+        """Fill delta (n, n_outputs) and row_loss (n,); after an error with 0 and NaN. Errors are kept, not raised."""
         scores, targets, delta, row_loss = (np.asarray(view) for view in (scores, targets, delta, row_loss))
         delta[:], row_loss[:] = 0, np.nan
         if self.error is not None or not np.isfinite(scores).all():
-            return  # of scores that have diverged no loss is asked
+            return  # the scores have diverged: there is no loss to compute
         try:
             losses, gradient = checked(self._function(targets.copy(), scores.copy()), scores.shape)
             delta[:], row_loss[:] = gradient, losses
@@ -96,7 +104,7 @@ class LossDoor(Door):
 
 
 def checked(results: Any, shape: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Losses (n,) and gradient (n, n_outputs) of a function; ``TypeError`` or ``ValueError`` if they aren't that."""
+    """Losses (n,) and gradient (n, n_outputs) from a function's results; ``TypeError`` or ``ValueError`` if invalid."""
     if not isinstance(results, (tuple, list)) or len(results) != 2:
         raise TypeError(f"a custom loss must return (losses, gradient), got {type(results).__name__}")
     arrays = []

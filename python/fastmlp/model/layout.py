@@ -1,9 +1,9 @@
-"""The one place where sizes and offsets are computed: parameters, statistics, buffers of the workspace.
+"""The one place that computes sizes and offsets: parameters, statistics, buffers of the workspace.
 
-Parameters are one flat vector: first all that decays, the weights of one layer after another, each row-major
-(n_in, n_out); then biases, and gains and shifts of norms, layer by layer.
+The parameters are one flat vector. What decays comes first: the weights, layer by layer, each row-major (n_in, n_out).
+The rest follows, layer by layer: biases, gains and shifts of norms, shares of parametric activations.
 
-The workspace is one flat vector too. A buffer of width n takes n columns of it, that is n * capacity numbers.
+The workspace is one flat vector too. A buffer of width n takes n of its columns, that is n * capacity numbers.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from fastmlp.model.layers import Input, Layer, Parameter
 from fastmlp.model.losses import Loss
 
 LAYER_DTYPE, GROUP_DTYPE = (np.asarray(STRUCTS[name]).dtype for name in ("LayerSpec", "Group"))
-_OFFSETS = ("weight", "bias", "gain", "statistics", "scores", "delta_below")  # -1 where there is no such thing
+_OFFSETS = ("weight", "bias", "gain", "statistics", "scores", "delta_below")  # -1 if the layer has none
 _BLANK = dict.fromkeys(LAYER_DTYPE.names or (), 0) | dict.fromkeys(_OFFSETS, -1)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A named stretch of the parameter vector (or of the statistics).
+    """A named part of the parameter vector, or of the statistics.
 
     Attributes
     ----------
     name : str
     layer : int
-        Number of the user's layer.
+        Index of the layer in ``network.layers``.
     row : int
-        Of the core's table.
+        Row of the core's table.
     offset : int
+        Index of the first element.
     shape : tuple of int
     """
 
@@ -50,44 +51,44 @@ class Segment:
 
     @property
     def stop(self) -> int:
-        """Offset after the last element."""
+        """Index after the last element."""
         return self.offset + math.prod(self.shape)
 
     def view(self, vector: NDArray[Any]) -> NDArray[Any]:
-        """The stretch of a vector of this layout, in its shape."""
+        """A view of this part of a vector, in the segment's shape."""
         return vector[self.offset : self.stop].reshape(self.shape)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A network's tables for the core, and the names of its stretches.
+    """A network's tables for the core, and the names of the parts of its vectors.
 
     Attributes
     ----------
     table : structured ndarray (n_rows,)
-        The core's layers; as derivatives see them, where every layer with parameters learns.
+        The core's layers. Every layer with parameters learns here, as derivatives need it; see `for_training`.
     groups : structured ndarray
-        Stretches of the parameters in which all factors are alike.
+        Parts of the parameter vector with equal factors.
     stages : tuple of Layer
         One for each row of the table.
     ends : tuple of int
-        The last row of each of the user's layers.
+        Last row of the table for each layer in ``network.layers``.
     segments, statistics : tuple of Segment
     parameters : tuple of Parameter
-        What the layers say of the segments.
+        One for each segment: the layer's answer.
     n_params, n_statistics, n_features : int
     n_columns : int
-        Of the workspace, without the inputs.
+        Columns of the workspace, without the inputs.
     target : int
-        The first column of the targets.
+        First column of the targets.
     flops_per_row : int
-        Multiplications and additions of one row's forward and backward pass.
+        Multiplications and additions of the forward and backward pass of one row.
     uses_batch : bool
-        Whether some layer looks at the whole batch in training.
+        Whether any layer depends on the whole batch in training.
     widest_of_batch : int
-        The widest of those layers.
+        Width of the widest such layer.
     shares_parameters : bool
-        Whether threads may share the parameters of every layer.
+        Whether threads can divide up the parameters of every layer.
     """
 
     table: NDArray[Any]
@@ -108,26 +109,27 @@ class Layout:
     shares_parameters: bool
 
     def per_parameter(self, factor: str) -> NDArray[np.float64]:
-        """A factor of the groups, (n_params,)."""
+        """One of the groups' factors, repeated for each parameter: (n_params,)."""
         return np.repeat(self.groups[factor], self.groups["length"])
 
     def effort(self, n_rows: int, *, backward: bool = True) -> float:
-        """What rows cost on their way through the network, in multiplications. A number that is read, activated or
-        written counts as twenty: by this a first chunk is cut, before there is a measurement.
+        """Estimate the cost of rows in multiplications, to choose the first chunk before there is a measurement.
+
+        Each number that is read, activated or written counts as twenty.
         """
         products = self.flops_per_row if backward else self.flops_per_row // 2
         return n_rows * float(products + 20 * (self.n_columns + self.n_features))
 
     def find(self, layer: int, name: str) -> Segment | None:
-        """The stretch of that name in that layer."""
+        """The segment with that name in that layer, or None."""
         for segment in self.segments:
             if segment.layer == layer and segment.name == name:
                 return segment
         return None
 
     def for_training(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Table and groups as training sees them: without an update of what is frozen, and without a way back to where
-        nothing learns.
+        """Table and groups for training: frozen layers get no update, and the backward pass ends at the lowest layer
+        that learns.
         """
         frozen = [stage.is_frozen for stage in self.stages]
         if not any(frozen):
@@ -139,7 +141,7 @@ class Layout:
 
 
 def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss) -> str:
-    """The last layer's activation: its own, else the one asked for, else the one that the loss wants."""
+    """The last layer's activation: its own, else ``output``, else the default of the loss."""
     last = layers[-1]
     if not last.ends_networks:
         raise ValueError(f"the last layer must be Dense or Activation, got {type(last).__name__}")
@@ -154,7 +156,7 @@ def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss)
 
 
 def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout:
-    """Offsets of everything, from the layers and the activation of the output."""
+    """Compute the layout from the layers and the activation of the last one."""
     stages: list[Layer] = []
     numbers: list[int] = []
     for i, layer in enumerate((*layers[:-1], layers[-1].with_activation(output))):
@@ -190,7 +192,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
 
 
 def _place_widths(inputs: Input, stages: Iterable[Layer]) -> list[dict[str, Any]]:
-    """A row of the table for each stage, with its widths and what it says of itself."""
+    """Make a row of the table for each stage, with its widths and the stage's own numbers."""
     rows: list[dict[str, Any]] = []
     width = inputs.n_features
     for stage in stages:
@@ -203,7 +205,7 @@ def _place_widths(inputs: Input, stages: Iterable[Layer]) -> list[dict[str, Any]
 def _place_parameters(
     stages: list[Layer], numbers: list[int], rows: list[dict[str, Any]]
 ) -> tuple[tuple[Segment, ...], tuple[Parameter, ...], int]:
-    """Segments, layer by layer, and the number of parameters. What decays comes first, so that it is one stretch."""
+    """Segments, layer by layer, and the number of parameters. What decays gets the first offsets, without gaps."""
     placed = [
         (parameter, at, row)
         for at, (stage, row) in enumerate(zip(stages, rows, strict=True))
@@ -218,7 +220,7 @@ def _place_parameters(
                 offset += math.prod(parameter.shape)
                 if offset > 64 * BLAS_LIMIT:
                     sizes = " x ".join(map(str, parameter.shape))
-                    raise ValueError(f"layer {numbers[at]} is {sizes}: too large for any memory")
+                    raise ValueError(f"layer {numbers[at]} has {sizes} parameters, too many for any memory")
     segments = (
         Segment(parameter.name, numbers[at], at, row[parameter.column], parameter.shape)
         for parameter, at, row in placed
@@ -243,7 +245,7 @@ def _place_statistics(
 
 
 def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]]) -> int:
-    """Columns of the workspace for each stage's buffers; the number of columns without the inputs."""
+    """Give each stage's buffers their columns of the workspace; return the number of columns without the inputs."""
     column = 0
     learns_below = False
     for i, (stage, row) in enumerate(zip(stages, rows, strict=True)):
@@ -258,12 +260,12 @@ def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]]) -> int:
             row["delta_below"] = rows[i - 1]["delta"]
         learns_below = learns_below or row["learns"] == 1
     n_columns: int = column + rows[-1]["n_out"] + 2  # targets, weights and losses of the rows
-    rows[0]["input"] = n_columns  # inputs come last: those of a sparse matrix need no buffer
+    rows[0]["input"] = n_columns  # inputs come last, since a sparse matrix needs no buffer for them
     return n_columns
 
 
 def _make_groups(stages: list[Layer], segments: Iterable[Segment], parameters: Iterable[Parameter]) -> NDArray[Any]:
-    """Stretches in which all factors are alike: some decay, the rest doesn't; frozen ones don't and have rate 0."""
+    """Parts of the parameters with equal factors. Frozen ones have learning rate 0 and no decay."""
     stretches: list[list[Any]] = []
     by_offset = sorted(zip(segments, parameters, strict=True), key=lambda pair: pair[0].offset)
     for segment, parameter in by_offset:

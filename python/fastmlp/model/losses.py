@@ -1,6 +1,6 @@
-"""Losses by name, with the output activations that each may follow.
+"""Losses by name, with the output activations that each allows.
 
-The loss of one row (o: outputs, t: targets, e = o - t, k runs over the outputs):
+The loss of one row (o: outputs, t: targets, e = o - t, k counts the outputs):
 
 =====================  =========================================  ===============================
 squared_error          1/2 sum_k e_k^2                            any output
@@ -34,13 +34,13 @@ class TargetKind:
     Attributes
     ----------
     takes_classes : bool
-        Whether class numbers (n,) may stand for rows with a single 1, where there are several outputs.
+        Whether class numbers (n,) may replace one-hot rows, if there are several outputs.
     low, high : float
         Range of each number.
     labels : bool
-        Whether each number says how likely a label is, whatever the others say.
+        Whether each number is the probability of a label, independent of the others.
     shares : bool
-        Whether a row says how likely each class is: its numbers sum to 1. It takes at least two outputs.
+        Whether a row has the probabilities of all classes, which sum to 1. Needs at least two outputs.
     """
 
     takes_classes: bool = False
@@ -50,7 +50,7 @@ class TargetKind:
     shares: bool = False
 
     def range_in_words(self) -> str:
-        """What a target must do, or "" if it may be any number."""
+        """What a target must do, for an error message; "" if any number is allowed."""
         if self.high < math.inf:
             return f"lie between {self.low:g} and {self.high:g}"
         return "" if self.low == -math.inf else "not be negative" if self.low == 0 else f"be at least {self.low:g}"
@@ -70,16 +70,17 @@ class LossSpec:
     Attributes
     ----------
     code : int
-        The core's.
+        The core's code.
     default_output : str
-        The output activation chosen by default.
+        Default output activation.
     outputs : tuple of str or None
-        The output activations allowed; None: any.
+        Allowed output activations; None: any.
     targets : TargetKind
+        Which targets the loss takes.
     setting : {"delta", "q"} or None
         The setting of `Loss` that the core needs.
-    share_of_squares : callable of the number of outputs, optional
-        c of a loss that is c times the sum of squared errors.
+    share_of_squares : callable, optional
+        For a loss that is c times the sum of squared errors: c as a function of the number of outputs.
     """
 
     code: int
@@ -91,7 +92,7 @@ class LossSpec:
 
     @property
     def classification(self) -> bool:
-        """Whether targets name classes or labels, so that an accuracy makes sense."""
+        """Whether the targets name classes or labels, so that there is an accuracy."""
         return self.targets.labels or self.targets.shares
 
 
@@ -111,28 +112,36 @@ LOSSES: dict[str, LossSpec] = {
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss with its settings; a plain name stands for its defaults.
+    """A loss with settings. ``loss="huber"`` means ``loss=Loss("huber")``, with the defaults.
 
     Parameters
     ----------
     name : str
-        A name of the table above.
+        "squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy" or
+        "binary_cross_entropy". The formulas are in `fastmlp.model.losses`.
     delta : float, default 1.0
-        huber: the size of error from which the loss grows linearly. Positive.
+        For huber: errors larger than this count linearly. Above 0.
     q : float, default 0.5
-        quantile: the quantile to predict, between 0 and 1.
-    label_smoothing : float or schedule, default 0.0
-        Cross-entropies: the share of each target that is spread evenly over the classes, in training only
-        (Szegedy et al., CVPR 2016).
+        For quantile: the quantile to predict, between 0 and 1, both excluded.
+    label_smoothing : float or function of the step, default 0.0
+        For the cross-entropies: share of each target that is spread evenly over the classes, in training only. From 0
+        to below 1, or a schedule (`fastmlp.schedules`).
 
     Raises
     ------
+    TypeError
+        If ``name`` is not a string, or a setting is not a number.
     ValueError
-        Unknown name or a setting outside its range.
+        If ``name`` is unknown, or a setting is out of range.
+
+    Notes
+    -----
+    Source of label smoothing: Szegedy et al., CVPR 2016.
 
     Examples
     --------
-    >>> Loss("quantile", q=0.9).q
+    >>> import fastmlp as fm
+    >>> fm.Network([4, 8, 1], loss=fm.Loss("quantile", q=0.9)).loss.q
     0.9
     """
 
@@ -152,36 +161,36 @@ class Loss:
 
     @property
     def spec(self) -> LossSpec:
-        """The table's row."""
+        """The row of the table."""
         return LOSSES[self.name]
 
     @property
     def parameter(self) -> float:
-        """The one number that the core needs beside the code."""
+        """The one setting that the core needs; 0 if it needs none."""
         setting = self.spec.setting
         return 0.0 if setting is None else float(getattr(self, setting))
 
     def make_door(self) -> Any:
-        """What the core calls for a loss written in Python; None for all others."""
+        """The object that the core calls for a loss written in Python; None for a built-in loss."""
         return None
 
     def check_output(self, output: str) -> None:
-        """Raise ``ValueError`` unless the loss may follow this output activation."""
+        """Raise ``ValueError`` unless the loss allows this output activation."""
         outputs = self.spec.outputs
         if outputs is not None and output not in outputs:
             raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
 
     def check_n_outputs(self, n_outputs: int) -> None:
-        """Raise ``ValueError`` for one output where the loss needs one for each class."""
+        """Raise ``ValueError`` if there is one output but the loss needs one for each class."""
         if self.spec.targets.shares and n_outputs == 1:
             raise ValueError(
-                f"loss={self.name!r} needs an output for each class, at least 2; "
-                "with one output use 'binary_cross_entropy'"
+                f"loss={self.name!r} needs one output for each class, at least 2, got 1; "
+                "with one output, use 'binary_cross_entropy'"
             )
 
 
 def make_loss(loss: str | Loss) -> Loss:
-    """A `Loss` from a name or a `Loss`."""
+    """Turn a name or a `Loss` into a `Loss`; ``ValueError`` or ``TypeError`` for anything else."""
     if isinstance(loss, str):
         return _named(loss)
     return loss if isinstance(loss, Loss) else Loss(loss)

@@ -1,6 +1,6 @@
-"""What a network is: its layers, the vector of parameters that they share, and everything that training changes.
+"""What a network is: its layers, one vector with all parameters, and everything else that training changes.
 
-A model is passive. It copies, pickles and freezes; predicting, training and writing to disk are done by modules above.
+A model is passive. It can be copied, pickled and frozen; the modules above it predict, train and write to disk.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ M = TypeVar("M", bound="Model")
 class Model:
     """Layers, parameters, running statistics, loss, random generator and optimizer state of a network.
 
-    Parameters and attributes are those of `fastmlp.Network`, which adds what can be done with them.
+    `fastmlp.Network` documents the parameters and attributes, and adds the methods that use them.
     """
 
     layout: Layout
     _params: NDArray[Any]
     _access: Access
     _optimizer_state: OptimizerState | None = None
-    # Prepared calls of passes and training, which hold addresses: made when needed, never copied.
+    # Prepared calls for passes and training: made on first use, never copied, since they hold addresses.
     _predictor: Any = None
     _batch_trainer: Any = None
 
     def __new__(cls: type[M], *arguments: Any, **named: Any) -> M:
-        """A copy too, and what comes out of a pickle, is a network with an access of its own."""
+        """Give every network its own access guard, also one that is copied or unpickled."""
         model: M = super().__new__(cls)
         model._access = Access()
         return model
@@ -72,9 +72,14 @@ class Model:
         self.initialize()
 
     def initialize(self) -> None:
-        """Draw new initial parameters, and forget running statistics and the optimizer's state.
+        """Draw new initial parameters, and reset the running statistics and the optimizer's state.
 
-        Every dense layer draws from a stream of its own, so that a change in one leaves the others as they were.
+        Each dense layer has its own random stream, so changing one layer does not change what the others draw.
+
+        Raises
+        ------
+        ValueError
+            If ``init`` gives weights too large for the dtype.
         """
         with self._access.changing:
             drawing = [i for i, layer in enumerate(self.layers) if layer.draws]
@@ -84,16 +89,27 @@ class Model:
                     stage = self.layout.stages[segment.row]
                     segment.view(self._params)[:] = stage.initial(parameter, self.init, streams.get(segment.layer))
             if not self.is_finite():
-                raise ValueError(f"init gives weights beyond {self.dtype}")
+                raise ValueError(f"init must give weights that fit in {self.dtype}, got larger ones")
             for segment in self.layout.statistics:
                 segment.view(self.statistics)[:] = self.layout.stages[segment.row].statistics[segment.name]
             self.optimizer_state = None
 
     def freeze(self, *numbers: int) -> None:
-        """Freeze layers by their numbers in ``layers``: training leaves them as they are, until `unfreeze`.
+        """Freeze layers: training does not change them until `unfreeze`.
 
-        The layers are described anew with ``trainable=False``; parameters and the optimizer's state stay. Raises
-        ``ValueError`` or ``TypeError`` for a number of no layer, and for a layer without parameters.
+        ``net.layers`` then has them with ``trainable=False``. Parameters and the optimizer's state stay the same.
+
+        Parameters
+        ----------
+        *numbers : int
+            Indices in ``net.layers``, where 0 is the first layer after the input and -1 the last one.
+
+        Raises
+        ------
+        TypeError
+            If a number is not an int.
+        ValueError
+            If there is no number, no layer with that index, or nothing to freeze in that layer.
 
         Examples
         --------
@@ -108,7 +124,18 @@ class Model:
             self.layout = make_layout(self.input, self.layers, self.output)
 
     def unfreeze(self, *numbers: int) -> None:
-        """Let frozen layers learn again; without a number all of them. Raises as `freeze` does."""
+        """Let frozen layers learn again.
+
+        Parameters
+        ----------
+        *numbers : int
+            Indices in ``net.layers``; none: all layers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `freeze`.
+        """
         every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
         with self._access.changing:
             self.layers = with_trainable(self.layers, numbers or every, True)
@@ -116,7 +143,7 @@ class Model:
 
     @property
     def params(self) -> NDArray[Any]:
-        """All parameters, (n_params,): write into it, or assign numbers of the same shape, which are copied."""
+        """All parameters, (n_params,). Write into the array, or assign one of the same shape, which is copied."""
         return self._params
 
     @params.setter
@@ -149,11 +176,23 @@ class Model:
 
     @property
     def biases(self) -> list[NDArray[Any] | None]:
-        """Biases (n_out,) of the dense layers as writable views; None for a layer without."""
+        """Biases (n_out,) of the dense layers, as writable views; None for a layer without biases."""
         return self.per_dense(self.params)[1]
 
     def per_dense(self, vector: NDArray[Any]) -> tuple[list[NDArray[Any]], list[NDArray[Any] | None]]:
-        """Views of weights and biases of the dense layers in a vector such as ``params`` or its gradient."""
+        """Find the dense layers' weights and biases in a vector.
+
+        Parameters
+        ----------
+        vector : ndarray (n_params,)
+            In the order of ``params``: a gradient, for instance.
+
+        Returns
+        -------
+        weights : list of ndarray (n_in, n_out)
+        biases : list of ndarray (n_out,) or None
+            All are views of ``vector``.
+        """
         weights: list[NDArray[Any]] = []
         biases: list[NDArray[Any] | None] = []
         for weight in self.layout.segments:
@@ -164,16 +203,20 @@ class Model:
         return weights, biases
 
     def named_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every parameter and running statistic as a writable view, by a name such as ``"0.weight"``.
+        """Return all parameters and running statistics by name, as writable views.
 
-        The number is that of the layer behind the input.
+        Returns
+        -------
+        dict of str to ndarray
+            The names are those in a saved file, such as ``"0.weight"``: the layer's index in ``net.layers``, a dot, and
+            the array's name.
         """
         named = {f"{s.layer}.{s.name}": s.view(self.params) for s in self.layout.segments}
         return named | {f"{s.layer}.{s.name}": s.view(self.statistics) for s in self.layout.statistics}
 
     @property
     def optimizer_state(self) -> OptimizerState | None:
-        """Where the optimizer stands, to go on from; assign None to begin afresh."""
+        """The optimizer's state, from which training can go on; assign None to start without one."""
         return self._optimizer_state
 
     @optimizer_state.setter
@@ -182,7 +225,17 @@ class Model:
             self._optimizer_state = state
 
     def snapshot(self, into: Snapshot | None = None) -> Snapshot:
-        """A copy of parameters and running statistics, in the memory of an older one if given."""
+        """Copy parameters and running statistics.
+
+        Parameters
+        ----------
+        into : Snapshot, optional
+            An older snapshot of this network, to overwrite. Default: a new one.
+
+        Returns
+        -------
+        Snapshot
+        """
         with self._access.reading:
             if into is None:
                 return Snapshot(self.params.copy(), self.statistics.copy())
@@ -191,13 +244,13 @@ class Model:
             return into
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take parameters and running statistics from a snapshot."""
+        """Set parameters and running statistics to those of a snapshot of this network."""
         with self._access.changing:
             self.params[:] = snapshot.params
             self.statistics[:] = snapshot.statistics
 
     def holds(self, snapshot: Snapshot) -> bool:
-        """Whether parameters and running statistics are those of the snapshot."""
+        """Whether parameters and running statistics equal those of the snapshot."""
         return np.array_equal(self.params, snapshot.params) and np.array_equal(self.statistics, snapshot.statistics)
 
     def is_finite(self) -> bool:
@@ -205,7 +258,18 @@ class Model:
         return bool(first_nonfinite(self.params) < 0)
 
     def astype(self: M, dtype: Any) -> M:
-        """A copy with the same parameters in another dtype."""
+        """Return an independent copy with ``dtype`` "float32" or "float64".
+
+        Returns
+        -------
+        Network
+            With the same parameters, statistics, optimizer state and generator state.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``dtype`` is not one of these, or too small for the input's shift or scale.
+        """
         twin = type(self).__new__(type(self))
         with self._access.reading:
             twin.__dict__.update(self.__getstate__())
@@ -221,11 +285,11 @@ class Model:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: everything but the predictor and the trainer of batches, which know addresses."""
+        """For pickle and copy: all but the access guard, and the predictor and batch trainer, which hold addresses."""
         own = ("_access", "_predictor", "_batch_trainer")
         with self._access.reading:
             return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def copy(self: M) -> M:
-        """An independent network with the same parameters, optimizer state and generator state."""
+        """Return an independent network with the same parameters, statistics, optimizer state and generator state."""
         return self.astype(self.dtype)

@@ -1,4 +1,4 @@
-"""What an optimizer leaves with the network, so that training can go on as if it had never stopped."""
+"""Copies of what training changes, and the optimizer's state, from which training can go on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 
 class Snapshot(NamedTuple):
-    """Copies of everything that training changes in a network."""
+    """A copy of what training changes in a network; see `Network.snapshot`.
+
+    Attributes
+    ----------
+    params : ndarray (n_params,)
+        Parameters, of the network's dtype.
+    statistics : ndarray of float64 (n_statistics,)
+        Running statistics.
+    """
 
     params: NDArray[Any]
     statistics: NDArray[np.float64]
@@ -23,11 +31,11 @@ class AverageState:
     Attributes
     ----------
     path : Snapshot
-        Parameters and running statistics behind the last step.
+        Parameters and running statistics after the last step.
     average : Snapshot
-        Their moving averages, which the network took.
+        Their moving averages; the network uses these.
     n_steps : int
-        Steps in the average.
+        Number of steps in the average.
     """
 
     path: Snapshot
@@ -35,27 +43,27 @@ class AverageState:
     n_steps: int
 
     def astype(self, dtype: np.dtype[Any]) -> AverageState:
-        """An independent copy in a dtype."""
+        """Return an independent copy in the dtype."""
         copies = [Snapshot(each.params.astype(dtype), each.statistics.copy()) for each in (self.path, self.average)]
         return AverageState(copies[0], copies[1], self.n_steps)
 
 
 @dataclass(slots=True)
 class OptimizerState:
-    """Where a rule stands: ``network.optimizer_state`` after ``fit(warm_start=True)`` and ``train_on_batch``.
+    """The state of an optimizer: ``net.optimizer_state`` after ``fit(warm_start=True)`` or `train_on_batch`.
 
     Attributes
     ----------
     rule : str
         Name of the optimizer's class.
     vectors : ndarray (n_slots, n_params) or None
-        The rule's momenta, of the network's dtype; None for a rule that keeps none.
-    n_steps : int
-        Updates made so far: the step that schedules and the corrections of Adam see next.
-    average : AverageState or None
-        Of a fit with ``average``.
-    mask_seed : int or None
-        Of the dropout masks of ``train_on_batch``; None before its first call, which draws it. A fit draws its own.
+        The optimizer's momenta, of the network's dtype; None if it keeps none.
+    n_steps : int, default 0
+        Updates so far. Schedules and Adam's bias correction go on from this step.
+    average : AverageState or None, default None
+        The averages of a fit with ``average``.
+    mask_seed : int or None, default None
+        Seed of the dropout masks of `train_on_batch`, drawn in its first call. A fit draws its own seed.
 
     Examples
     --------
@@ -73,13 +81,13 @@ class OptimizerState:
     mask_seed: int | None = None
 
     def astype(self, dtype: np.dtype[Any]) -> OptimizerState:
-        """An independent copy in a dtype."""
+        """Return an independent copy in the dtype, "float32" or "float64"."""
         vectors = None if self.vectors is None else self.vectors.astype(dtype)
         average = None if self.average is None else self.average.astype(dtype)
         return OptimizerState(self.rule, vectors, self.n_steps, average, self.mask_seed)
 
     def fits(self, fresh: OptimizerState) -> bool:
-        """Whether the rule of a fresh state can go on from here: one of the same name and as many momenta."""
+        """Whether the optimizer with this fresh state can go on from here: same rule, and momenta of the same shape."""
         if self.rule != fresh.rule or self.vectors is None or fresh.vectors is None:
             return self.rule == fresh.rule and self.vectors is fresh.vectors
         return self.vectors.shape == fresh.vectors.shape and self.vectors.dtype == fresh.vectors.dtype

@@ -1,7 +1,7 @@
-"""Layers: what the user writes down, one file for each kind.
+"""The layers of a network, one file for each kind.
 
-A network is ``[Input, ...]``; the sizes between layers follow from one another. What a kind answers is in `base`, sizes
-and offsets come from `model.layout`.
+A network is ``[Input, ...]``; each layer takes its input width from the layer before it. `base` has the questions that
+each kind answers, `model.layout` computes sizes and offsets from the answers.
 """
 
 from fastmlp.model.layers.activation import Activation
@@ -13,7 +13,7 @@ from fastmlp.model.layers.input import Input, distinct
 from fastmlp.model.layers.layer_norm import LayerNorm
 
 LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm)}
-"""The kinds by the names that files have for them."""
+"""The kinds of layers, by their names in files."""
 
 __all__ = [
     "LAYERS", "Activation", "BatchNorm", "Dense", "Dropout", "Input", "Layer", "LayerNorm", "Parameter", "distinct"

@@ -1,10 +1,10 @@
-"""Activations: what a dense layer ends with, the layer that is nothing else, and the form that learns.
+"""Activations: the end of a dense layer, a layer of their own, and the parametric form, which learns.
 
-A parametric activation has one learned number for each unit, the share a of f in
+A parametric activation learns a number a for each unit, the share of f in
 
-    y = x + a (f(x) - x)        a = 1: f, as at the start; a = 0: the identity
+    y = x + a (f(x) - x)        a = 1: f, the initial value; a = 0: identity
 
-The core has it as a layer of its own. Sources: He et al., "Delving deep into rectifiers", ICCV 2015, with relu (their
+In the core it is a separate layer. Sources: He et al., "Delving deep into rectifiers", ICCV 2015, with relu (their
 slope below zero is 1 - a); Holzmueller, Grinsztajn and Steinwart, "Better by default", NeurIPS 2024, for any f.
 """
 
@@ -23,7 +23,7 @@ from fastmlp.model.layers.base import LATER, Layer, Parameter, check_learning
 
 
 class HasActivation(Layer):
-    """The fields that every layer with an activation has, each where it wants them."""
+    """The fields that every layer with an activation has, in an order of its own."""
 
     activation: str | None
     slope: float | None
@@ -31,7 +31,7 @@ class HasActivation(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Activated(HasActivation):
-    """Base of the layers with an activation."""
+    """Base class of the layers with an activation."""
 
     ends_networks: ClassVar[bool] = True
 
@@ -40,17 +40,17 @@ class Activated(HasActivation):
 
     @property
     def activation_name(self) -> str | None:
-        """As the user gave it."""
+        """The name that the user gave, or None."""
         return self.activation
 
     @property
     def activation_label(self) -> str:
-        """For a line that shows a network."""
+        """A few words, for a line that shows a network."""
         return ("parametric " if self.parametric else "") + (self.activation or "identity")
 
     @property
     def spec(self) -> ActivationSpec:
-        """The row of its activation in the table."""
+        """The activation's row in the table."""
         return activation_spec(self.activation or "identity")
 
     def row(self) -> dict[str, Any]:
@@ -59,11 +59,11 @@ class Activated(HasActivation):
 
     @property
     def needs_scores(self) -> bool:
-        """Where the derivative can't be had from the output."""
+        """Whether the derivative needs more than the output."""
         return self.spec.needs_scores
 
     def stages(self) -> tuple[Layer, ...]:
-        """A parametric activation is a stage of its own."""
+        """The layer itself; a parametric activation is a separate stage after it."""
         return (*self.before_activation(), self.learned_activation()) if self.parametric else (self,)
 
     def before_activation(self) -> tuple[Layer, ...]:
@@ -72,24 +72,26 @@ class Activated(HasActivation):
         return (replace(self, **plain, parametric=False, parametric_learning_rate_factor=1.0),)
 
     def learned_activation(self) -> Parametric:
-        """Its activation alone."""
+        """The parametric activation alone."""
         factor = self.parametric_learning_rate_factor
         return Parametric(self.activation or "identity", self.slope, not self.is_frozen, factor)
 
     def check_place(self, is_last: bool) -> None:
-        """Some activations are for the output only, and none of the output's is learned."""
+        """Some activations work only in the last layer, and parametric ones only in hidden layers."""
         if self.spec.output_only and not is_last:
-            raise ValueError(f"activation={self.activation!r} may only be that of the network's output")
+            raise ValueError(f"activation={self.activation!r} works only in the output layer")
         if self.parametric and is_last:
-            raise ValueError("parametric=True is for hidden layers: the last layer's activation belongs to the loss")
+            raise ValueError(
+                "parametric=True works only in hidden layers: the loss needs a fixed activation of the last layer"
+            )
 
     def with_activation(self, name: str) -> Layer:
-        """Another activation."""
+        """The same layer with another activation."""
         changed: dict[str, Any] = {"activation": name}
         return replace(self, **changed)
 
     def check_activation(self) -> None:
-        """``ValueError`` or ``TypeError`` for fields that don't fit."""
+        """Raise ``TypeError`` or ``ValueError`` if a field is invalid."""
         if self.activation is not None:
             activation_spec(self.activation)
         if self.slope is not None:
@@ -104,25 +106,29 @@ class Activated(HasActivation):
 
 @dataclass(frozen=True, repr=False)
 class Activation(Activated):
-    """``y = f(x)`` by itself, for instance after a `BatchNorm`.
+    """An activation ``y = f(x)`` as a layer of its own, for instance after `BatchNorm`.
 
     Parameters
     ----------
     activation : str
-        A name of `fastmlp.model.activations`.
+        Name of f, from `fastmlp.model.activations`.
     slope : float, optional
-        Parameter of leaky_relu (default 0.01) and elu (default 1).
+        Parameter of leaky_relu (default 0.01) and elu (default 1), at least 0.
     trainable : bool, default True
-        False: frozen. Training leaves what a parametric activation has learned as it is.
+        False freezes a parametric activation: training does not change it.
     parametric : bool, default False
-        True: ``y = x + a (f(x) - x)`` with a learned number a for each unit, 1 at the start. For hidden layers.
+        Learn a number a for each unit, 1 at the start, and apply ``x + a (f(x) - x)`` instead of f. For hidden layers
+        only.
     parametric_learning_rate_factor : float, default 1.0
-        Above 0; the learning rate of a is this times the optimizer's. a doesn't decay.
+        Multiplies the optimizer's learning rate for a, which does not decay. Above 0. Needs ``parametric=True``.
 
     Raises
     ------
-    ValueError, TypeError
-        An unknown name, a slope below 0, settings of a parametric activation without ``parametric``.
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If the name is unknown, a number is out of range, or ``trainable=False`` or
+        ``parametric_learning_rate_factor`` is set without ``parametric=True``.
 
     Notes
     -----
@@ -131,9 +137,10 @@ class Activation(Activated):
 
     Examples
     --------
-    >>> Activation("relu")
+    >>> import fastmlp as fm
+    >>> fm.Activation("relu")
     Activation(activation='relu', slope=None)
-    >>> Activation("mish", parametric=True)
+    >>> fm.Activation("mish", parametric=True)
     Activation(activation='mish', slope=None, parametric=True)
     """
 
@@ -149,10 +156,10 @@ class Activation(Activated):
         self.check_activation()
         check_learning(self.trainable, 1.0)
         if not (self.trainable or self.parametric):
-            raise ValueError("trainable=False needs parametric=True: nothing else of an Activation learns")
+            raise ValueError("trainable=False needs parametric=True: no other activation learns")
 
     def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
-        """None but those of a parametric activation."""
+        """The share of f in a parametric activation; else nothing."""
         return self.learned_activation().parameters(n_in, n_out) if self.parametric else ()
 
     def before_activation(self) -> tuple[Layer, ...]:
@@ -166,7 +173,7 @@ class Activation(Activated):
 
 @dataclass(frozen=True, repr=False)
 class Parametric(Layer):
-    """The stage of a parametric activation: the core's layer for it."""
+    """The core's layer for a parametric activation."""
 
     kind: ClassVar[int] = Kind.PARAMETRIC
 
@@ -177,18 +184,18 @@ class Parametric(Layer):
 
     @property
     def needs_scores(self) -> bool:
-        """f(x) is kept."""
+        """The forward pass keeps f(x)."""
         return True
 
     def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
-        """The share of f."""
+        """The share of f, for each unit."""
         return (Parameter("blend", "gain", (n_out,), False, self.learning_rate_factor),)
 
     def initial(self, parameter: Parameter, init: Initializer, stream: np.random.Generator | None) -> Any:
-        """Nothing but f."""
+        """A share of 1: f itself."""
         return 1.0
 
     def row(self) -> dict[str, Any]:
-        """Code and parameter of f."""
+        """The code and parameter of f."""
         spec = activation_spec(self.activation)
         return {"curve": spec.code, "slope": spec.slope if self.slope is None else self.slope}

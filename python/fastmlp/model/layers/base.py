@@ -1,7 +1,7 @@
-"""What every kind of layer answers for itself, so that nobody asks what kind it is.
+"""The questions that each kind of layer answers, so that no other module needs to know the kind.
 
-A layer is a frozen description of what the user wrote down, without any state. `model.layout` adds up what the layers
-answer; a new kind is a new file in this folder and in the core's folder of the same name.
+A layer is a frozen description of what the user asked for, without any state. `model.layout` sums up the answers. A new
+kind is a new file in this folder, and one in the core's folder of the same name.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ class Parameter(NamedTuple):
     Attributes
     ----------
     name : str
-        In files, after the layer's number.
+        Its name in files, after the layer's index.
     column : {"weight", "bias", "gain"}
-        Of the core's table, where its offset goes.
+        Column of the core's table for its offset.
     shape : tuple of int
     decays : bool
-        Whether it takes part in weight decay and the L2 penalty.
+        Whether weight decay and the L2 penalty apply.
     learning_rate_factor : float
+        Multiplies the optimizer's learning rate.
     """
 
     name: str
@@ -40,94 +41,94 @@ class Parameter(NamedTuple):
 
 
 LATER = {"later": True}
-"""Metadata of a field that files hold only where it was chosen: files from before it can still be read."""
+"""Metadata of a field that was added later. Files hold it only if it was set, so older files can still be read."""
 
 
 @dataclass(frozen=True, repr=False)
 class Layer:
-    """Base of all layers. The answers here are those of a layer that learns nothing and keeps the width."""
+    """Base class of all layers. Its answers are those of a layer that learns nothing and keeps the width."""
 
     kind: ClassVar[int]
-    """The core's code."""
+    """The core's code for this kind."""
     always_shown: ClassVar[tuple[str, ...]] = ()
-    """Fields that the repr has even where they are the defaults."""
+    """Fields that the repr shows even if they have the default value."""
     draws: ClassVar[bool] = False
-    """Its initial values are random: it has a stream of its own."""
+    """The initial values are random: the layer has its own random stream."""
     ends_networks: ClassVar[bool] = False
-    """It has an activation, so that it may be the last layer."""
+    """The layer has an activation, so it may be the last one."""
     takes_lists: ClassVar[bool] = False
-    """As the first layer it can take lists of nonzero numbers."""
+    """As the first layer, it can take its inputs as lists of nonzero numbers."""
     shares_parameters: ClassVar[bool] = True
-    """Threads may share its parameters instead of the rows of a batch."""
+    """Threads can divide up its parameters instead of the rows of a batch."""
     uses_batch: ClassVar[bool] = False
-    """In training a row's outputs depend on the other rows of the batch."""
+    """In training, the outputs of a row depend on the other rows of the batch."""
     is_random: ClassVar[bool] = False
-    """In training the outputs are random; otherwise it does nothing."""
+    """In training, the outputs are random; otherwise the layer does nothing."""
     normalises: ClassVar[bool] = False
-    """The scale of its inputs doesn't matter."""
+    """The scale of the inputs does not matter."""
     statistics: ClassVar[dict[str, float]] = {}
-    """Running statistics of each output, and what they begin with."""
+    """Running statistics of each output, with their initial values."""
     n_statistics: ClassVar[int] = 0
-    """Numbers for each output that the core keeps, the running statistics first."""
+    """Numbers that the core keeps for each output; the running statistics come first."""
 
     @property
     def is_frozen(self) -> bool:
-        """Whether training leaves its parameters as they are."""
+        """Whether training does not change its parameters."""
         return not getattr(self, "trainable", True)
 
     @property
     def activation_name(self) -> str | None:
-        """Of its activation; None: identity, or at the end of a network what its loss asks for."""
+        """Name of its activation. None means identity or, in the last layer, the default of the loss."""
         return None
 
     @property
     def dropout_rate(self) -> Value:
-        """Share of the units that training drops."""
+        """Share of the units that dropout sets to 0 in training."""
         return 0.0
 
     def width(self, n_in: int) -> int:
-        """Columns of its outputs."""
+        """Number of outputs, from the number of inputs."""
         return n_in
 
     def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
-        """The arrays that it learns."""
+        """The arrays that the layer learns."""
         return ()
 
     def initial(self, parameter: Parameter, init: Initializer, stream: np.random.Generator | None) -> Any:
-        """What a parameter begins with; ``init`` is the network's initialiser, ``stream`` the layer's own generator."""
+        """Initial value of a parameter; ``init`` is the network's initialiser, ``stream`` the layer's own generator."""
         raise TypeError(f"{type(self).__name__} must define initial()")
 
     def row(self) -> dict[str, Any]:
-        """Its own numbers in its row of the core's table."""
+        """The layer's own numbers in its row of the core's table."""
         return {}
 
     def n_multiplications(self, n_in: int, n_out: int) -> int:
-        """Of its matrix product, for each row."""
+        """Multiplications in its matrix product, for each row of inputs."""
         return 0
 
     @property
     def needs_scores(self) -> bool:
-        """Whether the core keeps one more number for each output, on the way forward for the way back."""
+        """Whether the forward pass keeps one more number for each output, for the backward pass."""
         return False
 
     def stages(self) -> tuple[Layer, ...]:
-        """The layers that the core has for it, one row of the table each."""
+        """The layers that the core uses for it, one row of the table each."""
         return (self,)
 
     def check_place(self, is_last: bool) -> None:
-        """Raise ``ValueError`` where it can't be in a network."""
+        """Raise ``ValueError`` if the layer cannot be in this place of a network."""
 
     def with_activation(self, name: str) -> Layer:
-        """As the last layer of a network, whose output has this activation."""
+        """The same layer as the last one of a network, with this activation."""
         return self
 
     def with_trainable(self, trainable: bool) -> Layer:
-        """Frozen or not."""
+        """The same layer, frozen or not."""
         return replace(self, **{"trainable": trainable})
 
     @property
     def has_parameters(self) -> bool:
-        """Whether there is something to learn."""
+        """Whether there is anything to learn."""
         return bool(self.parameters(1, 1))
 
     def rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -135,11 +136,11 @@ class Layer:
         return np.zeros(steps.shape)
 
     def label(self) -> str:
-        """In a word or two, for a line that shows a network."""
+        """A word or two, for a line that shows a network."""
         return type(self).__name__
 
     def summary(self) -> str:
-        """In the repr of a network."""
+        """Its part of the repr of a network."""
         return repr(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class Layer:
 
     @classmethod
     def expected_fields(cls, given: Container[str]) -> list[str]:
-        """The names that a file must have: all that are in every version, and of the later ones those it gives."""
+        """The names that a file must have: the fields of the first version, and the later ones that are given."""
         return [each.name for each in fields(cls) if each.name in given or not each.metadata.get("later")]
 
     def __repr__(self) -> str:
@@ -166,7 +167,7 @@ class Layer:
 
 
 def check_learning(trainable: object, learning_rate_factor: object) -> None:
-    """The two settings of every layer that learns."""
+    """Check the two settings that all layers with parameters have."""
     if not isinstance(trainable, (bool, np.bool_)):
         raise TypeError(f"trainable must be True or False, got {trainable!r}")
     check_value("learning_rate_factor", learning_rate_factor, low=0.0, low_open=True, schedule=False)

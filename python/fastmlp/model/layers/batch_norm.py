@@ -1,4 +1,4 @@
-"""Batch normalisation: columns brought to mean 0 and deviation 1 over a batch."""
+"""Batch normalisation: scale each column to mean 0 and standard deviation 1 over the batch."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from fastmlp.model.layers.norm import Norm
 
 @dataclass(frozen=True, repr=False)
 class BatchNorm(Norm):
-    """Each column brought to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
+    """Batch normalisation: scale each column to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
 
-    Prediction uses running statistics.
+    Prediction uses running statistics instead of those of the batch.
 
     Parameters
     ----------
     momentum : float, default 0.9
-        From 0 to 1; the share of the running statistics that a batch leaves in place.
+        Share of the running statistics that stays after each batch, from 0 to 1.
     epsilon : float, default 1e-5
-        Above 0; added to the variance.
+        Added to the variance. Above 0.
     trainable : bool, default True
-        False: frozen. It uses its running statistics in training too, and leaves them as they are.
+        False freezes the layer: training too uses the running statistics, and changes nothing in the layer.
     learning_rate_factor : float, default 1.0
-        Above 0; the learning rate of gain and shift is this times the optimizer's.
+        Multiplies the optimizer's learning rate for gain and shift. Above 0.
 
     Raises
     ------
-    ValueError, TypeError
-        Numbers outside their range.
+    TypeError
+        If an argument is not a number, or ``trainable`` not a bool.
+    ValueError
+        If a number is out of range.
 
     Notes
     -----
@@ -39,8 +41,11 @@ class BatchNorm(Norm):
 
     Examples
     --------
-    >>> BatchNorm()
+    >>> import fastmlp as fm
+    >>> fm.BatchNorm()
     BatchNorm(momentum=0.9, epsilon=1e-05)
+    >>> fm.Network([4, fm.Dense(8), fm.BatchNorm(), fm.Activation("relu"), 1]).n_params
+    65
     """
 
     kind: ClassVar[int] = Kind.BATCH_NORM
@@ -48,7 +53,7 @@ class BatchNorm(Norm):
     uses_batch: ClassVar[bool] = True
     statistics: ClassVar[dict[str, float]] = {"running_mean": 0.0, "running_variance": 1.0}
     n_statistics: ClassVar[int] = 4
-    """The batch's own mean and 1 / deviation too."""
+    """The running statistics, and the mean and 1 / deviation of the batch."""
 
     momentum: float = 0.9
     epsilon: float = 1e-5

@@ -1,4 +1,4 @@
-"""Dense layers: every output sees every input."""
+"""Dense layers: every output depends on every input."""
 
 from __future__ import annotations
 
@@ -16,34 +16,45 @@ from fastmlp.model.layers.base import LATER, Parameter, check_learning
 
 @dataclass(frozen=True, repr=False)
 class Dense(Activated):
-    """``y = f(x W + b)`` with W (n_in, units) and b (units,).
+    """Dense layer ``y = f(x W + b)`` with weights W (n_in, units) and biases b (units,).
 
     Parameters
     ----------
     units : int
-        Outputs of the layer.
+        Number of outputs.
     activation : str, optional
-        A name of `fastmlp.model.activations`. None: identity, or at the end of a network what its loss asks for.
+        Name of f, from `fastmlp.model.activations`. Default: identity or, in the last layer, the default of the loss.
     bias : bool, default True
-        Whether there is a b.
-    init : str or initializer, optional
-        None: that of the network.
+        Whether the layer has biases.
+    init : str, Normal or Uniform, optional
+        Initial weights. Default: ``init`` of the network.
     slope : float, optional
-        Parameter of leaky_relu (default 0.01) and elu (default 1).
+        Parameter of leaky_relu (default 0.01) and elu (default 1), at least 0.
     trainable : bool, default True
-        False: frozen. Training leaves W and b as they are; ``alpha``, decay and ``max_norm`` leave them out.
+        False freezes the layer: training does not change W and b, and ``alpha``, weight decay and ``max_norm`` ignore
+        them.
     learning_rate_factor : float, default 1.0
-        Above 0; the learning rate of W and b is this times the optimizer's.
+        Multiplies the optimizer's learning rate for W and b. Above 0.
+    parametric : bool, default False
+        Learn a number a for each unit, 1 at the start, and apply ``x + a (f(x) - x)`` instead of f; see `Activation`.
+        For hidden layers only.
+    parametric_learning_rate_factor : float, default 1.0
+        Multiplies the optimizer's learning rate for a. Above 0. Needs ``parametric=True``.
 
     Raises
     ------
-    ValueError, TypeError
-        Units that are not a positive whole number, unknown names, numbers outside their range.
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If ``units`` is not positive, a name is unknown, or a number is out of range.
 
     Examples
     --------
-    >>> Dense(30, "sigmoid")
+    >>> import fastmlp as fm
+    >>> fm.Dense(30, "sigmoid")
     Dense(units=30, activation='sigmoid')
+    >>> fm.Network([fm.Input(4), fm.Dense(8, "tanh", init="normal"), fm.Dense(1)]).n_params
+    49
     """
 
     kind: ClassVar[int] = Kind.DENSE
@@ -68,7 +79,7 @@ class Dense(Activated):
         check_learning(self.trainable, self.learning_rate_factor)
 
     def width(self, n_in: int) -> int:
-        """Its units."""
+        """The units."""
         return self.units
 
     def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
@@ -78,7 +89,7 @@ class Dense(Activated):
         return (weight, bias) if self.bias else (weight,)
 
     def initial(self, parameter: Parameter, init: Initializer, stream: np.random.Generator | None) -> Any:
-        """Drawn by its initialiser, or that of the network."""
+        """Draw from the layer's initialiser, or the network's."""
         own = init if self.init is None else make_initializer(self.init)
         assert stream is not None
         if parameter.name == "weight":
@@ -87,7 +98,7 @@ class Dense(Activated):
         return own.biases(stream, *parameter.shape)
 
     def n_multiplications(self, n_in: int, n_out: int) -> int:
-        """Of x W."""
+        """Multiplications in x W."""
         return n_in * n_out
 
     def label(self) -> str:
@@ -95,5 +106,5 @@ class Dense(Activated):
         return f"{self.units} {self.activation_label}"
 
     def summary(self) -> str:
-        """The same, and whether it is frozen."""
+        """Units and activation, and whether the layer is frozen."""
         return self.label() + ("" if self.trainable else " (frozen)")

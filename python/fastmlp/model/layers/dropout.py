@@ -1,4 +1,4 @@
-"""Dropout: in training, units that are 0 at random."""
+"""Dropout: in training, set random units to 0."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ _FIRST_STEP = np.zeros(1, dtype=np.int64)
 
 @dataclass(frozen=True, repr=False)
 class Dropout(Layer):
-    """Each unit is 0 with probability ``rate`` in training, and the others are divided by ``1 - rate``.
+    """Dropout: in training, set each unit to 0 with probability ``rate``, and divide the others by ``1 - rate``.
 
     Parameters
     ----------
     rate : float or function of the step, default 0.5
-        From 0 to below 1, or a function of the step (`fastmlp.schedules`), of each layer its own. Outside of training,
-        where ``dropout_seed`` asks for a mask, a function counts as its value at step 0.
+        From 0 to below 1, or a function of the step such as one of `fastmlp.schedules`. Outside training, where
+        ``dropout_seed`` turns dropout on, a function gives its value at step 0.
 
     Raises
     ------
-    ValueError, TypeError
-        A rate outside its range.
+    TypeError
+        If ``rate`` is neither a number nor a function.
+    ValueError
+        If ``rate`` is out of range.
 
     Notes
     -----
@@ -37,8 +39,10 @@ class Dropout(Layer):
     Examples
     --------
     >>> import fastmlp as fm
-    >>> Dropout(fm.Cosine(0.3, n_steps=1000)).first_rate
+    >>> fm.Dropout(fm.Cosine(0.3, n_steps=1000)).first_rate
     0.3
+    >>> fm.Network([4, 8, fm.Dropout(0.2), 1])
+    Network(4 -> 8 relu -> Dropout(rate=0.2) -> 1 identity; loss squared_error, 49 parameters, float32)
     """
 
     kind: ClassVar[int] = Kind.DROPOUT
@@ -53,7 +57,7 @@ class Dropout(Layer):
 
     @property
     def dropout_rate(self) -> Value:
-        """Its rate."""
+        """The rate."""
         return self.rate
 
     @property
@@ -62,7 +66,7 @@ class Dropout(Layer):
         return float(self.rates(_FIRST_STEP)[0])
 
     def rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The rates (n,) at an array of steps; ``ValueError`` where one isn't from 0 to below 1."""
+        """The rates (n,) at an array of steps; ``ValueError`` if one is out of range."""
         rates = np.broadcast_to(values_at(self.rate, steps, "rate"), steps.shape)
         wrong = ~((rates >= 0) & (rates < 1))
         if wrong.any():
@@ -71,9 +75,9 @@ class Dropout(Layer):
         return rates
 
     def row(self) -> dict[str, Any]:
-        """The rate, where it doesn't change."""
+        """The rate at step 0; training passes the rate of each step."""
         return {"rate": self.first_rate}
 
     def label(self) -> str:
-        """The word and the first rate."""
+        """The word dropout and the first rate."""
         return f"dropout {self.first_rate:g}"

@@ -1,4 +1,4 @@
-"""Input: how many columns X has, and how the network sees them."""
+"""Input: how many columns X has, and how the network scales them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """The columns of X, each seen by the network as ``(x - shift) * scale``.
+    """The columns of X, which the network scales to ``(x - shift) * scale``.
 
-    Data keep the dtype they came in; the scaling is part of the network and is saved with it.
+    The scaling is part of the network and is saved with it. The data keep their dtype.
 
     Parameters
     ----------
     n_features : int
-        Columns of X.
-    shift, scale : float or array_like (n_features,), default 0 and 1
-        Finite numbers.
+        Number of columns of X.
+    shift : float or array_like (n_features,), default 0.0
+        Finite numbers, one for all columns or one for each.
+    scale : float or array_like (n_features,), default 1.0
+        Finite numbers, one for all columns or one for each.
 
     Raises
     ------
-    TypeError, ValueError
-        A size that is not a positive whole number, numbers of the wrong shape, NaN or infinity.
+    TypeError
+        If ``n_features`` is not a whole number, or ``shift`` or ``scale`` not numbers.
+    ValueError
+        If ``n_features`` is not positive, or ``shift`` or ``scale`` has the wrong shape, NaN or infinity.
 
     Examples
     --------
-    >>> Input(784, scale=1 / 255).n_features
+    >>> import fastmlp as fm
+    >>> net = fm.Network([fm.Input(784, scale=1 / 255), 30, 10], loss="cross_entropy")
+    >>> net.n_features
     784
     """
 
@@ -50,7 +56,7 @@ class Input:
                 raise ValueError(
                     f"{argument} must be one number or have shape ({self.n_features},), got {numbers.shape}"
                 )
-            # One number for all columns takes the memory of one number, however many columns there are.
+            # One number for all columns takes the memory of one number.
             strides = numbers.strides if numbers.ndim else (0,)
             column = np.ndarray((self.n_features,), np.float64, numbers, strides=strides)
             column.flags.writeable = False
@@ -58,11 +64,27 @@ class Input:
 
     @classmethod
     def standardized(cls, X: ArrayLike) -> Input:
-        """An input that gives the columns of X mean 0 and deviation 1 (constant columns become 0).
+        """Make an input that scales the columns of X to mean 0 and standard deviation 1.
+
+        Parameters
+        ----------
+        X : array_like (n_samples, n_features)
+            The training data.
+
+        Returns
+        -------
+        Input
+            It turns constant columns into 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is not a table of finite numbers, or squares of its numbers overflow float64.
 
         Examples
         --------
-        >>> layer = Input.standardized([[0.0, 5.0], [2.0, 5.0]])
+        >>> import fastmlp as fm
+        >>> layer = fm.Input.standardized([[0.0, 5.0], [2.0, 5.0]])
         >>> layer.shift.tolist(), layer.scale.tolist()
         ([1.0, 5.0], [1.0, 1.0])
         """
@@ -70,23 +92,23 @@ class Input:
         squares = np.zeros(array.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
             mean = array.mean(axis=0, dtype=np.float64)
-            for first in range(0, len(array), _BLOCK):  # in blocks, so that no float copy of the data is made
+            for first in range(0, len(array), _BLOCK):  # in blocks, to avoid a float copy of all data
                 squares += ((array[first : first + _BLOCK] - mean) ** 2).sum(axis=0)
         deviation = np.sqrt(squares / len(array))
         if not np.isfinite(deviation).all():
             column = int(np.argmin(np.isfinite(deviation)))
-            raise ValueError(f"X must not hold numbers whose squares are beyond float64, got them in column {column}")
-        # A rounded mean gives a constant column a small deviation, so that alone doesn't show whether it varies.
+            raise ValueError(f"X must hold numbers whose squares fit in float64, got larger ones in column {column}")
+        # Rounding of the mean can give a constant column a small deviation, so compare largest and smallest too.
         varies = (array.max(axis=0) > array.min(axis=0)) & (deviation > np.finfo(np.float64).tiny)
         return cls(array.shape[1], mean, 1 / np.where(varies, deviation, 1.0))
 
     @cached_property
     def is_scaled(self) -> bool:
-        """Whether the network sees anything else than x itself."""
+        """Whether the scaling changes anything."""
         return bool(distinct(self.shift).any() or (distinct(self.scale) != 1).any())
 
 
 def distinct(column: ArrayLike) -> NDArray[np.float64]:
-    """The column's numbers, once where it is one number repeated in place."""
+    """The numbers of a column, or only the first if all are one number repeated without copies."""
     numbers: NDArray[np.float64] = np.asarray(column)
     return numbers[:1] if numbers.strides == (0,) else numbers

@@ -1,4 +1,4 @@
-"""Layer normalisation: rows brought to mean 0 and deviation 1."""
+"""Layer normalisation: scale each row to mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from fastmlp.model.layers.norm import Norm
 
 @dataclass(frozen=True, repr=False)
 class LayerNorm(Norm):
-    """Each row brought to mean 0 and deviation 1, then ``gain * x + shift``.
+    """Layer normalisation: scale each row to mean 0 and deviation 1, then ``gain * x + shift``.
 
     Parameters
     ----------
     epsilon : float, default 1e-5
-        Above 0; added to the variance.
+        Added to the variance. Above 0.
     trainable : bool, default True
-        False: frozen. Training leaves gain and shift as they are.
+        False freezes the layer: training does not change gain and shift.
     learning_rate_factor : float, default 1.0
-        Above 0; the learning rate of gain and shift is this times the optimizer's.
+        Multiplies the optimizer's learning rate for gain and shift. Above 0.
 
     Raises
     ------
-    ValueError, TypeError
-        Numbers outside their range.
+    TypeError
+        If an argument is not a number, or ``trainable`` not a bool.
+    ValueError
+        If a number is out of range.
 
     Notes
     -----
@@ -35,8 +37,11 @@ class LayerNorm(Norm):
 
     Examples
     --------
-    >>> LayerNorm()
+    >>> import fastmlp as fm
+    >>> fm.LayerNorm()
     LayerNorm(epsilon=1e-05)
+    >>> fm.Network([4, fm.Dense(8), fm.LayerNorm(), fm.Activation("relu"), 1]).n_params
+    65
     """
 
     kind: ClassVar[int] = Kind.LAYER_NORM
