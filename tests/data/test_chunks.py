@@ -258,8 +258,8 @@ def test_a_long_chunk_is_not_copied():
     ("source", "words"),
     [
         (5, "source must be a function that returns an iterator, or an iterable, got 5"),
-        (iter([1]), "source must be one to iterate over anew in every epoch, got a list_iterator, which ends for good"),
-        ((n for n in [1]), "got a generator, which ends for good; pass the function that makes it"),
+        (iter([1]), "source must be usable in every epoch, got a list_iterator, which can be used only once"),
+        ((n for n in [1]), "got a generator, which can be used only once; pass the function that makes it"),
     ],
 )
 def test_bad_sources(source, words):
@@ -301,12 +301,14 @@ def test_what_is_refused_before_anything_changes(chunks, settings, error, words)
 
 def test_a_frozen_network_is_refused():
     net = fm.Network([4, fm.Dense(2, trainable=False)], seed=0)
-    with pytest.raises(ValueError, match="the network has no layer that learns"):
+    with pytest.raises(ValueError, match="the network must have a layer that learns"):
         net.fit(fm.Chunks([(X, Y)]))
 
 
 def test_an_array_needs_its_y():
-    with pytest.raises(TypeError, match="y must be an array of numbers, got NoneType; only Chunks bring their own"):
+    with pytest.raises(
+        TypeError, match="y must be an array of numbers, got NoneType; only with Chunks may y be left out"
+    ):
         network().fit(X)
 
 
@@ -320,13 +322,13 @@ def failing():
     [
         (failing, RuntimeError, "the source failed at chunk 2 of epoch 1: OSError('the disk is gone')"),
         ([(X, Y), (X * np.nan, Y)], ValueError, "X of chunk 2 of epoch 1 must be finite, got nan in row 0, column 0"),
-        ([(X, Y), (X.astype("f"), Y)], TypeError, "X of chunk 2 of epoch 1 must be float64 as that of the first"),
+        ([(X, Y), (X.astype("f"), Y)], TypeError, "X of chunk 2 of epoch 1 must be float64 like that of the first"),
         (
             [(X, Y), (scipy.sparse.csr_array(X), Y)],
             TypeError,
-            "must be dense as that of the first chunk is, got",
+            "must be dense like that of the first chunk, got",
         ),
-        ([(X, Y), (X, Y.astype("f"))], TypeError, "y of chunk 2 of epoch 1 must be float64 as that of the first"),
+        ([(X, Y), (X, Y.astype("f"))], TypeError, "y of chunk 2 of epoch 1 must be float64 like that of the first"),
     ],
 )
 def test_what_goes_wrong_later_leaves_the_network_as_it_got(source, error, words, monkeypatch):

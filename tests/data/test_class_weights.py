@@ -97,26 +97,20 @@ def test_any_weights(weights):
     assert relative_error(gradient, expected) < 1e-8
 
 
-ONE_CLASS_EACH = "class_weight needs a y that names one class for each row (class numbers, 0 and 1, or rows with a sing"
+ONE_CLASS_EACH = "class_weight needs a y with one class for each row (class numbers, 0 and 1, or rows with a sing"
 BAD = [
     (network(), LABELS, "balance", TypeError, "class_weight must be a dict of class -> weight or 'balanced', got 'b"),
     (network(), LABELS, [1, 2, 3], TypeError, "class_weight must be a dict of class -> weight or 'balanced', got [1"),
     (network(), LABELS, np.ones(3), TypeError, "class_weight must be a dict of class -> weight or 'balanced', got arr"),
-    (network(), LABELS, {0: 1.0}, ValueError, "class_weight has no weight for class 1, 2 of y"),
-    (network(), LABELS, {}, ValueError, "class_weight has no weight for class 0, 1, 2 of y"),
-    (network(), LABELS, WEIGHT | {3: 1.0}, ValueError, "class_weight has the unknown class 3; the classes are the num"),
-    (network(), LABELS, WEIGHT | {"a": 1.0}, ValueError, "unknown class 'a'; the classes are the numbers 0 to 2"),
+    (network(), LABELS, {0: 1.0}, ValueError, "class_weight must have a weight for each class of y, got none for 1, 2"),
+    (network(), LABELS, {}, ValueError, "class_weight must have a weight for each class of y, got none for 0, 1, 2"),
+    (network(), LABELS, WEIGHT | {3: 1.0}, ValueError, "class_weight must have only classes from 0 to 2, got 3"),
+    (network(), LABELS, WEIGHT | {"a": 1.0}, ValueError, "class_weight must have only classes from 0 to 2, got 'a'"),
     (network(), LABELS, WEIGHT | {1: -1.0}, ValueError, "class_weight[1] must be a finite number with 0.0 <= class_w"),
     (network(), LABELS, WEIGHT | {1: np.nan}, ValueError, "class_weight[1] must be a finite number"),
     (network(), LABELS, WEIGHT | {1: "2"}, TypeError, "class_weight[1] must be a number, got str"),
-    (
-        network(),
-        LABELS,
-        dict.fromkeys(range(3), 0),
-        ValueError,
-        "class_weight, taken for each row, must not be 0 every",
-    ),
-    (network(), LABELS, dict.fromkeys(range(3), 1e40), ValueError, "taken for each row, must have its largest number"),
+    (network(), LABELS, dict.fromkeys(range(3), 0), ValueError, "class_weight of the rows must not be all 0"),
+    (network(), LABELS, dict.fromkeys(range(3), 1e40), ValueError, "class_weight of the rows must have a maximum"),
     (network(), np.full((30, 3), 1 / 3), "balanced", ValueError, ONE_CLASS_EACH),
     (network(3, "binary_cross_entropy"), np.ones((30, 3)), "balanced", ValueError, ONE_CLASS_EACH),
     (network(1, "binary_cross_entropy"), np.full(30, 0.5), "balanced", ValueError, "got several labels, probabilities"),
@@ -137,15 +131,15 @@ def test_bad_weights_are_refused_before_anything_changes(net, y, class_weight, e
 
 def test_both_weights_together_are_named():
     only_second = np.where(LABELS == 1, 1.0, 0.0)
-    with pytest.raises(ValueError, match="sample_weight times class_weight must not be 0 everywhere"):
+    with pytest.raises(ValueError, match="sample_weight times class_weight must not be all 0"):
         network().fit(X, LABELS, class_weight=WEIGHT | {1: 0.0}, sample_weight=only_second)
 
 
 def test_a_class_without_samples_needs_no_weight_and_ten_are_named():
     net = fm.Network([2, 15], loss="cross_entropy", seed=0)
-    with pytest.raises(ValueError, match="no weight for class 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 of y"):
+    with pytest.raises(ValueError, match="each class of y, got none for 0, 1, 2, 3, 4, 5, 6, 7, 8, 9$"):
         net.fit(X[:12, :2], np.arange(12), class_weight={})
-    with pytest.raises(ValueError, match="the unknown class 20; the classes are the numbers 0 to 14"):
+    with pytest.raises(ValueError, match="only classes from 0 to 14, got 20"):
         net.fit(X[:12, :2], np.arange(12), class_weight={20: 1.0, 30: 1.0})
     net.fit(X[:12, :2], np.arange(12), epochs=1, class_weight=dict.fromkeys(range(12), 1.0))
 
@@ -153,5 +147,5 @@ def test_a_class_without_samples_needs_no_weight_and_ten_are_named():
 def test_two_classes_on_one_output_may_each_lack_samples():
     net = fm.Network([2, 1], loss="binary_cross_entropy", seed=0)
     net.fit(X[:4, :2], np.zeros(4), epochs=1, class_weight={0: 2.0, 1: 1.0})
-    with pytest.raises(ValueError, match="the unknown class 2; the classes are the numbers 0 to 1"):
+    with pytest.raises(ValueError, match="only classes from 0 to 1, got 2"):
         net.fit(X[:4, :2], np.zeros(4), epochs=1, class_weight={0: 2.0, 2: 1.0})

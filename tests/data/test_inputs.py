@@ -186,9 +186,9 @@ def test_only_arrays_with_many_zeros_are_packed():
 
 def test_what_a_sparse_matrix_cannot_go_through_is_named():
     X = scipy.sparse.csr_array(mostly_zeros(5, 4))
-    with pytest.raises(ValueError, match=r"^X is sparse, which only a first layer that is Dense can take; got Dropout"):
+    with pytest.raises(ValueError, match=r"^X is sparse, which needs a first layer that is Dense, got Dropout"):
         fm.Network([4, fm.Dropout(0.5), 2], seed=0).predict(X)
-    with pytest.raises(ValueError, match=r"^X is sparse, but the shift of the input would turn its zeros"):
+    with pytest.raises(ValueError, match=r"^X is sparse, but the input's shift would make its zeros nonzero"):
         classifier(4, shift=1.0).predict(X)
     with pytest.raises(ValueError, match=r"^cost_surface takes a dense X"):
         classifier(4).cost_surface(X, [0, 1, 2, 0, 1], [0], [[0.0]])

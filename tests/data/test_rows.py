@@ -98,7 +98,7 @@ if np.finfo(np.longdouble).max <= np.finfo(np.float64).max:
 # The same for class numbers of a network with 3 outputs.
 BAD_LABELS = {
     "None": (None, TypeError, "must be an array of numbers, got NoneType"),
-    "scalar": (5, ValueError, "must have an element for each row of X, got the single number 5"),
+    "scalar": (5, ValueError, "must have one element for each row of X, got the single number 5"),
     "short": ([0, 1], ValueError, "must have the same number of rows, got 3 and 2"),
     "empty": ([], ValueError, "must not be empty, got shape (0,)"),
     "strings": (["a", "b", "c"], TypeError, "must hold numbers, got strings; number the classes from 0"),
@@ -124,11 +124,11 @@ BAD_WEIGHTS = {
     "short": ([1, 1], ValueError, "must have 3 elements, one for each row of X, got 2"),
     "empty": ([], ValueError, "must not be empty, got shape (0,)"),
     "negative": ([1, -2, 1], ValueError, "must not be negative, got -2.0 in row 1"),
-    "zeros": ([0, 0, 0], ValueError, "must not be 0 everywhere"),
+    "zeros": ([0, 0, 0], ValueError, "must not be all 0"),
     "nan": ([1, nan, 1], ValueError, "must be finite, got nan in row 1"),
     "strings": (["a", "b", "c"], TypeError, "must hold numbers, got strings"),
-    "huge": ([1e308, 1e308, 1], ValueError, "must have its largest number between 1e-30 and 1e+30, got 1e+308"),
-    "tiny": ([1e-320, 0, 0], ValueError, "must have its largest number between 1e-30 and 1e+30, got 9.99989e-321"),
+    "huge": ([1e308, 1e308, 1], ValueError, "must have a maximum between 1e-30 and 1e+30, got 1e+308"),
+    "tiny": ([1e-320, 0, 0], ValueError, "must have a maximum between 1e-30 and 1e+30, got 9.99989e-321"),
 }
 
 SAMPLE_ENTRIES = {

@@ -311,7 +311,7 @@ BAD = [
     ({"X": X * np.nan}, ValueError, "X must be finite, got nan in row 0, column 0"),
     ({"y": Y[:5]}, ValueError, "X and y must have the same number of rows, got 24 and 5"),
     ({"sample_weight": -(Y**2)}, ValueError, "sample_weight must not be negative"),
-    ({"class_weight": "balanced"}, ValueError, "class_weight needs a y that names one class for each row"),
+    ({"class_weight": "balanced"}, ValueError, "class_weight needs a y with one class for each row"),
     ({"optimizer": "adm"}, ValueError, "optimizer='adm' is unknown; did you mean 'adam'?"),
     ({"optimizer": fm.LBFGS()}, ValueError, "optimizer must be one that updates by batches, got LBFGS("),
     ({"optimizer": fm.Adam(lambda step: None)}, TypeError, "learning_rate at step 1 must be a number, got NoneType"),

@@ -1,9 +1,9 @@
-"""Samples, from what a user may pass to what the core reads.
+"""Samples: from the arrays that a user passes to the rows that the core reads.
 
 rows inputs samples    X, y and weights, checked once
-class_weights          weights of classes as weights of samples
-chunks                 samples that come in pieces, for data larger than memory
-few_rows               some rows to look at
+class_weights          class weights, turned into sample weights
+chunks                 samples in chunks, for data larger than memory
+few_rows               a few rows to inspect
 splits                 training, validation and test parts
-datasets readers       bundled digits, MNIST, and files
+datasets readers       the bundled digits, MNIST, and files
 """

@@ -1,9 +1,9 @@
-"""Samples that come in chunks, for data larger than memory: what a source may give, cut into whole batches.
+"""Samples in chunks, for data larger than memory: the chunks of a source become blocks of whole batches.
 
     source -> checked chunks -> blocks of whole batches -> `streaming`
 
-A long chunk is cut where it lies, without a copy. What a chunk has left over, less than a batch, is copied and begins
-the next block; only an epoch may end with a smaller batch. Small chunks are put together.
+A long chunk is cut in place, without a copy. The rows left over at its end, less than a batch, are copied into the next
+block. Only the last batch of an epoch may be smaller. Small chunks are joined.
 """
 
 from __future__ import annotations
@@ -21,25 +21,29 @@ from fastmlp.model.model import Model
 Source: TypeAlias = "Iterable[Any] | Callable[..., Iterable[Any]]"
 
 BLOCK_BYTES = 2**20
-"""Chunks smaller than this are put together: a block should take longer than it takes to hand it over."""
+"""Smaller chunks are joined: training on a block should take longer than handing it over."""
 
 
 class Chunks:
-    """Samples in chunks, for ``net.fit(fm.Chunks(source))``.
+    """Training samples in chunks, for data larger than memory: ``net.fit(fm.Chunks(source))``.
 
     Parameters
     ----------
     source : callable or iterable
-        A function that returns an iterator, called anew for every epoch, with the epoch's index (from 0) if it has a
-        parameter named ``epoch``; or what can be iterated over again and again, such as a list. It gives ``(X, y)`` or
-        ``(X, y, sample_weight)``, as `Network.fit` takes them, of any number of rows; X of one dtype, or sparse,
-        throughout. The next chunk is asked for, on another thread, while the network learns from the last one: so each
-        must have arrays of its own.
+        A function that returns an iterator over chunks. It is called once per epoch, with the epoch's index from 0 if
+        it has a parameter named ``epoch``. Or an iterable that can be used many times, such as a list. Each chunk is
+        ``(X, y)`` or ``(X, y, sample_weight)``, as for `Network.fit`, with any number of rows. All chunks must have the
+        same dtype of X and of y, and X must be dense in all or sparse in all.
 
     Raises
     ------
     TypeError
-        For what can be iterated over only once, such as a generator.
+        If ``source`` is neither a function nor an iterable, or can be used only once, such as a generator.
+
+    Notes
+    -----
+    Another thread gets the next chunk while the network learns from the last one. So each chunk must have its own
+    arrays; do not reuse one buffer.
 
     Examples
     --------
@@ -59,14 +63,30 @@ class Chunks:
             raise TypeError(f"source must be a function that returns an iterator, or an iterable, got {source!r:.60}")
         if isinstance(source, Iterator):
             raise TypeError(
-                f"source must be one to iterate over anew in every epoch, got a {type(source).__name__}, which ends "
-                "for good; pass the function that makes it"
+                f"source must be usable in every epoch, got a {type(source).__name__}, which can be used only once; "
+                "pass the function that makes it"
             )
         self.source = source
         self._takes_epoch = callable(source) and _has_parameter(source, "epoch")
 
     def of_epoch(self, epoch: int) -> Iterator[Any]:
-        """The chunks of the epoch of that index, as the source gives them."""
+        """Return an iterator over the source's chunks for one epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Index from 0.
+
+        Returns
+        -------
+        iterator
+            Of whatever the source gives, unchecked.
+
+        Raises
+        ------
+        TypeError
+            If the source returns something else than an iterable.
+        """
         arguments = {"epoch": epoch} if self._takes_epoch else {}
         chunks = self.source(**arguments) if callable(self.source) else self.source
         if not isinstance(chunks, Iterable):
@@ -82,11 +102,11 @@ def _has_parameter(function: Callable[..., Any], name: str) -> bool:
 
 
 class Blocks:
-    """All epochs of the chunks, cut and put together.
+    """The chunks of all epochs, cut and joined into blocks.
 
-    `cut` gives blocks of whole batches, and None behind each epoch's last one, which may end with a smaller batch.
-    Every block is checked; errors name chunk and epoch. From the first block on, ``most`` is the number of rows that
-    none exceeds.
+    `cut` yields blocks of whole batches, and None at the end of each epoch, whose last batch may be smaller. Every
+    chunk is checked; errors name the chunk and the epoch. From the first block on, ``most`` is the largest number of
+    rows that a block can have.
     """
 
     def __init__(self, network: Model, chunks: Chunks, n_epochs: int, batch_size: int, class_weight: object) -> None:
@@ -99,7 +119,7 @@ class Blocks:
         self._first: TrainingData | None = None
 
     def cut(self, first_epoch: int = 1) -> Generator[TrainingData | None, None, None]:
-        """The blocks from the epoch of that number on, and None behind each epoch."""
+        """The blocks from this epoch (from 1) on, and None at the end of each epoch."""
         for epoch in range(first_epoch, self.n_epochs + 1):
             waiting: list[TrainingData] = []
             n_chunks = 0
@@ -112,7 +132,7 @@ class Blocks:
             yield None
 
     def _checked(self, chunk: Any, place: str) -> TrainingData:
-        """A chunk as the core takes it, like the first one, by which the size of blocks is chosen."""
+        """Check a chunk, and that it has the dtypes of the first one, which also sets the size of the blocks."""
         if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
             got = f"a {type(chunk).__name__}" + (f" of {len(chunk)}" if isinstance(chunk, (tuple, list)) else "")
             raise TypeError(f"{place} must be (X, y) or (X, y, sample_weight), got {got}")
@@ -124,25 +144,25 @@ class Blocks:
         return data
 
     def _cut(self, waiting: list[TrainingData], data: TrainingData) -> Iterator[TrainingData]:
-        """Blocks of what waits and of a new chunk; what is left over waits."""
+        """Cut the waiting rows and a new chunk into blocks; the rows left over wait."""
         n_waiting, n_rows = sum(len(part.X) for part in waiting), len(data.X)
         if n_waiting + n_rows < self.enough:
             waiting.append(data)
             return
         start = 0
         if waiting:
-            start = -n_waiting % self.batch_size  # the chunk's first rows fill up the last batch of what waits
+            start = -n_waiting % self.batch_size  # the chunk's first rows complete the last waiting batch
             yield join([*waiting, part_of(data, 0, start)] if start else waiting)
             waiting.clear()
         stop = start + (n_rows - start) // self.batch_size * self.batch_size
         for low in range(start, stop, self.most):
             yield part_of(data, low, min(low + self.most, stop))
         if stop < n_rows:
-            waiting.append(join([part_of(data, stop, n_rows)]))  # a copy, which doesn't hold the chunk
+            waiting.append(join([part_of(data, stop, n_rows)]))  # a copy, so that the chunk can be freed
 
 
 def block_sizes(data: TrainingData, batch_size: int) -> tuple[int, int]:
-    """Rows that are enough for a block, and the most that one has: both multiples of the batch."""
+    """The smallest and the largest number of rows of a block, both multiples of the batch size."""
     rows = data.X
     n_bytes = rows.data.nbytes + (0 if rows.columns is None else rows.columns.nbytes)
     enough = -(-BLOCK_BYTES * len(rows) // max(n_bytes, len(rows)))
@@ -151,7 +171,7 @@ def block_sizes(data: TrainingData, batch_size: int) -> tuple[int, int]:
 
 
 def _read(chunks: Chunks, epoch: int) -> Iterator[Any]:
-    """What the source gives; what it raises names the place."""
+    """The chunks of the source; its errors become ``RuntimeError`` with the chunk and the epoch."""
     number = 1
     try:
         for chunk in chunks.of_epoch(epoch - 1):
@@ -165,13 +185,13 @@ def _check_alike(data: TrainingData, like: TrainingData, place: str) -> None:
     for name, rows, first in (("X", data.X, like.X), ("y", data.targets.rows, like.targets.rows)):
         if (rows.starts is None) != (first.starts is None):
             kinds = ["dense" if each.starts is None else "sparse" for each in (first, rows)]
-            raise TypeError(f"{name} of {place} must be {kinds[0]} as that of the first chunk is, got a {kinds[1]} one")
+            raise TypeError(f"{name} of {place} must be {kinds[0]} like that of the first chunk, got {kinds[1]}")
         if rows.code != first.code:
-            raise TypeError(f"{name} of {place} must be {first.dtype} as that of the first chunk is, got {rows.dtype}")
+            raise TypeError(f"{name} of {place} must be {first.dtype} like that of the first chunk, got {rows.dtype}")
 
 
 def part_of(data: TrainingData, start: int, stop: int) -> TrainingData:
-    """The rows from start to stop, where they lie."""
+    """The rows from start to stop, without a copy."""
     rows = (_part_of_rows(rows, start, stop) for rows in (data.X, data.targets.rows))
     X, y = rows
     weights = None if data.weights is None else data.weights[start:stop]
@@ -185,7 +205,7 @@ def _part_of_rows(rows: Rows, start: int, stop: int) -> Rows:
 
 
 def join(parts: list[TrainingData]) -> TrainingData:
-    """The rows of all parts one after another, copied; without weights they weigh 1 where others have some."""
+    """Copy the rows of all parts into one. If some parts have weights, the rows of the others get weight 1."""
     weights = None
     if any(part.weights is not None for part in parts):
         weights = np.concatenate([np.ones(len(part.X)) if part.weights is None else part.weights for part in parts])

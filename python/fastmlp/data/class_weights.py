@@ -1,4 +1,4 @@
-"""Weights of classes, as weights of the samples that belong to them."""
+"""Class weights, turned into sample weights."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fastmlp.data.rows import Targets, check_weights
 def weights_of_classes(
     class_weight: object, targets: Targets, n_outputs: int, sample_weight: NDArray[np.float64] | None
 ) -> NDArray[np.float64] | None:
-    """Sample weights (n,) times the weight of each sample's class.
+    """Multiply the sample weights (n,) by the weight of each sample's class.
 
-    ``class_weight`` is None, a dict of class number -> weight with every class of y in it, or "balanced":
-    ``n / (n_classes * count of the class)`` over the n samples and the classes among them (King and Zeng, "Logistic
-    regression in rare events data", 2001). Raises ``ValueError`` where y names no classes, for classes that the
-    dict leaves out or that the network doesn't have, and for weights that are negative or all 0.
+    ``class_weight`` is None, a dict from class number to weight with every class in y, or "balanced". That means
+    ``n / (n_classes * count of the class)``, for n samples and the n_classes classes among them (King and Zeng,
+    "Logistic regression in rare events data", 2001). Raises ``ValueError`` if y does not name classes, if the dict
+    lacks a class of y or has an unknown one, and if weights are negative or all 0.
     """
     if class_weight is None:
         return sample_weight
@@ -35,12 +35,12 @@ def weights_of_classes(
         of_class = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     weights = of_class[labels]
     if sample_weight is None:
-        return check_weights(weights, len(labels), "class_weight, taken for each row,")
+        return check_weights(weights, len(labels), "class_weight of the rows")
     return check_weights(weights * sample_weight, len(labels), "sample_weight times class_weight")
 
 
 def class_numbers(targets: Targets) -> NDArray[np.intp]:
-    """The class (n,) of each target: its number, its 0 or 1, or the column of the single 1 in its row."""
+    """The class of each target (n,): a class number, 0 or 1, or the column of the single 1 in a row."""
     rows = targets.rows
     values: NDArray[Any] = rows.data.view(rows.dtype)
     if rows.code == Dtype.LABEL:
@@ -52,24 +52,24 @@ def class_numbers(targets: Targets) -> NDArray[np.intp]:
         columns: NDArray[np.intp] = np.argmax(values, axis=1)
         return columns
     raise ValueError(
-        "class_weight needs a y that names one class for each row (class numbers, 0 and 1, or rows with a single 1); "
+        "class_weight needs a y with one class for each row (class numbers, 0 and 1, or rows with a single 1), "
         f"got {'several labels, probabilities' if targets.is_class else 'the values of a regression'} "
         f"in {values.shape[1]} column{'s' if values.shape[1] > 1 else ''}"
     )
 
 
 def _checked(class_weight: Mapping[Any, Any], counts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The dict as an array over the classes."""
+    """Check the dict, and turn it into an array (n_classes,)."""
     n_classes = len(counts)
     known = set(range(n_classes))
     unknown = [label for label in class_weight if label not in known]
     if unknown:
-        raise ValueError(
-            f"class_weight has the unknown class {unknown[0]!r:.60}; the classes are the numbers 0 to {n_classes - 1}"
-        )
+        raise ValueError(f"class_weight must have only classes from 0 to {n_classes - 1}, got {unknown[0]!r:.60}")
     missing = [label for label in np.flatnonzero(counts).tolist() if label not in class_weight]
     if missing:
-        raise ValueError(f"class_weight has no weight for class {', '.join(map(str, missing[:10]))} of y")
+        raise ValueError(
+            f"class_weight must have a weight for each class of y, got none for {', '.join(map(str, missing[:10]))}"
+        )
     for label, weight in class_weight.items():
         check_value(f"class_weight[{label!r}]", weight, low=0.0, schedule=False)
     return np.array([float(class_weight.get(label, 0.0)) for label in range(n_classes)])

@@ -1,4 +1,4 @@
-"""A few rows of the samples, as the first layer and the loss see them: to look at, not to train on."""
+"""A few rows of the samples, as the first layer and the loss see them: to inspect, not to train on."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from fastmlp.data.rows import Rows, Targets
 from fastmlp.model.model import Model
 
 N_ROWS = 64
-"""At most."""
+"""Largest number of rows."""
 
 
 def spread(n: int) -> slice:
-    """At most `N_ROWS` of n rows, from the first on at equal distances."""
+    """A slice of at most `N_ROWS` of n rows: the first one and others at equal distances."""
     return slice(0, None, -(-n // N_ROWS))
 
 
 def sample_inputs(network: Model, X: Rows) -> NDArray[Any]:
-    """Scaled inputs (k, n_features), of a sparse matrix its nonzero numbers (k, 1) in those rows."""
+    """Scaled inputs (k, n_features); for a sparse matrix the nonzero numbers (k, 1) of the same rows."""
     inputs = network.input
     if X.starts is not None:
         at = [slice(X.starts[i], X.starts[i + 1]) for i in range(*spread(len(X)).indices(len(X)))]
@@ -34,14 +34,14 @@ def sample_inputs(network: Model, X: Rows) -> NDArray[Any]:
 
 
 def few_rows(X: Rows) -> Rows:
-    """The same rows as the network takes them; of a sparse matrix the first ones."""
+    """The same rows for the network to read; for a sparse matrix the first `N_ROWS`."""
     if X.starts is not None:
         return Rows(X.data, X.code, X.starts[: N_ROWS + 1], X.columns)
     return Rows(np.ascontiguousarray(X.data[spread(len(X))]), X.code)
 
 
 def sample_targets(targets: Targets) -> NDArray[Any] | None:
-    """Targets (k, n_outputs); None where they are class numbers."""
+    """Targets (k, n_outputs); None if they are class numbers."""
     rows = targets.rows
     if rows.code == Dtype.LABEL:
         return None
@@ -50,7 +50,7 @@ def sample_targets(targets: Targets) -> NDArray[Any] | None:
 
 
 def largest(values: NDArray[Any]) -> float:
-    """The largest absolute value; 0 of none."""
+    """The largest absolute value; 0 if there are no values."""
     if not values.size:
         return 0.0
     top = float(np.maximum.reduce(values, axis=None))

@@ -1,8 +1,8 @@
-"""What the core is told of the samples: where the rows lie, how they are scaled, and whether zeros are left out.
+"""How the core gets its inputs: where the rows are, how to scale them, and whether to skip zeros.
 
-A first dense layer can take its inputs as lists of their nonzero numbers. Rows of a sparse matrix are such lists
-already; rows of an array that is mostly zeros (images, one-hot columns) are packed into lists tile by tile, where that
-is quicker than to multiply by the zeros.
+A first layer that is dense can take each row as a list of its nonzero numbers. Rows of a sparse matrix are such lists
+already. Rows of an array with many zeros (images, one-hot columns) are packed into lists, tile by tile, if that is
+faster than multiplying by the zeros.
 """
 
 from __future__ import annotations
@@ -21,42 +21,44 @@ from fastmlp.model.layers import Input
 from fastmlp.model.model import Model
 
 DENSITY = 0.3
-"""Share of nonzero numbers up to which lists win: a multiplication costs them about three times as much."""
+"""Largest share of nonzero numbers for which lists are faster: they cost about three times as much per number."""
 SAMPLE = 64
-"""Rows that are looked at for the density."""
+"""Number of rows that the share is estimated from."""
 WIDE = 64
-"""Columns from which there is something to win."""
+"""Smallest number of columns for which lists pay off."""
 
 
 class InputForm(Enum):
     """How the first layer takes its inputs."""
 
     ROWS = "as rows"
-    PACKED = "rows of an array, packed into lists of their nonzero numbers"
+    PACKED = "rows of an array, packed into lists of nonzero numbers"
     LISTS = "rows of a sparse matrix, which are such lists"
 
 
 def check_inputs(network: Model, X: ArrayLike, argument: str = "X") -> Rows:
-    """X, an array or a SciPy sparse matrix, as rows that the network can take."""
+    """Check X, an array or a SciPy sparse matrix, and return it as rows for the network."""
     if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
         return check_dense(X, network.n_features, network.dtype, argument)
     if not network.layers[0].takes_lists:
         raise ValueError(
-            f"{argument} is sparse, which only a first layer that is Dense can take; "
-            f"got {type(network.layers[0]).__name__} (its method toarray() makes it dense)"
+            f"{argument} is sparse, which needs a first layer that is Dense, "
+            f"got {type(network.layers[0]).__name__}; {argument}.toarray() makes it dense"
         )
     return _csr_rows(X, network.input, network.dtype, argument)
 
 
 def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Rows:
-    """Lists of scaled numbers of the network's dtype; nothing is copied that is so already."""
+    """Check a sparse X, scale it, and convert it to CSR and the network's dtype, copying only what must change."""
     if X.ndim != 2 or X.shape[1] != inputs.n_features or X.shape[0] == 0:
         expected = f"at least one row and {inputs.n_features} columns"
         raise ValueError(f"{argument} must have {expected}, got shape {X.shape}")
     if X.dtype.kind not in "biuf":
         raise TypeError(f"{argument} must hold numbers, got dtype {X.dtype}")
     if np.any(inputs.shift):
-        raise ValueError(f"{argument} is sparse, but the shift of the input would turn its zeros into other numbers")
+        raise ValueError(
+            f"{argument} is sparse, but the input's shift would make its zeros nonzero; use an Input without shift"
+        )
     X = X.tocsr()
     try:
         X.check_format(full_check=True)
@@ -66,7 +68,7 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
         X = X.copy()
         X.sum_duplicates()
     columns = np.asarray(X.indices, dtype=np.int32)
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, and is refused below
+    with np.errstate(over="ignore"):  # a long double too large for float64 becomes infinite: an error below
         numbers = X.data if X.dtype in (np.float32, np.float64) else X.data.astype(np.float64)
     at = first_nonfinite(numbers)
     if at >= 0:
@@ -75,7 +77,7 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
     check_fits(argument, numbers, dtype)
     values = np.asarray(numbers, dtype=dtype)
     if inputs.is_scaled:
-        with np.errstate(over="ignore"):  # what overflows is refused below
+        with np.errstate(over="ignore"):  # overflow is an error below
             values = (numbers * np.asarray(inputs.scale)[columns]).astype(dtype)
         check_finite(f"scaled {argument}", values)
     return Rows(
@@ -87,7 +89,7 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
 
 
 def input_source(network: Model, X: Rows) -> Source:
-    """The rows and their scaling as the core reads them: shift and scale double where X is."""
+    """The rows and their scaling for the core; shift and scale are float64 if X is, else of the network's dtype."""
     inputs = network.input
     if X.starts is not None or not inputs.is_scaled:
         return Source(X.data, X.code, network.n_features, None, None, X.starts, X.columns)
@@ -97,18 +99,18 @@ def input_source(network: Model, X: Rows) -> Source:
 
 
 def target_source(network: Model, targets: Targets) -> Source:
-    """The targets as the core reads them."""
+    """The targets for the core."""
     return Source(targets.rows.data, targets.rows.code, network.n_outputs)
 
 
 def may_leave_out_zeros(network: Model) -> bool:
-    """Whether the first layer can take arrays as lists, and wins where they are mostly zeros."""
+    """Whether the first layer can take arrays as lists, and would gain from many zeros."""
     wide = network.n_features >= WIDE and network.layers[0].takes_lists
     return wide and has_kernels() and not np.any(network.input.shift)
 
 
 def input_form(network: Model, X: Rows) -> InputForm:
-    """How the first layer takes these rows; for an array by the share of nonzero numbers in a sample of it."""
+    """How the first layer takes these rows. For an array, the share of nonzero numbers in a sample decides."""
     if X.starts is not None:
         return InputForm.LISTS
     if len(X) < SAMPLE or not may_leave_out_zeros(network):

@@ -1,7 +1,6 @@
-"""The boundary: what a user may pass as X, y and weights, checked once and described to the core.
+"""The boundary: X, y and weights from the user are checked once and described to the core.
 
-Nothing is copied that the core can read as it is: C-contiguous uint8, float32 and float64 inputs. Other numbers are
-converted once.
+The core reads C-contiguous uint8, float32 and float64 inputs in place, without a copy. All others are converted once.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ from fastmlp.model.losses import Loss
 _DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
 
 WEIGHT_RANGE = 1e-30, 1e30
-"""Where the largest sample weight must lie: float32 holds it, its inverse, and sums over any data set."""
+"""Limits of the largest sample weight: it, its inverse and sums over any data set fit in float32."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """Checked rows as the core takes them: the bytes of a C-contiguous array, and its dtype's code.
+    """Checked rows for the core: the bytes of a C-contiguous array, and the code of its dtype.
 
-    Of a CSR matrix the bytes of its numbers; then ``starts`` says where each row's begin, ``columns`` where they stand.
+    For a CSR matrix, ``data`` has the bytes of its numbers, ``starts`` the index of the first number of each row, and
+    ``columns`` the column of each number.
     """
 
     data: NDArray[np.uint8]
@@ -39,12 +39,12 @@ class Rows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the numbers."""
+        """Dtype of the numbers."""
         return _DTYPES[self.code]
 
 
 class Targets(NamedTuple):
-    """Checked targets; ``is_class`` where they name classes, so that an accuracy makes sense."""
+    """Checked targets; ``is_class`` if they name classes, so that there is an accuracy."""
 
     rows: Rows
     is_class: bool
@@ -55,7 +55,7 @@ def _rows(array: NDArray[Any]) -> Rows:
 
 
 def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
-    """X as rows of ``n_features`` finite numbers that the network's dtype can hold."""
+    """Check a dense X: rows of ``n_features`` finite numbers that fit in the network's dtype."""
     array = as_numbers(argument, X, ndim=2)
     if array.shape[1] != n_features:
         raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
@@ -64,7 +64,7 @@ def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: s
 
 
 def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
-    """Weights as float64 (n_rows,): finite, none negative, the largest in `WEIGHT_RANGE`."""
+    """Check sample weights: finite, none negative, the largest in `WEIGHT_RANGE`. Return float64 (n_rows,)."""
     if sample_weight is None:
         return None
     weights = as_numbers(argument, sample_weight, ndim=1).astype(np.float64)
@@ -76,20 +76,20 @@ def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = 
         raise ValueError(f"{argument} must not be negative, got {weights.min()} in row {weights.argmin()}")
     largest = weights.max()
     if largest == 0:
-        raise ValueError(f"{argument} must not be 0 everywhere")
+        raise ValueError(f"{argument} must not be all 0")
     if not WEIGHT_RANGE[0] <= largest <= WEIGHT_RANGE[1]:
         low, high = WEIGHT_RANGE
-        raise ValueError(f"{argument} must have its largest number between {low:g} and {high:g}, got {largest:g}")
+        raise ValueError(f"{argument} must have a maximum between {low:g} and {high:g}, got {largest:g}")
     return weights
 
 
 def check_targets(
     y: ArrayLike, n_rows: int, n_out: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
 ) -> Targets:
-    """y as the core takes it: class labels where there is one output per class, else one number per output."""
+    """Check y: class labels if there is one output per class, else one number per output."""
     array = as_numbers(argument, y)
     if array.ndim == 0:
-        raise ValueError(f"{argument} must have an element for each row of X, got the single number {array}")
+        raise ValueError(f"{argument} must have one element for each row of X, got the single number {array}")
     if len(array) != n_rows:
         raise ValueError(f"X and {argument} must have the same number of rows, got {n_rows} and {len(array)}")
     if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
@@ -111,7 +111,7 @@ def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError
 
 
 def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
-    """Class numbers 0..n_out-1 as int32; the core makes one-hot rows of them."""
+    """Class numbers 0..n_out-1 as int32; the core turns them into one-hot rows."""
     if not loss.spec.targets.takes_classes:
         raise _wrong_columns(argument, array, n_out)
     whole = array == np.floor(array)
@@ -130,7 +130,7 @@ def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
 
 
 def _check_range(array: NDArray[Any], loss: Loss, argument: str) -> None:
-    """Targets that the loss is defined for."""
+    """Raise ``ValueError`` unless the loss is defined for these targets."""
     kind = loss.spec.targets
     expected = kind.range_in_words()
     if not expected:

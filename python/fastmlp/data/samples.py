@@ -1,4 +1,4 @@
-"""The samples of a fit: inputs, targets, weights and validation, checked together before anything changes."""
+"""The samples of a fit: inputs, targets, weights and validation set, all checked before anything changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Validation: TypeAlias = tuple[Rows, Targets]
 
 
 class TrainingData(NamedTuple):
-    """Checked samples of a fit, and of its validation."""
+    """Checked samples of a fit, and its validation set."""
 
     X: Rows
     targets: Targets
@@ -24,7 +24,7 @@ class TrainingData(NamedTuple):
     validation: Validation | None = None
 
     def weight(self) -> float:
-        """What a loss summed over all samples is divided by: their weights' sum, or their number."""
+        """The divisor that turns a summed loss into a mean: the sum of the weights, or the number of samples."""
         return float(len(self.X)) if self.weights is None else float(self.weights.sum())
 
 
@@ -37,9 +37,9 @@ def check_samples(
     class_weight: object = None,
     place: str = "",
 ) -> TrainingData:
-    """X, y and weights as the core takes them, without validation; ``place`` follows the arguments' names in errors.
+    """Check X, y and weights against the network; ``ValueError`` or ``TypeError`` if they do not fit.
 
-    Raises ``ValueError`` or ``TypeError`` for what doesn't fit the network.
+    Error messages put ``place`` after the name of the argument.
     """
     rows = check_inputs(network, X, f"X{place}")
     targets = check_targets(y, len(rows), network.n_outputs, network.loss, network.dtype, f"y{place}")
@@ -48,7 +48,7 @@ def check_samples(
 
 
 def check_validation(network: Model, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
-    """The validation's inputs and targets."""
+    """Check the inputs and targets of the validation set."""
     if validation_data is None:
         return None
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
@@ -60,9 +60,9 @@ def check_validation(network: Model, validation_data: tuple[ArrayLike, ArrayLike
 
 
 def check_that_it_learns(network: Model) -> None:
-    """``ValueError`` for a network whose layers are all frozen."""
+    """Raise ``ValueError`` if all layers are frozen."""
     if not network.layout.groups["learning_rate_factor"].any():
-        raise ValueError("the network has no layer that learns: all are frozen (trainable=False)")
+        raise ValueError("the network must have a layer that learns, got only frozen ones; unfreeze() lets them learn")
 
 
 def check_training_data(
@@ -73,9 +73,9 @@ def check_training_data(
     validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     class_weight: object = None,
 ) -> TrainingData:
-    """Everything that `fit` is given, checked before anything changes."""
+    """Check all samples that `fit` gets, before anything changes."""
     if y is None:
-        raise TypeError("y must be an array of numbers, got NoneType; only Chunks bring their own")
+        raise TypeError("y must be an array of numbers, got NoneType; only with Chunks may y be left out")
     check_that_it_learns(network)
     samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
     return samples._replace(validation=check_validation(network, validation_data))
