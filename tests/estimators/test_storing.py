@@ -225,7 +225,7 @@ BAD = {
     "one key more": (put("more", 1), "the description of an estimator must have arguments"),
     "arguments a list": (put("arguments", []), "arguments of an estimator must be those of MLPClassifier"),
     "argument unknown": (put("arguments", "evil", 1), "arguments of an estimator must be those of MLPClassifier"),
-    "argument of code": (put("arguments", "loss", {"kind": "print"}), "is no value that fastmlp writes"),
+    "argument of code": (put("arguments", "loss", {"kind": "print"}), "is not a value that fastmlp writes"),
     "left out unknown": (put("left_out", ["evil"]), "arguments of an estimator must be those of MLPClassifier"),
     "left out a number": (put("left_out", [[]]), "unhashable|arguments of an estimator must be"),
     "labels of a regressor": (put("labels", None), "a classifier must have its labels"),

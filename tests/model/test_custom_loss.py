@@ -266,7 +266,7 @@ def test_it_compares_pickles_and_copies_but_is_not_saved(tmp_path):
     net = fm.Network([4, 3], loss=loss, seed=0)
     for other in (pickle.loads(pickle.dumps(net)), net.copy()):
         assert other.evaluate(X, Y) == net.evaluate(X, Y)
-    with pytest.raises(ValueError, match="a CustomLoss is a function, which can't be written down; give the network"):
+    with pytest.raises(ValueError, match="a CustomLoss is a function, which can't be saved; first give the network"):
         net.save(tmp_path / "net.safetensors")
     net.loss = fm.Loss("squared_error")
     net.save(tmp_path / "net.safetensors")

@@ -56,7 +56,9 @@ class OwnLoss(fm.Loss):
     "value", [len, lambda step: 0.1, object(), {1, 2}, 1j, b"x", np.random.RandomState(0), OwnLoss("mse"), [print]]
 )
 def test_code_and_objects_of_others_are_refused(value):
-    with pytest.raises(ValueError, match="can't be written down; numbers, text, and losses and schedules of fastmlp"):
+    with pytest.raises(
+        ValueError, match="can't be saved; numbers, text, and fastmlp's losses, schedules and optimizers"
+    ):
         to_plain(value)
 
 

@@ -525,7 +525,7 @@ def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path, monkeypatch):
 
 def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path):
     fitted(CASES["defaults"], checkpoint=tmp_path / "run.ckpt")
-    with pytest.raises(ValueError, match=r"run\.ckpt is not a fastmlp model.*it is the checkpoint of a fit"):
+    with pytest.raises(ValueError, match=r"run\.ckpt is not a valid fastmlp model.*it is the checkpoint of a fit"):
         fm.load(tmp_path / "run.ckpt")
     network(8, 3).save(tmp_path / "model")
     with pytest.raises(ValueError, match="model is damaged or not a checkpoint"):

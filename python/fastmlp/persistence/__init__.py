@@ -1,9 +1,8 @@
 """Networks, estimators and fits on disk, without pickle.
 
-models              save and load: a network and what belongs to it, in one safetensors file
-model_file          that file, read without trusting it
-description         what a network is made of, as JSON values
-optimizer_states    where an optimizer stands, as JSON values and arrays
-plain_values        the arguments of an estimator, as JSON values
-state_files         the state of a fit, in a file that tells if it is whole
+models              save and load a network, with its optimizer state and estimator, as one safetensors file
+model_file          read such a file without trusting it
+description         the structure of a network as JSON values
+optimizer_states    the state of an optimizer as JSON values and arrays
+plain_values        the arguments of an estimator as JSON values
 """

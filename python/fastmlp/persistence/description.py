@@ -1,8 +1,7 @@
-"""What a network is made of, as plain JSON values, and a network from that.
+"""The structure of a network as plain JSON values, and back.
 
-The description holds everything but the numbers of the arrays: layers, loss, output, dtype, initialisers and the state
-of the random generator. A description may come from anywhere: `build` believes nothing and raises ``ValueError`` or
-``TypeError``.
+The description has everything except the arrays: layers, loss, output, dtype, initialisers and the state of the random
+generator. It may come from an untrusted file: `build` checks all of it and raises ``ValueError`` or ``TypeError``.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from fastmlp.model.model import M, Model
 from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
-"""A file of layers without parameters could name millions."""
+"""Limit on the layers of a file: those without parameters take so little space that it could have millions."""
 
 _DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Uniform": Uniform}
 _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 
 
 def describe(network: Model) -> dict[str, Any]:
-    """The network's make-up as dictionaries, lists, text and numbers.
+    """Describe a network with dictionaries, lists, text and numbers.
 
-    Raises ``ValueError`` for what can't be written down: a function in the place of a number, an initialiser of the
-    user's own.
+    Raises ``ValueError`` for what a file cannot hold: a custom loss, a function instead of a number, a custom
+    initialiser.
 
     Examples
     --------
@@ -38,20 +37,20 @@ def describe(network: Model) -> dict[str, Any]:
     {'kind': 'Dense', 'units': 3, 'activation': 'relu', 'bias': True, 'init': None, 'slope': None}
     """
     if len(network.layers) > MOST_LAYERS:
-        raise ValueError(f"a network of {len(network.layers)} layers can't be described; {MOST_LAYERS} at most")
+        raise ValueError(f"a network to save must have at most {MOST_LAYERS} layers, got {len(network.layers)}")
     if isinstance(network.loss, CustomLoss):
         raise ValueError(
-            "a CustomLoss is a function, which can't be written down; give the network a loss of the table first, "
-            "such as net.loss = fm.Loss('squared_error'), and the CustomLoss again behind loading"
+            "a CustomLoss is a function, which can't be saved; first give the network a built-in loss, "
+            "such as net.loss = fm.Loss('squared_error'), and set the CustomLoss again after loading"
         )
     if is_function(network.loss.label_smoothing):
         raise ValueError(
-            "label_smoothing is a function of the step, which can't be written down; "
-            "give the network a loss with a constant first, such as net.loss = fm.Loss('cross_entropy')"
+            "label_smoothing is a function of the step, which can't be saved; "
+            "first give the network a loss with a constant, such as net.loss = fm.Loss('cross_entropy')"
         )
     generator = network.rng.bit_generator.state
     if generator["bit_generator"] != "PCG64":
-        raise ValueError(f"a generator of {generator['bit_generator']} can't be written down; only NumPy's PCG64 can")
+        raise ValueError(f"a generator of {generator['bit_generator']} can't be saved; only NumPy's PCG64 can")
     return {
         "n_features": network.n_features,
         "layers": [_describe_layer(layer) for layer in network.layers],
@@ -64,9 +63,9 @@ def describe(network: Model) -> dict[str, Any]:
 
 
 def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -> M:
-    """A network of this class and make-up with the input scaling given; its arrays are not those of the one described.
+    """Make a network of class ``kind`` from a description, with this input scaling and new initial parameters.
 
-    Raises ``ValueError`` or ``TypeError`` when the description is not of the form that `describe` gives.
+    Raises ``ValueError`` or ``TypeError`` unless the description has the form that `describe` gives.
     """
     n_features, layers, output, loss, init = read_description(description)
     network = kind(
@@ -79,15 +78,15 @@ def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -
     try:
         network.rng.bit_generator.state = description["generator"]
     except (KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise ValueError(f"generator is not a state of PCG64 ({error!r:.100})") from None
+        raise ValueError(f"generator must be a state of PCG64 ({error!r:.100})") from None
     return network
 
 
 def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Loss, str | Initializer]:
-    """Width of the input, layers, output, loss and initialiser; takes no more memory than the description."""
+    """Width of the input, layers, output, loss and initialiser; needs no more memory than the description."""
     _check_keys("a network", description, _KEYS)
     if not isinstance(description["layers"], list) or len(description["layers"]) > MOST_LAYERS:
-        raise ValueError(f"layers must be a list of {MOST_LAYERS} at most")
+        raise ValueError(f"layers must be a list of at most {MOST_LAYERS}")
     if description["dtype"] not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', got {description['dtype']!r:.50}")
     if not isinstance(description["output"], str):
@@ -103,12 +102,12 @@ def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Los
 
 
 def is_function(value: object) -> bool:
-    """Whether a hyper-value is a function of the user's own, which no file can hold; the package's schedules can be."""
+    """Whether a setting is the user's own function, which no file can hold; the package's schedules can be saved."""
     return callable(value) and not isinstance(value, tuple(SCHEDULES.values()))
 
 
 def _plain_fields(specification: Any) -> dict[str, Any]:
-    """The fields of a frozen description as JSON values; initialisers have names of their own."""
+    """The fields of a frozen dataclass as JSON values; initialisers become their names."""
     return _plain({field.name: getattr(specification, field.name) for field in dataclasses.fields(specification)})
 
 
@@ -122,8 +121,8 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
 def _describe_layer(layer: Layer) -> dict[str, Any]:
     if is_function(layer.dropout_rate):
         raise ValueError(
-            "the rate of a Dropout is a function of the step, which can't be written down; a network with the same "
-            "layers, its rates numbers, and the same params can be"
+            "the rate of a Dropout is a function of the step, which can't be saved; "
+            "copy the params to a network whose rates are numbers, and save that"
         )
     return {"kind": type(layer).__name__, **_plain(layer.to_dict())}
 
@@ -135,7 +134,9 @@ def _describe_initializer(init: Any) -> Any:
     if name is not None:
         return name
     if type(init).__name__ not in _DISTRIBUTIONS:
-        raise ValueError(f"the initialiser {init!r} can't be written down; known: {', '.join(INITIALIZERS)}")
+        raise ValueError(
+            f"the initialiser {init!r} can't be saved; these can: {', '.join(INITIALIZERS)}, Normal, Uniform"
+        )
     return {"kind": type(init).__name__, **_plain_fields(init)}
 
 
@@ -149,7 +150,7 @@ def _build_layer(description: Any) -> Layer:
 
 
 def _read_rate(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """A schedule in the place of the number, where the field of this name describes one."""
+    """The field of this name as a schedule, if a schedule is what it describes."""
     given = fields.get(name)
     return {name: from_plain(given)} if isinstance(given, dict) else {}
 
@@ -167,7 +168,7 @@ def _build_initializer(description: Any) -> str | Initializer:
 def _kind(what: str, description: Any, known: dict[str, Any]) -> str:
     kind = description.get("kind") if isinstance(description, dict) else None
     if not isinstance(kind, str) or kind not in known:
-        raise ValueError(f"{what} must have a kind of {', '.join(known)}, got {kind!r:.50}")
+        raise ValueError(f"{what} must have one of the kinds {', '.join(known)}, got {kind!r:.50}")
     return kind
 
 

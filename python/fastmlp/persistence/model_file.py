@@ -1,11 +1,11 @@
 """The container of a model: a safetensors file, read without trusting it.
 
     8 bytes, little-endian        length of the header
-    header                        JSON: for every array its dtype, shape and place; "__metadata__": texts by name
-    data                          the arrays one behind the other, little-endian, in row-major order, without gaps
+    header                        JSON: dtype, shape and place of each array; "__metadata__": texts by name
+    data                          the arrays one after another, little-endian, in row-major order, without gaps
 
-The library safetensors writes; for reading it maps the file into memory, where a file that is cut off meanwhile kills
-the process, so the arrays are read here. Header and size must agree before memory is taken for any of them.
+The safetensors library writes the file but does not read it: it would map the file into memory, and if the file is then
+cut off, the process dies. So this module reads the arrays. Header and size must agree before any array gets memory.
 
 Source: the safetensors format, https://github.com/huggingface/safetensors#format.
 """
@@ -27,13 +27,13 @@ from fastmlp.checks.errors import shown, some_names
 from fastmlp.machine.files import open_regular
 
 LONGEST_HEADER = 4 * 2**20
-"""Bytes: far more than any network needs, and it bounds the memory for parsing."""
+"""In bytes: far more than any network needs, and a limit on the memory for parsing."""
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 CODES: dict[np.dtype[Any], str] = {np.dtype(np.float32): "F32", np.dtype(np.float64): "F64"}
 
 
 class ArrayPlace(NamedTuple):
-    """What the header says of one array; ``begin`` and ``end`` count from the start of the data."""
+    """One array in the header; ``begin`` and ``end`` are bytes from the start of the data."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -42,7 +42,7 @@ class ArrayPlace(NamedTuple):
 
 
 class ModelFile:
-    """An open file whose header has been read: ``size`` in bytes, ``metadata``, and the ``places`` of its arrays."""
+    """An open file with a checked header: its ``size`` in bytes, ``metadata``, and the ``places`` of its arrays."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file = file
@@ -54,25 +54,27 @@ class ModelFile:
             self.metadata = _read_metadata(header)
             self.places = {name: _read_place(name, place) for name, place in header.items()}
         except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"{path} is not a whole safetensors file (its header: {shown(str(error), 300)})") from None
+            raise ValueError(
+                f"{path} is not a complete safetensors file (its header: {shown(str(error), 300)})"
+            ) from None
 
     def _header_length(self, path: Path) -> int:
-        """Hold the header's length against the file's size."""
+        """Check the header's length against the file's size."""
         start = self._file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > self.size - 8:
             raise ValueError(
-                f"{path} is not a safetensors file: its {self.size} bytes can't hold the header that they announce"
+                f"{path} is not a safetensors file: its {self.size} bytes are fewer than its first 8 announce"
             )
         if length > LONGEST_HEADER:
-            raise ValueError(f"{path} has a header of {length} bytes; a fastmlp model has {LONGEST_HEADER} at most")
+            raise ValueError(f"{path} has a header of {length} bytes; a fastmlp model has at most {LONGEST_HEADER}")
         return length
 
     def check_places(self, expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-        """Raise ``ValueError`` unless the file holds exactly these arrays, by name dtype and shape, and no gaps."""
+        """Raise ``ValueError`` unless the file has exactly these arrays (name -> dtype and shape), without gaps."""
         if set(self.places) != set(expected):
             odd = some_names(sorted(set(self.places) ^ set(expected)), 5)
-            raise ValueError(f"the arrays in the file are not those of the network described (differing: {odd:.200})")
+            raise ValueError(f"the file must have the arrays of the network it describes (different: {odd:.200})")
         for name, (code, shape) in expected.items():
             got = self.places[name]
             if (got.dtype, got.shape) != (code, shape):
@@ -84,28 +86,28 @@ class ModelFile:
             n_bytes = math.prod(place.shape) * DTYPES[place.dtype].itemsize
             if (place.begin, place.end) != (end, end + n_bytes):
                 raise ValueError(
-                    f"array {name!r} stands at bytes {place.begin} to {place.end}, expected {end} to {end + n_bytes}"
+                    f"array {name!r} is at bytes {place.begin} to {place.end}, expected {end} to {end + n_bytes}"
                 )
             end = place.end
         if self._start + end != self.size:
             raise ValueError(
-                f"not a whole safetensors file: {self.size} bytes, expected {self._start + end} by its header"
+                f"not a complete safetensors file: {self.size} bytes, but {self._start + end} according to its header"
             )
 
     def read(self) -> dict[str, NDArray[Any]]:
-        """All arrays by name, once their places have been checked, in the machine's byte order."""
+        """Read all arrays, in native byte order; call `check_places` first."""
         arrays = {}
         for name, place in sorted(self.places.items(), key=lambda item: (item[1].begin, item[1].end)):
             array = np.empty(place.shape, DTYPES[place.dtype])
             if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:  # type: ignore[attr-defined]
-                raise ValueError(f"not a whole safetensors file: it was cut off within array {name!r}")
+                raise ValueError(f"not a complete safetensors file: it ends within array {name!r}")
             arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
         return arrays
 
 
 @contextmanager
 def open_model(path: Path) -> Iterator[ModelFile]:
-    """Open a model's file and read its header; ``ValueError`` naming the path for what is no safetensors file."""
+    """Open a file and read its header; ``ValueError`` with the path if it is not a safetensors file."""
     with open_regular(path) as file:
         yield ModelFile(file, path)
 
@@ -113,12 +115,12 @@ def open_model(path: Path) -> Iterator[ModelFile]:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a name stands twice in it")
+        raise ValueError("it has a name twice")
     return made
 
 
 def _read_metadata(header: Any) -> dict[str, str]:
-    """Take the metadata out of the header."""
+    """Take the metadata out of the header, and check them."""
     if not isinstance(header, dict):
         raise ValueError(f"expected a dictionary, got {type(header).__name__}")
     metadata = header.pop("__metadata__", {})
@@ -132,7 +134,7 @@ def _read_place(name: str, place: Any) -> ArrayPlace:
         raise ValueError(f"array {name!r:.100} needs dtype, shape and data_offsets")
     dtype, shape, offsets = place["dtype"], place["shape"], place["data_offsets"]
     if not isinstance(dtype, str) or not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
-        raise ValueError(f"array {name!r:.100} needs a name as dtype, whole numbers as shape, two as data_offsets")
+        raise ValueError(f"array {name!r:.100} needs a text as dtype, whole numbers as shape, two as data_offsets")
     return ArrayPlace(dtype, tuple(shape), *offsets)
 
 

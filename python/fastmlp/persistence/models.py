@@ -1,12 +1,12 @@
-"""Models on disk: one safetensors file, nothing in it that could run.
+"""Models on disk: one safetensors file, without any code in it.
 
-The arrays stand under the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader; a
-scaled input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`optimizer_states`). The
-file's metadata have one entry, "fastmlp": JSON with the format's version, the library's, the network's `description`,
-what the caller added, and what an estimator is beside its network. The guide on saving has the whole layout.
+The arrays have the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader. A scaled
+input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`optimizer_states`). The file's
+metadata have one entry, "fastmlp": JSON with the versions of the format and the library, the network's `description`,
+the caller's ``extra``, and the rest of an estimator. The guide on saving has the whole layout.
 
-A file is believed only as far as it bears itself out. The header's length is held against the file's size first, then
-the arrays' names, shapes, dtypes and places against the description, and only then is memory taken.
+Nothing that a file claims is trusted until it is checked: first the header's length against the file's size, then the
+arrays' names, shapes, dtypes and places against the description. Only then is memory allocated.
 
 Source: the safetensors format, https://github.com/huggingface/safetensors#format.
 """
@@ -37,19 +37,19 @@ from fastmlp.persistence.optimizer_states import build_state, describe_state, st
 from fastmlp.version import __version__
 
 FORMAT = 1
-"""Version of what the metadata hold; files of every version from 1 to this one can be read."""
+"""Version of the metadata; all versions from 1 to this one can be read."""
 
 _KEY = "fastmlp"
 _ALWAYS = {"format", "library", "network", "extra"}
 _SOMETIMES = {"optimizer", "estimator"}
 _MOST_CURVES = 16
 _WORK = 2**28, 1024
-"""Bytes that a few rows on their way through a network may take, and as many more for each byte of its file."""
+"""Limit in bytes on the workspace of a few rows: a fixed part, and a part for each byte of the file."""
 
 
 @dataclass(frozen=True)
 class Saved(Generic[M]):
-    """What a file holds; ``estimator`` and ``curves`` are those of `fastmlp.estimators.storing`, or None and empty."""
+    """The content of a file; ``estimator`` and ``curves`` are from `fastmlp.estimators.storing`, or None and empty."""
 
     network: M
     extra: dict[str, Any]
@@ -60,31 +60,33 @@ class Saved(Generic[M]):
 def save(
     network: Model, path: str | os.PathLike[str], *, extra: Mapping[str, Any] | None = None, allow_nan: bool = False
 ) -> None:
-    """Write a network to a safetensors file, all at once or not at all.
+    """Write a network to a safetensors file. The write is atomic.
 
-    An existing file is replaced when the new one is complete and on the disk. The same network gives the same bytes.
+    A file that exists is replaced once the new one is complete and on disk. The same network gives the same bytes.
 
     Parameters
     ----------
     network : Model
-        Everything is kept but the history and the seed of initial weights: the network that `fastmlp.load` gives
-        predicts and trains on as this one would, to the bit. ``network.optimizer_state``, which
-        ``fit(warm_start=True)`` and `train_on_batch` leave, is kept too, and with Adam takes twice the room of the
-        weights: set it to None first for a small file.
+        Everything is saved except the history and the seed of the initial weights. The network that `fastmlp.load`
+        returns predicts and trains exactly like this one, to the bit. The file includes ``network.optimizer_state``,
+        which ``fit(warm_start=True)`` and `train_on_batch` leave; Adam's is twice as large as the weights. Set it to
+        None first for a small file.
     path : str or path
-        The file; ``.safetensors`` is the usual ending.
+        The file; usually with the ending ``.safetensors``.
     extra : mapping, optional
-        More to keep, of what JSON can hold: names of classes, for one. `read_model` gives it back.
+        More to save, such as the names of classes: anything that JSON can hold. `read_model` returns it.
     allow_nan : bool, default False
-        Whether a network with NaN or infinity may be written, to look into it later.
+        Whether to save NaN and infinity, to inspect the network later.
 
     Raises
     ------
     ValueError
-        NaN or infinity in the network, a function in the place of a number, an ``extra`` that JSON can't hold or of
-        more than 4 MiB.
+        If the network has NaN or infinity, or a function instead of a number, or if ``extra`` is not JSON or larger
+        than 4 MiB.
     OSError
-        The file can't be written.
+        If the file cannot be written.
+    RuntimeError
+        If another thread is training the network.
 
     Examples
     --------
@@ -100,7 +102,7 @@ def save(
 
 
 def write_model(saved: Saved[Any], path: str | os.PathLike[str], allow_nan: bool) -> None:
-    """Write a network and what belongs to it, all at once or not at all; raises as `save` does."""
+    """Write a network and what belongs to it; atomic, with the errors of `save`."""
     path = as_path(path)
     with saved.network._access.reading:
         content = _as_bytes(saved, allow_nan)
@@ -109,7 +111,7 @@ def write_model(saved: Saved[Any], path: str | os.PathLike[str], allow_nan: bool
 
 
 def _as_bytes(saved: Saved[Any], allow_nan: bool) -> bytes:
-    """The file's content."""
+    """The content of the file."""
     from safetensors.numpy import save as to_bytes
 
     network: Model = saved.network
@@ -133,19 +135,21 @@ def _as_bytes(saved: Saved[Any], allow_nan: bool) -> bytes:
     try:
         text = json.dumps(description, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"extra must hold only what JSON can: {error}") from None
+        raise ValueError(f"extra must hold only what JSON can hold: {error}") from None
     check_room(COPIES * (sum(array.nbytes for array in arrays.values()) + len(text)), "the file")
     content: bytes = to_bytes(arrays, {_KEY: text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
-        raise ValueError(f"extra and names are too long for the file's header of {LONGEST_HEADER} bytes at most")
+        raise ValueError(
+            f"extra and the names must fit in the file's header, which may have at most {LONGEST_HEADER} bytes"
+        )
     check_work(network.layout, network.dtype, len(content))
     return content
 
 
 def read_model(path: str | os.PathLike[str], kind: type[M], allow_nan: bool = False) -> Saved[M]:
-    """Read and check everything that a file holds; raises as `fastmlp.load` does.
+    """Read and check a whole file, with the errors of `fastmlp.load`.
 
-    ``kind`` is the class that the network is made of: `Model`, or one that adds to it.
+    ``kind`` is the class of the network to make: `Model` or a subclass.
     """
     path = as_path(path)
     with open_model(path) as file:
@@ -163,11 +167,11 @@ def read_model(path: str | os.PathLike[str], kind: type[M], allow_nan: bool = Fa
                 {name.removeprefix("curve."): arrays[name] for name in curves},
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path} is not a fastmlp model that can be used: {shown(str(error), 400)}") from None
+            raise ValueError(f"{path} is not a valid fastmlp model: {shown(str(error), 400)}") from None
 
 
 def _arrays(network: Model) -> dict[str, NDArray[Any]]:
-    """Everything of the network that is an array, by name."""
+    """All arrays of the network, by name."""
     arrays = network.named_arrays()
     if network.input.is_scaled:
         arrays |= {f"input.{name}": np.ascontiguousarray(getattr(network.input, name)) for name in ("shift", "scale")}
@@ -175,9 +179,9 @@ def _arrays(network: Model) -> dict[str, NDArray[Any]]:
 
 
 def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """The JSON that `save` wrote, its outermost keys checked."""
+    """The JSON that `save` wrote, with its outermost keys checked."""
     if STATE in metadata:
-        raise ValueError("it is the checkpoint of a fit, which fit(checkpoint=..., resume=True) goes on from")
+        raise ValueError("it is the checkpoint of a fit; fit(checkpoint=..., resume=True) resumes from it")
     if _KEY not in metadata:
         raise ValueError(f"the metadata have no entry {_KEY!r}")
     try:
@@ -188,7 +192,7 @@ def _read_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
         raise ValueError(f"the metadata must hold a dictionary, got {type(description).__name__}")
     version = description.get("format")
     if type(version) is not int or version < 1:
-        raise ValueError(f"the metadata name no format version, got {version!r:.50}")
+        raise ValueError(f"the metadata must have a format version from 1, got {version!r:.50}")
     if version > FORMAT:
         written = f"{description.get('library')!r:.50}"
         raise ValueError(f"format {version}, written by fastmlp {written}, is newer than {FORMAT}; update fastmlp")
@@ -202,26 +206,26 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _check_curves(estimator: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Dtypes and shapes of the curves of an estimator by their names in the file."""
+    """Dtypes and shapes of an estimator's curves, by their names in the file."""
     if estimator is None:
         return {}
     curves = estimator.get("curves") if isinstance(estimator, dict) else None
     if not isinstance(curves, dict) or len(curves) > _MOST_CURVES:
-        raise ValueError("the description of an estimator must have curves by name")
+        raise ValueError(f"the description of an estimator must have at most {_MOST_CURVES} curves by name")
     if not all(type(length) is int and 0 <= length < 2**53 for length in curves.values()):
-        raise ValueError("the curves of an estimator must have lengths")
+        raise ValueError("the curves of an estimator must have whole numbers as lengths")
     return {f"curve.{name}": ("F64", (length,)) for name, length in curves.items()}
 
 
 def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Dtypes and shapes of the arrays of the network described by their names, before any memory is taken."""
+    """Dtypes and shapes of the described network's arrays, by name, before any memory is allocated."""
     network = description["network"]
     n_features, layers, output, loss, _ = read_description(network)
     code = CODES[np.dtype(network["dtype"])]
     if n_features > file.size:
-        raise ValueError(f"n_features={n_features} can't be right in a file of {file.size} bytes")
+        raise ValueError(f"n_features={n_features} is impossible in a file of {file.size} bytes")
     if not layers:
-        raise ValueError("the network described has no layers")
+        raise ValueError("the network must have layers, got none")
     layout = make_layout(Input(n_features), layers, output_activation(layers, output, loss))
     expected: dict[str, tuple[str, tuple[int, ...]]] = {f"{s.layer}.{s.name}": (code, s.shape) for s in layout.segments}
     expected |= {f"{s.layer}.{s.name}": ("F64", s.shape) for s in layout.statistics}
@@ -234,20 +238,20 @@ def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[st
 
 
 def check_work(layout: Layout, dtype: np.dtype[Any], n_bytes: int) -> None:
-    """Raise ``ValueError`` for a network that asks for far more memory in use than its file is large.
+    """Raise ``ValueError`` if a network would need far more memory in use than the size of its file.
 
-    Layers without weights cost a file next to nothing, but their outputs have to be somewhere.
+    Layers without weights take almost no space in a file, but their outputs take memory.
     """
     work, most = layout.n_columns * MIN_TILE_ROWS * dtype.itemsize, _WORK[0] + _WORK[1] * n_bytes
     if work > most:
         raise ValueError(
-            f"the {len(layout.table)} layers of the network would take {work} bytes for a few rows, more than the "
-            f"{most} that a file of {n_bytes} bytes may ask for"
+            f"the {len(layout.table)} layers of the network would take {work} bytes for a few rows; "
+            f"a file of {n_bytes} bytes may take at most {most}"
         )
 
 
 def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], kind: type[M], allow_nan: bool) -> M:
-    """The network, with the numbers of the arrays."""
+    """Make the network, and fill in its arrays."""
     for name, array in arrays.items():
         if not (allow_nan or name.startswith("curve.")):
             check_finite(f"array {name!r}", array)

@@ -1,7 +1,7 @@
-"""Where an optimizer stands, as JSON values and arrays, and back: so that `load` gives what can train on.
+"""The state of an optimizer as JSON values and arrays, and back, so that a loaded network can continue training.
 
-The momenta are "optimizer.vectors" (n_slots, n_params). Of a fit with ``average`` there are the parameters and running
-statistics behind the last step too, "optimizer.path" and "optimizer.path_statistics"; the averages are the network's.
+The momenta are "optimizer.vectors" (n_slots, n_params). A fit with ``average`` adds the parameters and running
+statistics after the last step, "optimizer.path" and "optimizer.path_statistics"; the network itself has the averages.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _MOST_STEPS = 2**53
 
 
 def describe_state(network: Model, state: OptimizerState) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The state's make-up as JSON values, and its arrays by the names that they have in a file.
+    """Describe the state as JSON values, and its arrays by their names in a file.
 
-    An average that the network doesn't hold any more would not be gone on with, and is left out.
+    An average that is no longer in the network is left out, since training would not continue it.
     """
     average = state.average if state.average is not None and network.holds(state.average.average) else None
     arrays = {} if state.vectors is None else {"optimizer.vectors": state.vectors}
@@ -40,9 +40,9 @@ def describe_state(network: Model, state: OptimizerState) -> tuple[dict[str, Any
 
 
 def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of the state's arrays by name; ``ValueError`` when the description isn't what `describe_state` gives.
+    """Shapes of the state's arrays by name; ``ValueError`` unless the description is as `describe_state` gives it.
 
-    Running statistics are float64, all else is of the network's dtype.
+    Running statistics are float64, all other arrays have the network's dtype.
     """
     if not isinstance(description, dict) or set(description) - {"mask_seed"} != _KEYS:
         raise ValueError(f"the description of an optimizer must have {', '.join(sorted(_KEYS))}")
@@ -65,7 +65,7 @@ def state_shapes(description: Any, n_params: int, n_statistics: int) -> dict[str
 
 
 def build_state(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], network: Model) -> OptimizerState:
-    """The state that was described, with the arrays of the file, for a network that has its numbers already."""
+    """Make the state from its description and the file's arrays. The network must already have its own arrays."""
     average = None
     if description["n_averaged"] is not None:
         path = Snapshot(arrays["optimizer.path"], arrays["optimizer.path_statistics"])

@@ -2,7 +2,7 @@
 
     to_plain(fm.Cosine(0.1, n_steps=100))  <->  {"kind": "Cosine", "initial": 0.1, "n_steps": 100, "final": 0.0}
 
-Only the classes of a fixed table are ever made, from fields that they check themselves; a function has no such form.
+Reading creates only objects of the classes in a fixed table, and these check their fields. Functions have no such form.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ DESCRIPTIONS: dict[str, Any] = {
     **SCHEDULES,
     **{kind.__name__: kind for kind in (Loss, Normal, Uniform, *OPTIMIZERS.values())},
 }
-"""The classes whose objects can be written down, by name."""
+"""The classes whose objects can be saved, by name."""
 
 
 def to_plain(value: Any) -> Any:
-    """A value as JSON can hold it; ``ValueError`` for functions and other objects of code.
+    """Turn a value into JSON values; ``ValueError`` for functions and other objects.
 
-    NumPy's numbers and arrays become Python's numbers and lists, its dtypes their names.
+    NumPy numbers and arrays become Python numbers and lists, and dtypes become their names.
 
     >>> to_plain((3, {"a": math.inf}))
     {'kind': 'tuple', 'items': [3, {'kind': 'dict', 'items': [['a', {'kind': 'float', 'value': 'inf'}]]}]}
@@ -56,11 +56,13 @@ def to_plain(value: Any) -> Any:
     name = type(value).__name__
     if DESCRIPTIONS.get(name) is type(value):
         return {"kind": name, **{key: to_plain(getattr(value, key)) for key in _fields(type(value))}}
-    raise ValueError(f"{value!r:.100} can't be written down; numbers, text, and losses and schedules of fastmlp can")
+    raise ValueError(
+        f"{value!r:.100} can't be saved; numbers, text, and fastmlp's losses, schedules and optimizers can"
+    )
 
 
 def from_plain(plain: Any) -> Any:
-    """The value that `to_plain` wrote; ``ValueError`` or ``TypeError`` for what it never writes.
+    """Turn JSON values from `to_plain` back into the value; ``ValueError`` or ``TypeError`` for any others.
 
     >>> from_plain({"kind": "Normal", "std": 0.5})
     Normal(std=0.5)
@@ -78,7 +80,7 @@ def from_plain(plain: Any) -> Any:
         return tuple(items) if kind == "tuple" else dict(items)
     if isinstance(kind, str) and kind in DESCRIPTIONS and set(fields) <= set(_fields(DESCRIPTIONS[kind])):
         return DESCRIPTIONS[kind](**{key: from_plain(value) for key, value in fields.items()})
-    raise ValueError(f"{plain!r:.100} is no value that fastmlp writes")
+    raise ValueError(f"{plain!r:.100} is not a value that fastmlp writes")
 
 
 def _fields(kind: Any) -> list[str]:
