@@ -8,7 +8,7 @@
     passes      rows through the        batches -> forward -> losses -> backward
       |         layers and back         gradient: one batch, tile by tile, by one thread or a team
       |
-    layers      one kind each           dense  activation  dropout  batch_norm  layer_norm  parametric    kinds: which is which
+    layers      one kind each           dense  activation  parametric  dropout  batch_norm  layer_norm
       |
     products    x W and x.T delta       matmul: the core's kernels or the BLAS       sparse: skips zeros
       |
@@ -25,6 +25,7 @@ One line a module, from the top:
     doors/derivatives     the gradient of a batch, or of each sample
     doors/jacobian        derivatives of the outputs by inputs or parameters
     doors/surface         losses over a grid of parameters
+    doors/workspace       a network and the memory for a pass, described once for all doors
     steps/step            one step of a team of threads
     steps/way             the options of a step
     steps/updates         the update rules
@@ -34,22 +35,38 @@ One line a module, from the top:
     steps/max_norm        a bound on each unit's weights
     steps/averaging       the moving average of the parameters
     steps/tiny            plain gradient descent on networks of a few weights
+    passes/gradient       a batch: its tiles, and the stops for layers that need all of it
+    passes/tiles          a batch cut into tiles
     passes/batches        rows gathered in the epoch's order, converted and scaled
     passes/forward        a tile forward through the layers
     passes/losses         summed loss, and d loss / d scores
-    passes/custom         calls to Python: a custom loss, or what sees the gradient
     passes/backward       a tile backward through the layers
-    passes/gradient       a batch: its tiles, and the stops for layers that need all of it
+    passes/custom         calls to Python: a custom loss, or what sees the gradient
     layers/kinds          passes each call on to the layer's kind
+    layers/dense          y = x W + b
+    layers/activation     y = x: the layer that is only an activation
+    layers/parametric     y = x + a (f(x) - x)
+    layers/dropout        y = x through a random mask
+    layers/batch_norm     columns scaled over the batch
+    layers/layer_norm     rows scaled
     layers/activations    the activation functions, which every layer may end with
+    products/matmul       chooses between kernels for small shapes and the BLAS
+    products/sparse       products that skip zeros
+    products/blas         the one module that knows the BLAS
+    machine/simd          one kernel for several processors, exp and tanh without branches
+    machine/team          the threads of one call
+    machine/access        who uses a network's arrays
+    machine/shuffling     the order of an epoch
+    machine/random        random numbers by a counter
 
 The core computes and knows no policy: `fastmlp` computes every size and offset, checks every input and passes arrays.
-A door takes them as typed memoryviews, releases the GIL once, and writes into the arrays it was given. Kernels borrow memory,
-never raise, and have a formula with shapes as docstring. These places do more, each for a reason it states:
+A door takes them as typed memoryviews, releases the GIL once, and writes into the arrays it was given. Kernels borrow
+memory, never raise, and have a formula with shapes as docstring. These places do more, each for a reason it states:
 
-    allocate    doors/predictor (the array it returns)    layers/activations (copies for a curve)
-    raise       machine/access (a network in use)    products/blas (an unknown SciPy or machine, at import)
-    hold the GIL    doors/predictor and passes/custom
+    allocate         doors/predictor (the array it returns), layers/activations (copies for a curve)
+    raise            machine/access (a network in use), doors/workspace (arrays of another type or size),
+                     types and products/blas (parts that don't fit together, at import)
+    hold the GIL     doors/predictor, passes/custom
 """
 
 import os

@@ -7,10 +7,9 @@ from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport (
-    LOSS_SLOT, Job, batch_gradient, count_tiles, last_stop, load_tile, own_tile, place_tile, sum_gradients,
-)
+from cnn_core.passes.gradient cimport batch_gradient, last_stop, sum_gradients
 from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.passes.tiles cimport LOSS_SLOT, Job, count_tiles, load_tile, own_tile, place_tile
 from cnn_core.types cimport Mode, Tile, prediction_mode, real
 
 

@@ -12,7 +12,7 @@ from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
 from cnn_core.machine.team cimport Member, alone, join, team_has_threads, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
-from cnn_core.passes.gradient cimport LOSS_SLOT, Job
+from cnn_core.passes.tiles cimport LOSS_SLOT, Job
 from cnn_core.steps.step cimport train_step
 from cnn_core.steps.tiny cimport is_tiny, tiny_steps
 from cnn_core.steps.way cimport Options, Way

@@ -6,10 +6,8 @@ from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.team cimport Member, alone, join
 from cnn_core.passes.batches cimport LABEL, Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport (
-    CORRECT_SLOT, LOSS_SLOT, Job, load_inputs, load_tile, own_tile, place_tile,
-)
 from cnn_core.passes.losses cimport count_correct, loss_and_delta
+from cnn_core.passes.tiles cimport CORRECT_SLOT, LOSS_SLOT, Job, load_inputs, load_tile, own_tile, place_tile
 from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
 

@@ -22,7 +22,7 @@ from cnn_core.machine.team cimport Member, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport Job, load_inputs, load_tile, own_tile, place_tile
+from cnn_core.passes.tiles cimport Job, load_inputs, load_tile, own_tile, place_tile
 from cnn_core.products.blas cimport gemm, syrk
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, prediction_mode, real
 

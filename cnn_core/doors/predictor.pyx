@@ -15,7 +15,7 @@ from cnn_core.machine.access cimport Access
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport alone
 from cnn_core.passes.batches cimport Source, block_is_finite
-from cnn_core.passes.gradient cimport Job
+from cnn_core.passes.tiles cimport Job
 from cnn_core.types cimport SparseRow, real
 
 

@@ -17,8 +17,8 @@ from cnn_core.layers.kinds cimport layer_forward
 from cnn_core.machine.team cimport Member, join
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport Job, load_tile, place_tile
 from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.passes.tiles cimport Job, load_tile, place_tile
 from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
 # The parameters that move, and where the second one is in its layer; comes as a dict.

@@ -1,5 +1,5 @@
 from cnn_core.passes.batches cimport Source
-from cnn_core.passes.gradient cimport Job
+from cnn_core.passes.tiles cimport Job
 
 # What the threads of a door need of a pass; without the GIL, and without an object.
 cdef struct Call:

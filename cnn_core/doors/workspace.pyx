@@ -10,7 +10,7 @@ from cpython.buffer cimport (
 from libc.stdint cimport int32_t
 
 from cnn_core.passes.batches cimport Source, make_samples
-from cnn_core.passes.gradient cimport CORRECT_SLOT, LOSS_SLOT, NORM_SLOTS, make_job
+from cnn_core.passes.tiles cimport CORRECT_SLOT, LOSS_SLOT, NORM_SLOTS, make_job
 from cnn_core.types cimport LayerSpec, Plan, SparseRow, check_size
 
 check_size(__name__, "LayerSpec", sizeof(LayerSpec))

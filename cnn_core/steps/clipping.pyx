@@ -12,7 +12,7 @@ from libc.math cimport INFINITY, sqrt
 
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport Member, wait_for_all
-from cnn_core.passes.gradient cimport SQUARES_SLOT, Job
+from cnn_core.passes.tiles cimport SQUARES_SLOT, Job
 from cnn_core.types cimport Group, Step, real
 
 cdef enum:

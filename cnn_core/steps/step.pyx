@@ -18,8 +18,9 @@ from cnn_core.machine.team cimport Member, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport total_weight
 from cnn_core.passes.forward cimport forward
-from cnn_core.passes.gradient cimport LOSS_SLOT, Job, batch_gradient, count_tiles, load_tile, place_tile, sum_gradients
+from cnn_core.passes.gradient cimport batch_gradient, sum_gradients
 from cnn_core.passes.losses cimport loss_and_delta
+from cnn_core.passes.tiles cimport LOSS_SLOT, Job, count_tiles, load_tile, place_tile
 from cnn_core.steps.averaging cimport move_average
 from cnn_core.steps.max_norm cimport limit_columns
 from cnn_core.steps.penalty cimport penalise

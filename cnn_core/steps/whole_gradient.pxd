@@ -1,5 +1,5 @@
 from cnn_core.machine.team cimport Member
-from cnn_core.passes.gradient cimport Job
+from cnn_core.passes.tiles cimport Job
 from cnn_core.steps.way cimport Way
 from cnn_core.types cimport Step, real
 

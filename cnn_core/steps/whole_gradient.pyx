@@ -7,7 +7,7 @@ wait. Only steps that ask for it come here; all others use the fused code in `st
 """
 from cnn_core.machine.team cimport Member, wait_for_all
 from cnn_core.passes.custom cimport call_with_gradient
-from cnn_core.passes.gradient cimport Job
+from cnn_core.passes.tiles cimport Job
 from cnn_core.steps.clipping cimport clip
 from cnn_core.steps.way cimport Way
 from cnn_core.types cimport Step, real

@@ -55,10 +55,15 @@ def test_a_missing_scipy_is_not_taken_for_a_source_tree(tmp_path):
     assert result.stderr.strip().splitlines()[-1] == "ModuleNotFoundError: no scipy"
 
 
-def test_the_map_and_the_rules_are_in_the_docstring():
-    text = cnn_core.__doc__
-    for module in ("batches", "forward", "losses", "backward", "updates", "gradient", "epoch", "surface", "blas"):
-        assert module in text
+def test_the_map_names_every_module():
+    modules = {
+        path.relative_to(FOLDER).with_suffix("").as_posix()
+        for path in FOLDER.rglob("*.px*") if path.suffix == ".pxd" and path.parent != FOLDER
+    }  # fmt: skip
+    modules |= {name_of(path).removeprefix("cnn_core.").replace(".", "/") for path in STUBS if path.parent != FOLDER}
+    named = re.findall(r"^    (\w+/\w+) {2,}\S", cnn_core.__doc__, re.M)
+    assert set(named) == modules
+    assert len(named) == len(set(named))
 
 
 @pytest.mark.parametrize("stub", STUBS, ids=lambda path: path.stem)
