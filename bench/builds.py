@@ -166,9 +166,9 @@ def main(old: Path, new: Path, rounds: int, only: str | None) -> None:
     rows = [["task", "us old", "us new", "ratio", "in pairs", "error"]]
     for task in BUILD_TASKS:
         if only in (None, task.name):
-            click.echo(f"  {task.name} ...", err=True)
             figures, places = measure(task, pythons, rounds)
             rows.append(summarize(figures).cells(task.name))
+            click.echo("  ".join(rows[-1]), err=True)
     click.echo(f"old: {places[0]}\nnew: {places[1]}\n\n{as_table(rows)}")
 
 
