@@ -1,10 +1,10 @@
-"""Proof that a contender trains what the others train.
+"""Check that a contender computes the same training as the others.
 
-A plain float64 trainer, sharing no code with any contender, takes the same
-steps from the same weights. A contender agrees when it reaches the same loss
-within ``TOLERANCE`` (relative) and the same weights within ``PATH_TOLERANCE`` of
-the distance travelled. The second is looser: Adam's first steps are the signs of
-gradients, and single precision cannot tell the sign of one that is nearly zero.
+A plain float64 trainer, which shares no code with any contender, takes the same
+steps from the same weights. A contender agrees if it reaches the same loss within
+``TOLERANCE`` (relative), and the same weights within ``PATH_TOLERANCE`` times the
+distance travelled. The second is looser because Adam's first steps are the signs
+of gradients, and single precision may get the sign of a tiny gradient wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
         np.exp(z - z.max(1, keepdims=True)) / np.exp(z - z.max(1, keepdims=True)).sum(1, keepdims=True)
     ),
 }
-_SLOPES: dict[str, Callable[[Array], Array]] = {  # from the output
+_SLOPES: dict[str, Callable[[Array], Array]] = {  # as functions of the output
     "sigmoid": lambda a: a - a**2,
     "tanh": lambda a: 1 - a**2,
     "relu": lambda a: np.sign(a),
@@ -44,16 +44,16 @@ def _layers(case: Case, parameters: Parameters, X: Array) -> list[Array]:
     return layers
 
 
-# One thread: the buffers of a BLAS thread would count as the contender's memory.
+# One thread, because the buffers of BLAS threads would count as memory of the contender.
 @threadpool_limits.wrap(1, user_api="blas")
 def outputs(case: Case, parameters: Parameters, X: Array) -> Array:
-    """What the network answers to ``X``, float64."""
+    """Outputs of the network for ``X``, float64."""
     doubles = Parameters(*([p.astype(np.float64) for p in ps] for ps in parameters))
     return _layers(case, doubles, X)[-1]
 
 
 def loss(problem: Problem, parameters: Parameters) -> float:
-    """Mean loss per row of the whole problem, float64."""
+    """Mean loss per row over the whole problem, in float64."""
     prediction = outputs(problem.case, parameters, problem.X)
     if problem.case.loss == "cross_entropy":
         return float(-np.log(prediction[np.arange(len(prediction)), problem.y]).mean())
@@ -99,7 +99,7 @@ def reference(problem: Problem, epochs: int = 1) -> Parameters:
 
 
 def disagreement(problem: Problem, got: Parameters, expected: Parameters) -> str | None:
-    """None when two trainings of the problem agree, otherwise a sentence saying how they differ."""
+    """None if two trainings of the problem agree, else how they differ."""
     losses = loss(problem, got), loss(problem, expected)
     if not abs(losses[0] - losses[1]) <= TOLERANCE * abs(losses[1]):
         return f"reaches loss {losses[0]:.8g}, expected {losses[1]:.8g}"
@@ -108,5 +108,5 @@ def disagreement(problem: Problem, got: Parameters, expected: Parameters) -> str
     )
     gap = float(np.linalg.norm(end - goal) / np.linalg.norm(goal - start))
     if not gap <= PATH_TOLERANCE:
-        return f"takes another way: {gap:.2g} of the distance between start and end"
+        return f"takes another path: off by {gap:.2g} of the distance between start and end"
     return None

@@ -1,11 +1,10 @@
 """What the benchmark trains.
 
 A ``Case`` is a row of the table: a network, a batch size, an optimizer. A
-``Problem`` is a case made concrete: data and initial weights, drawn from a
-seed, so that every contender starts from the same numbers and sees the same
-batches in the same order. Images are imitated by rows that are mostly zeros,
-as those of handwritten digits are; the targets come from a random teacher, so
-there is something to learn.
+``Problem`` is a case with data and initial weights, drawn from a seed, so that
+every contender starts from the same numbers and sees the same batches in the
+same order. Synthetic images are mostly zeros, like handwritten digits. The
+targets come from a random teacher, so there is something to learn.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Array = NDArray[Any]
 # Adam's constants (Kingma and Ba, 2015), the same for every contender.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
-N_ORDERS = 8  # different orders of the rows in a shuffled case; after them the first comes again
+N_ORDERS = 8  # different orders of the rows in a shuffled case, used in turn
 
 
 class Parameters(NamedTuple):
@@ -37,9 +36,9 @@ class Parameters(NamedTuple):
 class Case:
     """One row of the table.
 
-    ``loss`` is averaged over the batch; ``squared_error`` is 1/2 the sum of the
-    squares over the outputs, ``cross_entropy`` works on softmax and integer labels.
-    With ``shuffle`` every epoch has an order of its own, otherwise rows are taken as they lie.
+    ``loss`` is averaged over the batch; ``squared_error`` is half the sum of squares
+    over the outputs, ``cross_entropy`` needs softmax and integer labels. With
+    ``shuffle`` the order of the rows changes from epoch to epoch.
     """
 
     name: str
@@ -69,22 +68,21 @@ class Case:
 
     @property
     def flop_per_step(self) -> int:
-        """Floating-point operations of a step's matrix products.
+        """Floating-point operations of the matrix products in a step.
 
-        Each layer has three products: forward, weight gradient, and the gradient
-        with respect to its inputs, which the first layer does not need.
+        Each layer has three products: forward, weight gradient, and input gradient.
+        The first layer does not need the last one.
         """
         return self.batch_size * (3 * self.flop_per_row - 2 * self.widths[0] * self.widths[1])
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A case with its data and its initial weights.
+    """A case with its data and its initial weights, all read-only.
 
     ``X`` is float32 ``(n_samples, n_in)``; ``y`` is int64 ``(n_samples,)`` for
-    cross-entropy and float32 ``(n_samples, n_out)`` otherwise. ``orders`` is int64
-    ``(n_orders, n_samples)``; epoch ``e`` takes the rows in the order ``e % n_orders``.
-    Nobody writes into them.
+    cross-entropy, else float32 ``(n_samples, n_out)``. ``orders`` is int64
+    ``(n_orders, n_samples)``; epoch ``e`` uses order ``e % n_orders``.
     """
 
     case: Case
@@ -95,7 +93,7 @@ class Problem:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Number of batches in the data."""
+        """Number of batches per epoch."""
         return len(self.X) // self.case.batch_size
 
     @property
@@ -111,18 +109,18 @@ class Problem:
         return Problem(self.case, self.X[:n_rows], self.y[:n_rows], self.start, orders)
 
     def order(self, epoch: int) -> Array:
-        """Numbers of the rows as the epoch takes them, int64 ``(n_samples,)``."""
+        """Row indices in the order of this epoch, int64 ``(n_samples,)``."""
         return self.orders[epoch % len(self.orders)]
 
     def batches(self, epoch: int) -> Iterator[Any]:
-        """Of each batch its rows: a slice, or where the case is shuffled an int64 array. ``X[rows]`` works for both."""
+        """The rows of each batch: a slice, or an int64 array if the case is shuffled. ``X[rows]`` works for both."""
         order = self.order(epoch)
         for low in range(0, len(self.X), self.case.batch_size):
             high = low + self.case.batch_size
             yield order[low:high] if self.case.shuffle else slice(low, high)
 
 
-# One thread: the buffers of a BLAS thread would count as the contender's memory.
+# One thread, because the buffers of BLAS threads would count as memory of the contender.
 @threadpool_limits.wrap(1, user_api="blas")
 def make_problem(case: Case, seed: int = 0) -> Problem:
     """Draw data and initial weights for a case.

@@ -1,7 +1,7 @@
-"""What checkpoints cost: the share of a fit's time that goes into writing them, at the default interval.
+"""What checkpoints cost: the share of a fit's time spent writing them, at the default interval.
 
-``python bench/checkpoints.py`` trains networks of several sizes for a while each, with a checkpoint in a folder (give a
-disk, not a file system in memory), and adds up the time of every write, flush to the disk included.
+``python bench/checkpoints.py`` trains networks of several sizes, with a checkpoint in a folder (which should be on a
+disk, not in memory), and adds up the time of all writes, including the flush to disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTHS = ([784, 30, 10], [784, 256, 128, 10], [784, 1024, 1024, 10])
 
 
 def measure(widths: list[int], seconds: float, folder: Path) -> tuple[int, float, float, int]:
-    """Number of checkpoints, the seconds that they took, those of the fit, and the bytes of the last."""
+    """Number of checkpoints, seconds spent writing them, seconds of the fit, bytes of the last checkpoint."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20_000, widths[0]), dtype=np.float32)
     y = rng.integers(0, widths[-1], len(X))
@@ -46,10 +46,10 @@ def measure(widths: list[int], seconds: float, folder: Path) -> tuple[int, float
 
 
 @click.command()
-@click.option("--seconds", default=60.0, help="Of each fit.")
+@click.option("--seconds", default=60.0, help="Length of each fit.")
 @click.option("--folder", type=click.Path(file_okay=False, exists=True), default=".", help="Where to write.")
 def main(seconds: float, folder: str) -> None:
-    """Fits with checkpoints at the default interval."""
+    """Time fits with checkpoints at the default interval."""
     rows = [["network", "checkpoints", "MB each", "ms each", "share of the time"]]
     for widths in WIDTHS:
         with TemporaryDirectory(dir=folder) as place:

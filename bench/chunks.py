@@ -1,9 +1,9 @@
-"""Data larger than memory: a fit of chunks and of a memory map against one of an array.
+"""Data larger than memory: fits of chunks and of a memory map, compared with a fit of an array.
 
-``python bench/chunks.py`` writes a float32 file of ten times the memory that it then
-allows. Each way runs in a process of its own, in turns; the two that need no array
-under a limit (RLIMIT_DATA) on what they may allocate beyond what the interpreter had
-before the fit. The file is in the system's cache, so the disk isn't measured.
+``python bench/chunks.py`` writes a float32 file ten times as large as the memory that
+it then allows. Each way runs in its own process, in turns. The two that need no array
+have a limit (RLIMIT_DATA) on what they may allocate during the fit. The file is in the
+cache of the system, so the disk is not measured.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WAYS = ("array", "memory map", "chunks")
 
 
 def write(folder: Path, n_rows: int) -> None:
-    """Inputs (n_rows, 256) and class numbers, written piece by piece."""
+    """Write inputs (n_rows, 256) and class labels, in pieces."""
     shape = (n_rows, N_FEATURES)
     X = np.lib.format.open_memmap(folder / "X.npy", mode="w+", dtype=np.float32, shape=shape)  # type: ignore[no-untyped-call]
     rng = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def write(folder: Path, n_rows: int) -> None:
 
 
 def chunks_of(X: Any, y: Any, megabytes: int) -> fm.Chunks:
-    """Stretches of the file's rows, an eighth of the memory each, read one after another."""
+    """Blocks of rows of the file, each an eighth of the memory, read one after another."""
     step = megabytes * 2**20 // 8 // X[:1].nbytes
 
     def source() -> Iterator[tuple[Any, Any]]:
@@ -52,7 +52,7 @@ def chunks_of(X: Any, y: Any, megabytes: int) -> fm.Chunks:
 
 
 def allocated() -> int:
-    """Bytes that count against the limit."""
+    """Bytes that count towards the limit."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmData")) * 1024
 
@@ -79,9 +79,9 @@ def measure(way: str, folder: Path, epochs: int, n_threads: int, megabytes: int)
 @click.option("--epochs", default=2)
 @click.option("--repeats", default=3)
 @click.option("--threads", default=1)
-@click.option("--measure", "measured", nargs=2, hidden=True, help="One way, and the folder of the files.")
+@click.option("--measure", "measured", nargs=2, hidden=True, help="One way, and the folder with the files.")
 def main(megabytes: int, epochs: int, repeats: int, threads: int, measured: tuple[str, str] | None) -> None:
-    """Fits of data ten times as large as the memory allowed."""
+    """Time fits of data ten times as large as the memory allowed."""
     if measured:
         click.echo(json.dumps(measure(measured[0], Path(measured[1]), epochs, threads, megabytes)))
         return

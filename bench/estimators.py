@@ -1,11 +1,11 @@
-"""fastmlp's estimators against scikit-learn's, default against default: errors and times of whole fits.
+"""Compare the estimators of fastmlp and scikit-learn, both with default settings: errors and times of whole fits.
 
     python bench/estimators.py sets DATA      every data set, three seeds: test errors, times, ratios
     python bench/estimators.py grid DATA      GridSearchCV of 24 fits on optdigits with two workers
 
-DATA is the folder of data sets. Inputs, and the targets of a regression, are brought to mean 0 and deviation 1; images
-are divided by their largest number. Both estimators get the same arrays, and nothing but their defaults and a
-random_state. scikit-learn may use all cores through its BLAS. Fits alternate, so that a busy moment hits both.
+DATA is the folder of data sets. Inputs and regression targets are scaled to mean 0 and standard deviation 1; images
+are divided by their largest value. Both estimators get the same arrays, and only a random_state besides their defaults.
+scikit-learn may use all cores through its BLAS. Fits alternate, so that a busy moment hits both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import fastmlp as fm
 
 @dataclass(frozen=True)
 class Data:
-    """Training and test rows of a set, scaled, in float64."""
+    """Training and test rows of a data set, scaled, in float64."""
 
     X: NDArray[Any]
     y: NDArray[Any]
@@ -37,26 +37,26 @@ class Data:
 
 
 def standardized(train: NDArray[Any], test: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both by mean and deviation of the first; constant columns become 0."""
+    """Scale both by the mean and standard deviation of the first; constant columns become 0."""
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     return (train - mean) / deviation, (test - mean) / deviation
 
 
 def mnist(folder: Path) -> Data:
-    """The usual 60 000 and 10 000 images."""
+    """MNIST: the usual 60 000 and 10 000 images."""
     X, y, X_test, y_test = fm.load_mnist(folder / "mnist")
     return Data(X / 255, y, X_test / 255, y_test)
 
 
 def optdigits(folder: Path) -> Data:
-    """3 823 and 1 797 images, those of the test by other writers."""
+    """The bundled digits: 3 823 and 1 797 images, the test images written by other people."""
     X, y, X_test, y_test = fm.load_digits()
     return Data(X / 16, y, X_test / 16, y_test)
 
 
 def adult(folder: Path) -> Data:
-    """Training and test file as they come; texts as one-hot columns."""
+    """The original training and test files; texts become one-hot columns."""
     train = fm.read_csv(folder / "tabular" / "adult_train.csv.gz", "income")
     test = fm.read_csv(folder / "tabular" / "adult_test.csv.gz", encoding=train.encoding)
     X, X_test = standardized(train.X, test.X)
@@ -64,7 +64,7 @@ def adult(folder: Path) -> Data:
 
 
 def table(folder: Path, name: str, target: str, drop: tuple[str, ...] = (), is_class: bool = True) -> Data:
-    """One file, of which a random fifth, always the same, is the test."""
+    """A single file; a random fifth, always the same, is the test set."""
     read = fm.read_csv(folder / "tabular" / f"{name}.csv.gz", target, classification=is_class, drop=drop)
     order = np.random.default_rng(0).permutation(len(read.X))
     test, train = order[: len(order) // 5], order[len(order) // 5 :]
@@ -97,7 +97,7 @@ SETS: dict[str, Callable[[Path], Data]] = {
 
 
 def contenders(is_class: bool) -> dict[str, Any]:
-    """The two classes by the name of their library."""
+    """The two estimator classes by library."""
     from sklearn import neural_network
 
     name = "MLPClassifier" if is_class else "MLPRegressor"
@@ -105,7 +105,7 @@ def contenders(is_class: bool) -> dict[str, Any]:
 
 
 def measure(kind: Any, data: Data, seed: int) -> tuple[float, float]:
-    """Seconds of a fit with defaults, and the error on the test: share of wrong classes, or 1 - R^2."""
+    """Seconds of a fit with defaults, and the test error: share of wrong classes, or 1 - R^2."""
     start = perf_counter()
     estimator = kind(random_state=seed).fit(data.X, data.y)
     seconds = perf_counter() - start
@@ -114,17 +114,17 @@ def measure(kind: Any, data: Data, seed: int) -> tuple[float, float]:
 
 @click.group()
 def main() -> None:
-    """Estimators of fastmlp and scikit-learn, side by side."""
+    """Compare the estimators of fastmlp and scikit-learn."""
     warnings.simplefilter("ignore")  # neither converges in 200 epochs on every set
 
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--only", multiple=True, type=click.Choice(list(SETS)), help="These sets alone.")
+@click.option("--only", multiple=True, type=click.Choice(list(SETS)), help="Only these data sets.")
 @click.option("--seeds", default=3, show_default=True, help="Fits of each estimator on each set.")
-@click.option("--rows", default=None, type=int, help="Train on so many rows at the most.")
+@click.option("--rows", default=None, type=int, help="Train on at most this many rows.")
 def sets(folder: Path, only: tuple[str, ...], seeds: int, rows: int | None) -> None:
-    """Test errors (mean and deviation over the seeds), seconds of all fits, and how many times quicker."""
+    """Print test errors (mean and standard deviation over the seeds), seconds of all fits, and the speed ratio."""
     click.echo(
         f"{'set':16}{'rows':>7}{'columns':>8}   {'error fastmlp':>18}{'error sklearn':>18}{'seconds':>17}{'ratio':>7}"
     )
@@ -136,20 +136,20 @@ def sets(folder: Path, only: tuple[str, ...], seeds: int, rows: int | None) -> N
         results = np.array([[measure(kind, data, seed) for kind in pair] for seed in range(seeds)])
         seconds, errors = results[:, :, 0].sum(axis=0), results[:, :, 1]
         totals += seconds
-        shown = [
+        cells = [
             f"{mean:.4f} +- {deviation:.4f}" for mean, deviation in zip(errors.mean(0), errors.std(0), strict=True)
         ]
         times = f"{seconds[0]:.2f} {seconds[1]:8.2f}"
         n, columns = data.X.shape
-        click.echo(f"{name:16}{n:7}{columns:8}   {shown[0]:>18}{shown[1]:>18}{times:>17}{seconds[1] / seconds[0]:7.1f}")
+        click.echo(f"{name:16}{n:7}{columns:8}   {cells[0]:>18}{cells[1]:>18}{times:>17}{seconds[1] / seconds[0]:7.1f}")
     click.echo(f"{'total':67}{totals[0]:.2f} {totals[1]:8.2f}{totals[1] / totals[0]:7.1f}")
 
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--repeats", default=3, show_default=True, help="Searches of each kind; the quickest counts.")
+@click.option("--repeats", default=3, show_default=True, help="Searches of each kind; the fastest counts.")
 def grid(folder: Path, repeats: int) -> None:
-    """GridSearchCV of 24 fits: 8 settings, 3 folds; scikit-learn's own with each way to share two cores."""
+    """Time GridSearchCV with 24 fits (8 settings, 3 folds); for scikit-learn, with each way to share two cores."""
     from joblib import parallel_config
     from sklearn.model_selection import GridSearchCV
     from threadpoolctl import threadpool_limits

@@ -1,9 +1,9 @@
-"""All contenders on one row, side by side.
+"""Time all contenders on one row.
 
-Every contender has a process of its own per number of threads (see worker.py).
-Once all are warm, the repeats are interleaved: one of each, then again, so that a
-noisy moment of the machine hits all of them; so is the measurement of the sgemm
-peak. Only one process works at a time, the others wait.
+Every contender has its own process for each number of threads (see worker.py).
+Once all are warm, repeats are interleaved, one of each in turn, so that a noisy
+moment of the machine hits all of them. The sgemm peak is measured in the same
+way. Only one process works at a time; the others wait.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .machine import Sgemm
 from .tasks import Task
 from .worker import VARIABLES
 
-# Not with -m: that would look for packages in the current folder, which may be a source tree.
+# Not with -m, which would look for packages in the current folder: that may be a source tree.
 START = "import sys; sys.path[:] = [p for p in sys.path if p]; from fastmlp.bench.worker import main; main({!r}, {})"
 
 
 class Worker:
-    """The parent's end of a contender's process."""
+    """The parent's handle on the process of a contender."""
 
     def __init__(self, contender: str, n_threads: int) -> None:
         self.process = subprocess.Popen(
@@ -39,20 +39,20 @@ class Worker:
         )
 
     def ask(self, *message: object) -> Any:
-        """Send a message and wait for the answer; raises what went wrong over there."""
+        """Send a message and wait for the answer; an exception of the process is raised here."""
         assert self.process.stdin is not None and self.process.stdout is not None
         try:
             pickle.dump(message, self.process.stdin)
             self.process.stdin.flush()
             answer = pickle.load(self.process.stdout)
         except (EOFError, BrokenPipeError) as error:
-            raise RuntimeError(f"a contender's process ended, exit code {self.process.wait()}") from error
+            raise RuntimeError(f"the process of a contender ended with exit code {self.process.wait()}") from error
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self.process.kill()
         self.process.communicate()
 
@@ -77,17 +77,17 @@ class Entry:
 
     @property
     def spent(self) -> float:
-        """Seconds in all repeats."""
+        """Seconds spent in all repeats."""
         return sum(self.seconds) * self.units
 
     def quantile(self, q: float) -> float:
-        """Microseconds per unit, a quantile over the repeats."""
+        """Quantile over the repeats, in microseconds per unit."""
         return float(np.quantile(self.seconds, q)) * 1e6
 
 
 @dataclass(frozen=True)
 class Result:
-    """All contenders on one row, the matrix-product speed of that moment, and who is missing and why."""
+    """The times of all contenders on one row, the sgemm peak measured with them, and why others are missing."""
 
     task: Task
     gflops: dict[int, float]
@@ -95,16 +95,16 @@ class Result:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def best(self, contender: str) -> Entry | None:
-        """The contender at the number of threads that suits it best; None if it is not there."""
+        """The contender at its best number of threads; None if it is missing."""
         entries = [entry for entry in self.entries if entry.contender == contender]
         return min(entries, key=lambda entry: entry.quantile(0.5), default=None)
 
     def limit(self, n_threads: int) -> float | None:
-        """Microseconds that a unit's matrix products take at the sgemm peak."""
+        """Microseconds that the matrix products of a unit take at the sgemm peak."""
         return None if self.task.flop is None else self.task.flop / self.gflops[n_threads] * 1e-3
 
     def share(self, entry: Entry) -> float | None:
-        """Speed of the matrix products over the sgemm peak at the same number of threads."""
+        """Speed of the matrix products relative to the sgemm peak at the same number of threads."""
         limit = self.limit(entry.n_threads)
         return None if limit is None else limit / entry.quantile(0.5)
 
@@ -114,9 +114,9 @@ def measure(
 ) -> Result:
     """Time contenders on a row.
 
-    ``budget`` is the seconds that one repeat should take. A contender whose single
-    unit takes longer is repeated until ``repeats * budget`` seconds are spent, once
-    at least. Raises ``timing.DisagreementError`` when a contender computes something else.
+    ``budget`` is the time of one repeat in seconds. A contender whose single unit takes
+    longer is repeated until ``repeats * budget`` seconds are spent, at least once.
+    Raises ``timing.DisagreementError`` if a contender computes something else.
     """
     reasons: dict[str, str] = {}
     pairs: list[tuple[Worker, Entry]] = []

@@ -1,8 +1,8 @@
-"""Levenberg-Marquardt against Adam: the training loss that each has reached after the same time.
+"""Compare Levenberg-Marquardt with Adam: the training loss that each reaches in the same time.
 
-``python bench/levenberg_marquardt.py`` fits a sine (1-10-1) and, where FASTMLP_DATA leads to it, the strength of
-concrete (8-16-1). Adam is fastmlp's own, with whatever of a few learning rates and batch sizes is best at each time,
-which is more than a user could know beforehand. Both start from the same weights; medians over the seeds.
+``python bench/levenberg_marquardt.py`` fits a sine (1-10-1) and, if FASTMLP_DATA has it, the strength of concrete
+(8-16-1). Adam is fastmlp's own, at each time with the best of a few learning rates and batch sizes, which a user could
+not know in advance. Both start from the same weights; results are medians over the seeds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import fastmlp as fm
 from fastmlp.bench.report import as_table
 
 TIMES = (0.01, 0.03, 0.1, 0.3)
-"""Seconds after which losses are read."""
+"""Seconds after which the losses are compared."""
 LEARNING_RATES = (0.001, 0.003, 0.01, 0.03)
 
 
@@ -35,13 +35,13 @@ class Fit(NamedTuple):
 
 
 def sine() -> Fit:
-    """One period, 200 rows, 1-10-1."""
+    """One period of a sine, 200 rows, 1-10-1."""
     X = np.linspace(-np.pi, np.pi, 200).reshape(-1, 1)
     return Fit("sine 1-10-1", X, np.sin(X[:, 0]), lambda seed: _network([1, 10, 1], seed))
 
 
 def concrete(folder: Path) -> Fit:
-    """The strength of 1 030 samples of concrete, everything standardized, 8-16-1."""
+    """The strength of 1 030 samples of concrete, inputs and targets standardized, 8-16-1."""
     table = fm.read_csv(folder / "tabular" / "concrete_strength.csv.gz", target="compressive_strength_mpa")
     y = (table.y - table.y.mean()) / table.y.std()
     inputs = fm.Input.standardized(table.X)
@@ -53,7 +53,7 @@ def _network(layers: list[Any], seed: int) -> fm.Network:
 
 
 def losses_at(fit: Fit, seed: int, optimizer: Any, batch_size: int) -> list[float]:
-    """The lowest loss on record at each of the times, of one fit on one thread."""
+    """The lowest loss so far at each of the times, in one fit on one thread."""
     epochs = 20
     while True:
         network = fit.make_network(seed)
@@ -69,7 +69,7 @@ def losses_at(fit: Fit, seed: int, optimizer: Any, batch_size: int) -> list[floa
 
 
 def best_of_adam(fit: Fit, seeds: int) -> list[float]:
-    """At each of the times the lowest of the medians of all learning rates and batch sizes."""
+    """At each of the times, the lowest median over all learning rates and batch sizes."""
     medians = []
     for batch_size in (32, len(fit.X)):
         for rate in LEARNING_RATES:
@@ -87,7 +87,7 @@ def rows_of(fit: Fit, seeds: int) -> Iterator[list[str]]:
 
 
 @click.command()
-@click.option("--seeds", default=3, show_default=True, help="Initial weights of which the median is taken.")
+@click.option("--seeds", default=3, show_default=True, help="Number of initial weights; the median is reported.")
 def main(seeds: int) -> None:
     """Print the table."""
     fits = [sine()]

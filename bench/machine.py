@@ -1,4 +1,4 @@
-"""What the figures were measured on: processor, cores, versions, and the speed of its matrix product."""
+"""The machine that figures were measured on: processor, cores, versions, and the speed of a matrix product."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SGEMM_SIZE = 1536
 
 
 def processor() -> str:
-    """The processor's name, as well as the system tells it."""
+    """Name of the processor, as far as the system knows it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():
@@ -33,7 +33,7 @@ def n_cores() -> int:
 
 
 def installed_version(library: str) -> str | None:
-    """A library's version, None when it is not installed."""
+    """Version of a library; None if it is not installed."""
     try:
         return version(library)
     except PackageNotFoundError:
@@ -41,7 +41,7 @@ def installed_version(library: str) -> str | None:
 
 
 def describe() -> dict[str, object]:
-    """The machine and the software, ready for JSON."""
+    """Describe machine and software, ready for JSON."""
     return {
         "processor": processor(),
         "cores": n_cores(),
@@ -58,7 +58,7 @@ def describe() -> dict[str, object]:
 
 
 class Sgemm:
-    """The sgemm peak: the best speed of a large square float32 product on so many BLAS threads.
+    """The sgemm peak: the best speed of a large square float32 product on ``n_threads`` BLAS threads.
 
     >>> sgemm = Sgemm(1)
     >>> sgemm.repeat()
@@ -72,7 +72,7 @@ class Sgemm:
         self._matrices = [np.ones((SGEMM_SIZE, SGEMM_SIZE), np.float32) for _ in range(3)]
 
     def repeat(self) -> None:
-        """Time one product, after one that wakes the threads."""
+        """Time one product, after another that wakes the threads."""
         A, B, C = self._matrices
         with threadpool_limits(self.n_threads, user_api="blas"):
             np.dot(A[:256], B, out=C[:256])

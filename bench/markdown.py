@@ -1,7 +1,7 @@
-"""A result file as the README's table: ``python bench/markdown.py results.json``.
+"""Turn a result file into the table of the README: ``python bench/markdown.py results.json``.
 
-Every contender at its better number of threads; times in microseconds, and in brackets
-how many times as long as fastmlp.
+Every contender at its best number of threads. Times are in microseconds; in brackets, how many times as long as
+fastmlp.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COLUMNS = ("fastmlp", "jax", "torch_compile", "torch_eager", "scikit_learn", "nu
 
 
 def cell(record: dict[str, Any] | None, ours: float) -> str:
-    """A time, marked where another case stands in, and how many times ours it is."""
+    """A time, marked if it is that of a similar case, and its ratio to ours."""
     if record is None:
         return NOTHING
     text = ("~" if record["stand_in"] else "") + number(record["us"])

@@ -1,9 +1,9 @@
-"""A result file as a picture: one panel per row of the table, one bar per contender.
+"""Draw a result file: one panel per row of the table, one bar per contender.
 
 ``python bench/picture.py results.json picture.svg``. A bar shows how many times as
-long as fastmlp a contender takes, on a logarithmic axis that all panels share: to
-the right of the line it is slower, to the left quicker. The numbers are times. A
-dotted line is the time of the matrix products alone, at the sgemm peak.
+long as fastmlp a contender takes, on a logarithmic axis common to all panels: to the
+right of the line it is slower, to the left faster. The numbers are times. A dotted
+line is the time of the matrix products alone, at the sgemm peak.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import click
 COLUMNS = 3
 OURS, SLOWER, QUICKER = "#c2410c", "#64748b", "#0f766e"
 REFERENCE = "fastmlp"
-LEFT_OUT = ("do_nothing",)  # not a contender but what the harness costs
+LEFT_OUT = ("do_nothing",)  # not a contender: it measures the cost of the harness
 
 
 def panels(report: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """For every row its records, each contender once (at its better number of threads), quickest first."""
+    """The records of every row, each contender once (at its best number of threads), fastest first."""
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for record in report["figures"]:
         if record["contender"] in LEFT_OUT:
@@ -34,7 +34,7 @@ def panels(report: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def duration(us: float) -> str:
-    """A time with a unit that suits it.
+    """A time with a suitable unit.
 
     >>> duration(0.3171), duration(14.8), duration(17234.0), duration(2.4e6)
     ('0.32 us', '15 us', '17 ms', '2.4 s')
@@ -47,15 +47,15 @@ def duration(us: float) -> str:
 
 
 def ratios(records: list[dict[str, Any]]) -> list[float]:
-    """Times over that of fastmlp, or over the quickest where fastmlp is not there."""
+    """Times relative to that of fastmlp, or to the fastest if fastmlp is missing."""
     reference = next((record["us"] for record in records if record["contender"] == REFERENCE), records[0]["us"])
     return [record["us"] / reference for record in records]
 
 
 def draw(report: dict[str, Any]) -> Any:
-    """The picture as a matplotlib ``Figure``.
+    """Return the picture as a matplotlib ``Figure``.
 
-    ``report`` is what ``bench/run.py --json`` writes. Raises ImportError when matplotlib is missing.
+    ``report`` is what ``bench/run.py --json`` writes. Raises ImportError if matplotlib is missing.
     """
     from matplotlib.figure import Figure
 
@@ -65,7 +65,7 @@ def draw(report: dict[str, Any]) -> Any:
     figure = Figure(figsize=(12.0, n_lines * (0.75 + 0.22 * most) + 1.0), layout="constrained", dpi=110)
     axes = figure.subplots(n_lines, COLUMNS, squeeze=False).ravel()
     every = [ratio for records in rows.values() for ratio in ratios(records)]
-    span = min(0.4, min(every) / 4), max(10.0, max(every)) * 60  # room for the numbers beside the bars
+    span = min(0.4, min(every) / 4), max(10.0, max(every)) * 60  # space for the numbers next to the bars
     for ax, (label, records) in zip(axes, rows.items(), strict=False):
         _panel(ax, label, records)
         ax.set_xlim(span)
@@ -73,11 +73,11 @@ def draw(report: dict[str, Any]) -> Any:
         ax.set_axis_off()
     machine = report["machine"]
     threads = sorted({record["threads"] for record in report["figures"]})
-    counted = "On 1 thread." if threads == [1] else f"The better of {threads} threads; (2) means two."
+    counted = "On 1 thread." if threads == [1] else f"The best of {threads} threads; (2) means two."
     figure.suptitle("How many times as long as fastmlp (log scale), and the time of a step or call", size=13)
     figure.supxlabel(
         f"{machine['processor']}, {machine['cores']} cores. {counted}\n"
-        "Dotted: matrix products at the sgemm peak. ~ a near case stands in for one that the library cannot express.",
+        "Dotted: matrix products at the sgemm peak. ~: a similar case, where the library cannot express this one.",
         size=8.5,
         color="#475569",
     )
@@ -105,7 +105,7 @@ def _panel(ax: Any, label: str, records: list[dict[str, Any]]) -> None:
     ax.invert_yaxis()
     ax.set_title(label, size=10, loc="left", weight="bold", pad=15)
     about = ax.text(0, 1.02, records[0]["stands_for"], transform=ax.transAxes, size=8, color="#475569", va="bottom")
-    about.set_in_layout(False)  # a long one must not push the columns apart
+    about.set_in_layout(False)  # a long text must not push the columns apart
     ax.tick_params(axis="x", which="both", bottom=False, labelsize=7.5, colors="#475569")
     ax.tick_params(axis="y", length=0)
     ax.set_xticks([1, 10, 100, 1000], ["1x", "10x", "100x", "1000x"], minor=False)

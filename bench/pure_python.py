@@ -1,9 +1,9 @@
-"""How long a training would take in pure Python, from a timed sample of the same work.
+"""Estimate how long a training would take in pure Python, from a timed sample of the same work.
 
-A training is two kinds of work: an example forward and backward, and an
-update after each batch. Both are really run, for a fraction of a second, by
-the benchmark's pure Python contender, on a network of the given shape; the
-total is the sum of the two, each times its number.
+A training consists of two kinds of work: a forward and backward pass for each
+example, and an update after each batch. The pure Python contender of the benchmark
+runs both for a fraction of a second, on a network of the given shape. The estimate
+is the sum of the two, each times its number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OPTIMIZERS = ("adam", "sgd")
 
 
 def seconds_per_call(work: Callable[[], object], seconds: float) -> float:
-    """Mean time of one call, called again and again for ``seconds``, once at least."""
+    """Mean time of one call, repeated for ``seconds``, at least once."""
     calls, start = 0, perf_counter()
     while True:
         work()
@@ -45,23 +45,35 @@ def pure_python_seconds(
     optimizer: str = "sgd",
     seconds: float = 0.3,
 ) -> float:
-    """Estimate the seconds of a whole training in pure Python.
+    """Estimate how many seconds a whole training takes in pure Python.
 
     Parameters
     ----------
-    widths : units per layer, inputs first, as in ``Network([784, 30, 10])``.
-    activation : of the hidden layers: identity, relu, sigmoid or tanh.
-    output : of the last layer: identity, sigmoid, softmax or tanh.
-    loss : ``squared_error``, or ``cross_entropy`` (with softmax).
-    batch_size, n_samples, epochs : of the training; the last batch may be short.
-    optimizer : ``sgd`` or ``adam``.
-    seconds : time to spend on the sample; it takes longer only when one example does.
+    widths : sequence of int
+        Units per layer, inputs first, as in ``Network([784, 30, 10])``.
+    activation : {"identity", "relu", "sigmoid", "tanh"}
+        Activation of the hidden layers.
+    output : {"identity", "sigmoid", "softmax", "tanh"}
+        Activation of the last layer.
+    loss : {"squared_error", "cross_entropy"}
+        The second only with softmax.
+    batch_size, n_samples, epochs : int
+        Size of the training; the last batch may be short.
+    optimizer : {"sgd", "adam"}, default "sgd"
+    seconds : float, default 0.3
+        Time to spend on the sample; more only if a single example takes longer.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     ValueError
-        for a name that pure Python does not cover here, or a size below 1.
+        For a name that the pure Python version does not cover, or a size below 1.
 
+    Examples
+    --------
     >>> estimate = pure_python_seconds([4, 8, 3], "tanh", "softmax", "cross_entropy",
     ...                                batch_size=10, n_samples=100, epochs=5, seconds=0.01)
     >>> 0 < estimate < 60

@@ -1,4 +1,4 @@
-"""How results are shown: the two tables of the terminal, and the records of the JSON file."""
+"""Results as text and data: the two tables on the terminal, and the records of the JSON file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from math import exp, log
 from .contenders import load
 from .harness import Entry, Result
 
-REFERENCE = "fastmlp"  # the column that ratios are taken to
+REFERENCE = "fastmlp"  # ratios are relative to this column
 NOTHING = "-"
 
 
 def number(value: float) -> str:
-    """Three significant figures, thousands apart.
+    """Three significant figures, with spaces between thousands.
 
     >>> number(0.3171), number(14.83), number(17234.0)
     ('0.317', '14.8', '17 200')
@@ -24,7 +24,7 @@ def number(value: float) -> str:
 
 
 def as_table(rows: Sequence[Sequence[str]]) -> str:
-    """Align cells: the first column to the left, the others to the right.
+    """Align cells: the first column on the left, the others on the right.
 
     >>> print(as_table([["case", "us"], ["a", "10.5"]]))
     case    us
@@ -39,13 +39,13 @@ def as_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def share(result: Result, entry: Entry | None) -> str:
-    """The share of the sgemm peak, in percent."""
+    """The share of the sgemm peak, in per cent."""
     value = None if entry is None else result.share(entry)
     return NOTHING if value is None else f"{number(100 * value)} %"
 
 
 def cell(result: Result, name: str) -> str:
-    """A contender's better median, and its ratio to the reference column where there is one."""
+    """The best median of a contender, and its ratio to the reference if there is one."""
     entry, reference = result.best(name), result.best(REFERENCE)
     if entry is None:
         return NOTHING
@@ -65,7 +65,7 @@ def comparison(results: Sequence[Result], names: Sequence[str]) -> str:
 
 
 def details(results: Sequence[Result], threads: Sequence[int]) -> str:
-    """fastmlp by itself, at each number of threads: time, share of the peak, memory; and the sgemm peak."""
+    """fastmlp at each number of threads: time, share of the sgemm peak, memory; and that peak."""
     rows = [[REFERENCE]]
     for n in threads:
         rows[0] += [f"us, {n} thread{'s' * (n > 1)}", "of peak", "MB", "GFLOP/s"]
@@ -84,7 +84,7 @@ def details(results: Sequence[Result], threads: Sequence[int]) -> str:
 
 
 def lead(results: Sequence[Result]) -> float | None:
-    """Geometric mean, over the rows that time training, of the quickest peer's time over ours; None without either."""
+    """Time of the fastest peer relative to ours: geometric mean over the training rows; None if either is missing."""
     logs = []
     for result in results:
         peers = [e.quantile(0.5) for e in result.entries if e.contender not in (REFERENCE, "do_nothing")]
@@ -95,28 +95,31 @@ def lead(results: Sequence[Result]) -> float | None:
 
 
 def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
-    """What a reader must know to trust the tables."""
+    """What a reader needs to know to interpret the tables."""
     entries = [entry for result in results for entry in result.entries]
     text = [
-        "Microseconds per training step, or per fit, all fits, prediction or training where the row says so: "
-        "median of interleaved repeats; (times as long as fastmlp).",
-        f"Every contender runs on {' and on '.join(map(str, threads))} thread(s); its better figure counts.",
-        "of peak: operations of the matrix products per second, over the sgemm peak of this run at as many threads. "
+        "Microseconds per training step, or per fit, set of fits, prediction or training where the row says so: "
+        "median of interleaved repeats; in brackets, how many times as long as fastmlp.",
+        f"Every contender runs on {' and on '.join(map(str, threads))} thread(s); its best figure counts.",
+        "of peak: speed of the matrix products relative to the sgemm peak in this run at as many threads. "
         "MB: peak memory above imports and data.",
     ]
     ahead = lead(results)
     if ahead is not None:
         text.append(
-            f"The quickest peer of each row takes {ahead:.2f} times as long (geometric mean over training rows)."
+            f"The fastest peer of each row takes {ahead:.2f} times as long (geometric mean over training rows)."
         )
     if any(entry.stand_in for entry in entries):
-        text.append("~: the library cannot express the case; the nearest one that it can is timed (see its adapter).")
+        text.append(
+            "~: the library cannot express the case; the most similar one that it can is timed (see its adapter)."
+        )
     spread = sorted(
         (e.quantile(0.75) - e.quantile(0.25)) / e.quantile(0.5) for e in entries if len(e.seconds) > 1
     )  # fmt: skip
     if spread:
         text.append(
-            f"Spread (quartiles over median): typically {spread[len(spread) // 2]:.1%}, at most {spread[-1]:.1%}."
+            "Spread (interquartile range over median): "
+            f"typically {spread[len(spread) // 2]:.1%}, at most {spread[-1]:.1%}."
         )
     slowest: dict[str, float] = {}
     for entry in entries:
@@ -126,7 +129,7 @@ def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
         + ", ".join(f"{title} {number(seconds)} s" for title, seconds in slowest.items() if seconds >= 1)
         + "."
         if max(slowest.values(), default=0.0) >= 1
-        else "No warm-up took a second."
+        else "Every warm-up took less than a second."
     )
     samples: dict[str, int] = {}
     for result in results:
@@ -136,7 +139,7 @@ def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
                 samples[entry.title] = min(steps, samples.get(entry.title, steps))
     if samples:
         text.append(
-            "Where an epoch takes too long, its first steps stand for all: "
+            "Where an epoch takes too long, only its first steps are timed: "
             + ", ".join(f"{title} (from {steps} step(s))" for title, steps in samples.items())
             + "."
         )
@@ -147,7 +150,7 @@ def notes(results: Sequence[Result], threads: Sequence[int]) -> str:
 
 
 def as_records(result: Result) -> list[dict[str, object]]:
-    """A result as flat records, one per contender and number of threads."""
+    """A result as flat records, one for each contender and number of threads."""
     return [
         {
             "task": result.task.name,

@@ -1,9 +1,9 @@
-"""Rows that are mostly zeros, as word counts are: fastmlp's classifier against scikit-learn's.
+"""Compare the classifiers of fastmlp and scikit-learn on rows that are mostly zeros, such as word counts.
 
     python bench/sparse.py
 
-20 000 rows of 50 000 columns, of which 0.1 % are nonzero, as a CSR matrix; 64 hidden units, defaults otherwise. Printed
-are the seconds of an epoch and the peak of the memory above data and weights, each library in a process of its own.
+20 000 rows of 50 000 columns, 0.1 % of them nonzero, as a CSR matrix; 64 hidden units, otherwise defaults. Prints the
+seconds per epoch and the peak memory above data and weights; each library runs in its own process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LIBRARIES = ("fastmlp", "scikit-learn")
 
 
 def make_rows(n: int, n_columns: int, density: float) -> tuple[Any, Any]:
-    """A CSR matrix of counts (n, n_columns) in float64, and the class of each row, which a few columns tell."""
+    """A CSR matrix of counts, float64 (n, n_columns), and the class of each row, which a few columns determine."""
     rng = np.random.default_rng(0)
     each = max(1, round(n_columns * density))
     columns = rng.integers(0, n_columns, (n, each), dtype=np.int32)
@@ -38,15 +38,15 @@ def make_rows(n: int, n_columns: int, density: float) -> tuple[Any, Any]:
 
 
 def measure(library: str, n_rows: int, epochs: int) -> dict[str, float]:
-    """Seconds of an epoch, megabytes above data and weights, and the loss of the last epoch."""
+    """Seconds per epoch, megabytes above data and weights, and the loss of the last epoch."""
     from sklearn import neural_network
 
     import fastmlp
 
     kind: Any = fastmlp.MLPClassifier if library == "fastmlp" else neural_network.MLPClassifier
-    warnings.simplefilter("ignore")  # it does not converge in so few epochs
+    warnings.simplefilter("ignore")  # too few epochs to converge
     X, y = make_rows(n_rows, 50_000, 0.001)
-    kind((4,), max_iter=1).fit(X[:500, :50], y[:500])  # what is imported and allocated at first use
+    kind((4,), max_iter=1).fit(X[:500, :50], y[:500])  # imports and allocations of the first use
     reset_peak()
     before = status_mb("VmRSS") or 0.0
     start = perf_counter()
@@ -57,11 +57,11 @@ def measure(library: str, n_rows: int, epochs: int) -> dict[str, float]:
 
 
 @click.command()
-@click.option("--library", type=click.Choice(LIBRARIES), help="Only this one, in this process, as JSON.")
+@click.option("--library", type=click.Choice(LIBRARIES), help="Only this library, in this process; prints JSON.")
 @click.option("--rows", default=20_000, show_default=True)
 @click.option("--epochs", default=3, show_default=True)
 def main(library: str | None, rows: int, epochs: int) -> None:
-    """Seconds of an epoch and peak memory on sparse rows."""
+    """Measure seconds per epoch and peak memory on sparse rows."""
     if library is not None:
         click.echo(json.dumps(measure(library, rows, epochs)))
         return
@@ -71,7 +71,7 @@ def main(library: str | None, rows: int, epochs: int) -> None:
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         times.append(found["seconds"])
         click.echo(
-            f"{each:13} {found['seconds']:8.3f} s an epoch, {found['megabytes']:6.0f} MB above data and weights, "
+            f"{each:13} {found['seconds']:8.3f} s per epoch, {found['megabytes']:6.0f} MB above data and weights, "
             f"loss {found['loss']:.4f}"
         )
     click.echo(f"ratio {times[1] / times[0]:.1f}")

@@ -1,4 +1,4 @@
-"""The ``bench`` command: ``python bench/run.py`` in a checkout, ``fastmlp bench`` installed."""
+"""The ``bench`` command: ``fastmlp bench``, or ``python bench/run.py`` in a checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW_REPEATS, SMALL_BUDGET = 3, 0.1
 
 
 def installed(names: Sequence[str]) -> list[str]:
-    """The contenders whose libraries are there; says which are left out."""
+    """The contenders whose libraries are installed; prints which are left out."""
     there = []
     for name in names:
         try:
@@ -40,39 +40,39 @@ def installed(names: Sequence[str]) -> list[str]:
     "task_names",
     multiple=True,
     type=click.Choice([task.name for task in TASKS]),
-    help="Run this row only; may be given several times.",
+    help="Run only this row; may be repeated.",
 )
 @click.option(
     "--contender",
     "contender_names",
     multiple=True,
     type=click.Choice(NAMES),
-    help="Run this contender only; may be given several times.",
+    help="Run only this contender; may be repeated.",
 )
 @click.option(
     "--threads",
     multiple=True,
     type=click.IntRange(1, 1024),
-    help="Threads for every contender; given several times, the better figure counts (default: 1; 1 and 2 with --all).",
+    help="Threads for every contender; if repeated, the best figure counts.  [default: 1; 1 and 2 with --all]",
 )
 @click.option(
     "--all",
     "everything",
     is_flag=True,
-    help="Every contender that is installed, on 1 and on 2 threads, the row on MNIST (if the environment variable "
-    "FASTMLP_DATA leads to its folder), more and longer repeats: a quarter of an hour.",
+    help="Run every installed contender, on 1 and on 2 threads, with more and longer repeats, and the row on MNIST (if "
+    "the environment variable FASTMLP_DATA names its folder). Takes a quarter of an hour.",
 )
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the figures and the machine's description to this file.",
+    help="Also write the figures, with a description of the machine, to this file.",
 )
 @click.option(
     "--picture",
     "picture_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also draw the figures, as PNG or SVG (needs matplotlib).",
+    help="Also plot the figures to this PNG or SVG file (needs matplotlib).",
 )
 def bench(
     task_names: tuple[str, ...],
@@ -82,15 +82,15 @@ def bench(
     json_file: Path | None,
     picture_file: Path | None,
 ) -> None:
-    """Time fastmlp against other ways to train the same networks.
+    """Compare the speed of fastmlp with other ways to train the same networks.
 
-    Every contender starts from the same weights, walks the same batches, and is
-    checked to compute the same before it is timed. Without options only those that
-    need no further library run, for about a minute and without the row on MNIST.
+    Every contender starts from the same weights and uses the same batches. Before it
+    is timed, its result is checked. Without options, only the contenders that need no
+    other library run, without the row on MNIST: about a minute.
     """
     names = installed([name for name in NAMES if name in (contender_names or (NAMES if everything else PLAIN))])
     if not names:
-        raise click.ClickException("none of the contenders asked for is installed")
+        raise click.ClickException("none of these contenders is installed")
     threads = tuple(sorted(set(threads))) or ((1, 2) if everything and n_cores() > 1 else (1,))
     repeats, budget = (REPEATS, BUDGET) if everything else (FEW_REPEATS, SMALL_BUDGET)
     tasks = [task for task in TASKS if not task_names or task.name in task_names]
@@ -110,7 +110,7 @@ def bench(
         except (DisagreementError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
         report["figures"] += as_records(results[-1])
-        if json_file is not None:  # after every row, lest an interruption loses all
+        if json_file is not None:  # after every row, so that an interruption loses little
             json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     click.echo(f"\n{comparison(results, names)}\n")
     if "fastmlp" in names:

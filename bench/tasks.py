@@ -1,9 +1,9 @@
 """What is timed: the rows of the table.
 
-Most rows time the steps of a training. The others time what a user waits for:
-a whole ``fit`` call, many small fits in a row or on a pool of threads, a
-prediction, a training to a given accuracy on the real MNIST digits. Each names
-the ``Case`` that it works on; the contenders need not know which row they are in.
+Most rows time training steps. The others time what a user waits for: a whole
+``fit`` call, many small fits in a row or on a thread pool, a prediction, a training
+to a given accuracy on the real MNIST digits. Each names its ``Case``; a contender
+need not know which row it runs.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import numpy as np
 
 from .cases import CASES, Array, Case, Problem, make_problem
 
-FITS = 200  # of the pool
-TARGET = 0.98  # least share of the test digits that must be right
-SLOW = ("numpy_example", "pure_python", "do_nothing")  # shown where single steps are timed
-PATIENCE = 1e9  # operations of a step, above which pure Python takes a minute or so
+FITS = 200  # fits in the row of many fits
+TARGET = 0.98  # test accuracy to reach
+SLOW = ("numpy_example", "pure_python", "do_nothing")  # only in rows that time single steps
+MOST_IN_PURE_PYTHON = 1e9  # operations per step; with more, pure Python takes a minute or so
 
 
 @dataclass(frozen=True)
 class Task:
     """One row of the table.
 
-    ``kind``: what one measured unit is. ``steps``: a training step. ``fit``: a training
-    of ``epochs`` epochs. ``fits``: ``FITS`` of them, in a row on one thread, on a pool of
-    threads otherwise. ``predict``: the outputs for ``rows`` rows, of uint8 if there are
-    more than one. ``target``: a training of ``epochs`` epochs on MNIST, which must
-    lead to ``TARGET``.
+    ``kind`` is the unit that is timed. ``steps``: a training step. ``fit``: a training
+    of ``epochs`` epochs. ``fits``: ``FITS`` of them, one after another with one thread,
+    else on a thread pool. ``predict``: the outputs for ``rows`` rows, uint8 if there is
+    more than one. ``target``: a training of ``epochs`` epochs on MNIST, which must reach
+    ``TARGET``.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Task:
 
     @property
     def label(self) -> str:
-        """Name and unit, for the table."""
+        """Label of the row: name and batch size."""
         return f"{self.case.name}, {self.case.batch_size}" if self.kind == "steps" else self.name
 
     @property
     def flop(self) -> int | None:
-        """Floating-point operations of one unit's matrix products, where they could be the limit."""
+        """Floating-point operations of the matrix products of a unit; None if they cannot be the bottleneck."""
         if self.kind == "steps":
             return self.case.flop_per_step
         return self.rows * self.case.flop_per_row if self.rows > 1 else None
@@ -57,11 +57,11 @@ class Task:
     def reason_against(self, contender: str, predicts: bool) -> str | None:
         """Why a contender has no cell in this row; None if it has one."""
         if self.kind == "predict" and not predicts:
-            return "it has no prediction of its own here"
+            return "its prediction is not timed"
         if self.kind != "predict" and contender in SLOW:
             if self.kind != "steps":
                 return "only its steps are timed"
-            if contender == "pure_python" and self.case.flop_per_step > PATIENCE:
+            if contender == "pure_python" and self.case.flop_per_step > MOST_IN_PURE_PYTHON:
                 return "a step would take a minute"
         return None
 
@@ -71,11 +71,11 @@ class Task:
 
     @property
     def input_bytes(self) -> int:
-        """Size of what is predicted and of the outputs, beyond the problem's data."""
+        """Size of the rows to predict and of the outputs, which are not part of the problem."""
         return self.rows * (self.case.widths[0] + 4 * self.case.widths[-1]) if self.rows > 1 else 0
 
     def inputs(self, problem: Problem) -> Array:
-        """What is predicted: a row of the problem, or uint8 ``(rows, n_in)`` drawn like its images."""
+        """Rows to predict: one row of the problem, or uint8 ``(rows, n_in)`` like its images."""
         if self.rows == 1:
             return problem.X[:1]
         tile = (255 * problem.X[:1000]).astype(np.uint8)
@@ -85,7 +85,7 @@ class Task:
 def mnist(case: Case) -> tuple[Problem, Array, Array]:
     """The case on the real digits, float32 in [0, 1], with the test images and labels.
 
-    Raises FileNotFoundError when the environment variable FASTMLP_DATA does not lead to them.
+    Raises FileNotFoundError if the folder named by the environment variable FASTMLP_DATA does not have them.
     """
     from fastmlp import load_mnist
 
@@ -93,7 +93,7 @@ def mnist(case: Case) -> tuple[Problem, Array, Array]:
     if not folder.is_dir():
         raise FileNotFoundError(f"no MNIST digits in {folder}")
     digits = load_mnist(folder)
-    imitation = make_problem(case)  # for the weights and orders
+    imitation = make_problem(case)  # for its weights and orders
     n = case.n_samples
     X, X_test = ((images / np.float32(255)).astype(np.float32) for images in (digits.X_train[:n], digits.X_test))
     return Problem(case, X, digits.y_train[:n], imitation.start, imitation.orders), X_test, digits.y_test

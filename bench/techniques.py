@@ -1,9 +1,9 @@
-"""What each technique of ``docs/performance.md`` brings: fastmlp with it and without it.
+"""What each technique of ``docs/performance.md`` gains: fastmlp with it and without it.
 
-``python bench/techniques.py`` switches one technique off at a time, by the seams that
-the package has (a threshold, an option that needs another way), and times both
-in turns on the row of the benchmark where it matters most. The kernels themselves
-are compared by two builds, see ``docs/performance.md``.
+``python bench/techniques.py`` switches off one technique at a time, through a
+threshold or an option that needs another code path, and times both in turns on the
+row of the benchmark where it matters most. To compare the kernels themselves, use two
+builds, see ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Switch = Callable[[], Any]
 
 @contextmanager
 def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """An attribute has another value for a while."""
+    """Replace the value of an attribute in a ``with`` block."""
     before = getattr(owner, name)
     setattr(owner, name, value)
     try:
@@ -44,24 +44,24 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 @contextmanager
 def whole_batches() -> Iterator[None]:
-    """A batch is one tile, however many rows it has."""
+    """Make a batch a single tile, however many rows it has."""
     with replaced(layout, "MIN_TILE_ROWS", 10**9), replaced(layout, "MAX_TILE_ROWS", 10**9):
         yield
 
 
 def no_predictor(network: fm.Network) -> Callable[[object], None]:
-    """A short way that takes nothing."""
+    """A fast path that accepts no input."""
     return lambda X: None
 
 
 @dataclass(frozen=True)
 class Technique:
-    """A technique, the row that shows it, and how to do without."""
+    """A technique, the row that shows it, and how to switch it off."""
 
     name: str
     task: str
     off: Switch = nullcontext
-    without: tuple[tuple[str, Any], ...] = ()  # arguments of fit that need the other way
+    without: tuple[tuple[str, Any], ...] = ()  # arguments of fit that need the other code path
     n_threads: int = 1
 
 
@@ -79,7 +79,7 @@ TECHNIQUES = (
               lambda: replaced(trainer, "splits_rows", lambda *_: False), n_threads=2),
     Technique("a second thread", "784-256-128-10", without=(("n_threads", 1),), n_threads=2),
     Technique("a second thread", "4-32-16-4", without=(("n_threads", 1),), n_threads=2),
-    Technique("the short way of a prediction", "predict-1",
+    Technique("the fast path of a prediction", "predict-1",
               lambda: replaced(inference, "make_predictor", no_predictor)),
 )  # fmt: skip
 
@@ -94,7 +94,7 @@ def make_network(problem: Problem) -> fm.Network:
 
 
 def make_call(technique: Technique, switched_on: bool) -> tuple[Callable[[], object], int]:
-    """What is timed, with the technique or without it, and its number of steps or calls."""
+    """The call to time, with or without the technique, and its number of steps or predictions."""
     task = BY_NAME[technique.task]
     problem = make_problem(task.case)
     net = make_network(problem)
@@ -119,7 +119,7 @@ def make_call(technique: Technique, switched_on: bool) -> tuple[Callable[[], obj
 
 
 def compare(technique: Technique, repeats: int) -> tuple[float, float]:
-    """Microseconds with the technique and without it: medians of repeats in turns."""
+    """Microseconds with the technique and without it: medians of alternating repeats."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
     calls = {switched_on: make_call(technique, switched_on) for switched_on in seconds}
     for _ in range(repeats):
@@ -132,8 +132,8 @@ def compare(technique: Technique, repeats: int) -> tuple[float, float]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--repeats", default=15, show_default=True, type=click.IntRange(1), help="Of each, in turns.")
-@click.option("--only", help="Techniques whose name begins so.", default="")
+@click.option("--repeats", default=15, show_default=True, type=click.IntRange(1), help="Repeats of each, in turns.")
+@click.option("--only", help="Only techniques whose name starts with this.", default="")
 def main(repeats: int, only: str) -> None:
     """Time fastmlp with each technique and without it."""
     rows = [["technique", "row", "threads", "us without", "us with", "factor"]]

@@ -1,10 +1,9 @@
-"""One contender on one row: warmed up, checked, sized, and timed repeat by repeat.
+"""Time one contender on one row: warm-up, check, size of a repeat, repeats.
 
-First comes one batch: it warms up and shows that the contender computes what the
-others compute. Then the work of one repeat is sized to a time budget. A slow
-contender gets a small sample of the data; a fast one gets all of it, as many times
-over as needed. Time per unit (a step, a fit, a prediction) is a repeat's time over
-its number of units.
+A first batch warms up, and shows whether the contender computes the same as the
+others. Then the work of a repeat is sized to a time budget: a slow contender gets a
+small sample of the data, a fast one all of it, several times if needed. The time per
+unit (a step, a fit, a prediction) is the time of a repeat over its number of units.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from .cases import Parameters, Problem
 from .contenders import Contender, Train, case_of
 from .tasks import FITS, TARGET, Task, mnist
 
-PATIENCE = 5  # budgets: a unit that takes longer, even when it is called first, is a repeat by itself
+LONG_UNIT = 5  # budgets; a unit that takes longer the first time is a repeat of its own
 
 
 class DisagreementError(RuntimeError):
-    """A contender does not compute what the others compute."""
+    """A contender does not compute the same as the others."""
 
 
 @dataclass
 class Work:
-    """What one repeat runs: ``call(loops)`` does ``loops * units`` units."""
+    """The work of one repeat: ``call(loops)`` runs ``loops * units`` units."""
 
     call: Callable[[int], object]
     units: int
@@ -39,19 +38,19 @@ class Work:
     warm_up_seconds: float = 0.0
 
     def seconds(self) -> float:
-        """Time one repeat; seconds per unit."""
+        """Time one repeat, in seconds per unit."""
         return elapsed(self.call, self.loops) / (self.loops * self.units)
 
 
 def elapsed(call: Callable[..., object], *arguments: Any) -> float:
-    """Time one call."""
+    """Time one call, in seconds."""
     start = perf_counter()
     call(*arguments)
     return perf_counter() - start
 
 
 def repeated(call: Callable[[], object]) -> Callable[[int], object]:
-    """A function that calls again and again."""
+    """A function that calls ``call`` a number of times."""
 
     def calls(loops: int) -> None:
         for _ in range(loops):
@@ -61,14 +60,14 @@ def repeated(call: Callable[[], object]) -> Callable[[int], object]:
 
 
 def for_contender(contender: Contender, problem: Problem) -> Problem:
-    """The problem as the contender trains it, the case's stand-in where it needs one."""
+    """The problem with the case that the contender can express: its own, or a similar one."""
     return replace(problem, case=case_of(contender, problem.case))
 
 
 def check(contender: Contender, problem: Problem, n_threads: int) -> float:
-    """Train one batch and compare; returns the seconds that the training took.
+    """Train one batch and compare the result; returns the seconds that the training took.
 
-    The data are no more than the batch, so shuffling by whatever generator changes nothing.
+    The data are this batch alone, so the result does not depend on how a contender shuffles.
     """
     one_batch = for_contender(contender, problem).head(1)
     start = perf_counter()
@@ -81,7 +80,7 @@ def check(contender: Contender, problem: Problem, n_threads: int) -> float:
 
 
 def get_ready(contender: Contender, task: Task, problem: Problem, n_threads: int, budget: float) -> Work:
-    """Warm up and size the work of one repeat, about ``budget`` seconds."""
+    """Warm up, and size the work of one repeat to about ``budget`` seconds."""
     problem = for_contender(contender, problem)
     if task.kind == "steps":
         return steps(contender, problem, n_threads, budget)
@@ -99,7 +98,7 @@ def get_ready(contender: Contender, task: Task, problem: Problem, n_threads: int
         call = repeated(prediction(contender, task, problem, n_threads))
     first = elapsed(call, 1)
     warm_up = perf_counter() - start
-    return Work(call, 1, 1 if first > PATIENCE * budget else loops_for(call, budget), warm_up)
+    return Work(call, 1, 1 if first > LONG_UNIT * budget else loops_for(call, budget), warm_up)
 
 
 def loops_for(call: Callable[[int], object], budget: float) -> int:
@@ -111,13 +110,13 @@ def loops_for(call: Callable[[int], object], budget: float) -> int:
 
 
 def steps(contender: Contender, problem: Problem, n_threads: int, budget: float) -> Work:
-    """Training steps: of a sample of the data if a repeat cannot take all of it."""
+    """Training steps, on a sample of the data if all of it would take too long."""
     start = perf_counter()
     train = contender.prepare(problem.head(1), n_threads)
     train(1)
     warm_up = perf_counter() - start
     n_batches = 1
-    # Set-up may hide a short step, so the sample grows until it is long or has all the data.
+    # Setting up may hide a short step, so the sample grows until it takes long enough or has all the data.
     while n_batches < problem.steps_per_epoch and (seconds := elapsed(train, 1)) < budget / 2:
         n_batches = min(problem.steps_per_epoch, int(n_batches * budget / seconds) + 1)
         start = perf_counter()
@@ -129,7 +128,7 @@ def steps(contender: Contender, problem: Problem, n_threads: int, budget: float)
 
 
 def fits(contender: Contender, problem: Problem, n_threads: int, epochs: int) -> Callable[[], object]:
-    """Many trainings, each of its own network on one thread; ``n_threads`` of them at a time."""
+    """Many trainings of different networks, each on one thread, ``n_threads`` of them at a time."""
     trains = [contender.prepare(problem, 1) for _ in range(FITS)]
 
     def run(train: Callable[[int], Parameters]) -> None:
@@ -142,7 +141,7 @@ def fits(contender: Contender, problem: Problem, n_threads: int, epochs: int) ->
 
 
 def prediction(contender: Any, task: Task, problem: Problem, n_threads: int) -> Callable[[], object]:
-    """The prediction of a row of the table, checked on its first inputs."""
+    """The prediction that a row of the table times, checked on its first inputs."""
     X = task.inputs(problem)
     predict: Callable[[], Any] = contender.prepare_predict(problem, X, n_threads)
     scale = 1.0 if X.dtype == np.float32 else 1 / 255
@@ -154,7 +153,7 @@ def prediction(contender: Any, task: Task, problem: Problem, n_threads: int) -> 
 
 
 def check_target(task: Task, train: Train) -> None:
-    """Train once and see that enough of the test digits are right."""
+    """Train once, and check the accuracy on the test digits."""
     _, X_test, y_test = mnist(task.case)
     accuracy = (outputs(task.case, train(task.epochs), X_test).argmax(axis=1) == y_test).mean()
     if accuracy < TARGET:

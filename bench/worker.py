@@ -1,13 +1,13 @@
-"""A process in which one contender runs at one number of threads.
+"""The process of one contender at one number of threads.
 
-Thread pools take their size when a library is loaded, and some cannot be told
-otherwise later. So every contender has a process of its own: the BLAS and OpenMP
-variables are set before it starts, and on Linux it may use only as many processors
-as it has threads (XLA's pool follows that). Between repeats it waits.
+A thread pool gets its size when its library is loaded, and some cannot be resized
+later. So every contender has its own process. The BLAS and OpenMP variables are set
+before it starts, and on Linux it may use only as many processors as it has threads
+(which sets the size of XLA's pool). Between repeats it waits.
 
-The parent writes pickled messages to its standard input and reads the answers:
-``("ready", task, budget)`` gives a dict, ``("repeat",)`` the seconds per unit. An
-answer that is an exception is raised by the parent.
+The parent writes pickled messages to the standard input and reads the answers:
+``("ready", task, budget)`` returns a dict, ``("repeat",)`` the seconds per unit. If
+an answer is an exception, the parent raises it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 
 
 def status_mb(field: str) -> float | None:
-    """A line of /proc/self/status in megabytes; None where there is no such file."""
+    """A line of /proc/self/status, in megabytes; None if there is no such file."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -33,16 +33,16 @@ def status_mb(field: str) -> float | None:
 
 
 def reset_peak() -> None:
-    """Give freed memory back and let the peak start from what is used now."""
+    """Return freed memory to the system, and reset the peak to what is in use now."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except (OSError, AttributeError, TypeError):
-        pass  # not Linux: then there is no peak to read either
+        pass  # not Linux: there is no peak to read either
 
 
 class Bench:
-    """The contender, and the work that it has been given."""
+    """A contender and its current work."""
 
     def __init__(self, name: str, n_threads: int) -> None:
         from .contenders import load
@@ -51,16 +51,16 @@ class Bench:
         self.n_threads = n_threads
 
     def ready(self, task: Any, budget: float) -> dict[str, Any]:
-        """Check and size the contender on a task; what the table has to know about it."""
+        """Check the contender on a task and size its work; returns what the table needs to know."""
         from .cases import CASES, make_problem
         from .contenders import case_of
         from .timing import check, get_ready
 
         tiny = make_problem(CASES[0]).head(1)
-        check(self.contender, tiny, self.n_threads)  # loads whatever is loaded late
+        check(self.contender, tiny, self.n_threads)  # triggers late imports
         imports = status_mb("VmRSS")
         problem = task.problem()
-        warm_up = check(self.contender, problem, self.n_threads)  # most of it is compilation, where there is one
+        warm_up = check(self.contender, problem, self.n_threads)  # mostly compilation, if there is any
         self.data_mb = (problem.nbytes + task.input_bytes) / 2**20
         self.imports_mb = imports
         self.work = get_ready(self.contender, task, problem, self.n_threads, budget)
@@ -77,7 +77,7 @@ class Bench:
         return self.work.seconds()
 
     def memory(self) -> float | None:
-        """Peak megabytes of the repeats, above the imports and the data."""
+        """Peak memory of the repeats above imports and data, in megabytes."""
         peak = status_mb("VmHWM")
         return None if peak is None or self.imports_mb is None else peak - self.imports_mb - self.data_mb
 
@@ -100,10 +100,10 @@ def serve(requests: BinaryIO, answers: BinaryIO, name: str, n_threads: int) -> N
 
 
 def main(name: str, n_threads: int) -> None:
-    """Take as many processors as threads, then serve on the standard streams."""
+    """Limit the process to as many processors as threads, then serve on the standard streams."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-n_threads:])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which kills this process
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get into the answers
+    os.dup2(2, 1)  # output of a library must not get into the answers
     serve(sys.stdin.buffer, answers, name, n_threads)

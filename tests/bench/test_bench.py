@@ -144,7 +144,7 @@ def test_reference_agrees_with_a_step_by_hand():
     np.testing.assert_allclose(after.biases[0], b1 - rate * error * W2[:, 0] * (hidden > 0))
 
 
-def test_disagreement_sees_a_wrong_step_and_a_wrong_way():
+def test_disagreement_sees_a_wrong_step_and_a_wrong_path():
     problem = small_problem("784-30-10")
     expected = reference(problem, 2)
     assert "reaches loss" in disagreement(problem, reference(problem, 1), expected)
@@ -152,7 +152,7 @@ def test_disagreement_sees_a_wrong_step_and_a_wrong_way():
     blank = np.flatnonzero(~problem.X.any(axis=0))
     weights = [W.copy() for W in expected.weights]
     weights[0][blank] += 1.0
-    assert "another way" in disagreement(problem, Parameters(weights, expected.biases), expected)
+    assert "another path" in disagreement(problem, Parameters(weights, expected.biases), expected)
 
 
 def test_do_nothing_leaves_the_weights():
@@ -263,7 +263,7 @@ def test_a_target_must_be_reached(fake_contender, monkeypatch, n_right, passes):
 
 
 def test_a_contender_that_computes_something_else_is_refused(fake_contender):
-    with pytest.raises(timing.DisagreementError, match="fake on 2-3-1 (reaches loss|takes another way)"):
+    with pytest.raises(timing.DisagreementError, match="fake on 2-3-1 (reaches loss|takes another path)"):
         timing.check(fake_contender, make_problem(BY_NAME["2-3-1"]), 1)
 
 
@@ -558,7 +558,7 @@ def test_sparse_rows_are_measured():
     assert found["seconds"] > 0 and 0.5 < found["loss"] < 1.0 and found["megabytes"] < 200
 
 
-def test_levenberg_marquardt_stands_beside_adam(monkeypatch):
+def test_levenberg_marquardt_compared_with_adam(monkeypatch):
     monkeypatch.setattr(levenberg_marquardt, "TIMES", (1e-4, 2e-3))
     monkeypatch.setattr(levenberg_marquardt, "LEARNING_RATES", (0.01,))
     monkeypatch.delenv("FASTMLP_DATA", raising=False)
