@@ -1,17 +1,17 @@
-"""Time two builds of fastmlp against each other: ``python bench/builds.py OLD_PYTHON NEW_PYTHON``.
+"""Compare the speed of two builds of fastmlp: ``python bench/builds.py OLD_PYTHON NEW_PYTHON``.
 
-Each argument is the Python of an environment that has a build installed. The speed of a shared
-machine swings by tens of percent within a second, and two processes of one build differ by
-a few percent, because their memory lies elsewhere. So
+Each argument is the Python of an environment in which a build is installed. The speed of a
+shared machine varies by tens of per cent within a second, and two processes of the same build
+differ by a few per cent, because their memory is at different addresses. So
 
 - every round starts a fresh process of each build, see ``one_build.py``;
-- within a round they take turns, a block of a few milliseconds each: old new, new old, ...
-  A pair of neighbouring blocks meets nearly the same machine, and its ratio is what counts;
-- a block of a task is as long in every process: the same number of loops;
-- tasks on one thread are timed by the processor time that they use, so other processes do not
-  count. What only waits doesn't count either. Tasks on two threads need a quiet machine.
+- within a round they take turns, with blocks of a few milliseconds: old new, new old, ...
+  The ratio of two neighbouring blocks counts, since the machine hardly changes between them;
+- the blocks of a task run the same number of loops in every process;
+- tasks on one thread are timed in processor time, so other processes do not count. Waiting
+  does not count either. Tasks on two threads need a quiet machine.
 
-The same build against itself shows how far a ratio can be trusted.
+Compare a build with itself to see how far a ratio can be trusted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from fastmlp.bench.tasks import FITS, TASKS
 from fastmlp.bench.worker import VARIABLES
 
 CHILD = Path(__file__).with_name("one_build.py").absolute()
-TURNS = 200  # of a round
+TURNS = 200  # per round
 
 
 @dataclass(frozen=True)
 class Task:
-    """What both builds do. ``kind`` is as in ``tasks.py``; ``train_on_batch`` takes all rows as its batch."""
+    """A task for both builds. ``kind`` is as in ``tasks.py``; ``train_on_batch`` uses all rows as its batch."""
 
     name: str
     case: Case
@@ -48,7 +48,7 @@ class Task:
 
 
 _CASE = {case.name: case for case in CASES} | {task.name: task.case for task in TASKS if task.kind != "steps"}
-# Few rows: where many of them lie in the caches differs from process to process.
+# Few rows, because the place of many rows in the caches differs between processes.
 _digits = replace(_CASE["784-30-10"], n_samples=200)
 _modern = replace(_CASE["784-256-128-10"], n_samples=256)
 _small = replace(_CASE[f"{FITS}-fits"], batch_size=32, n_samples=32, optimizer="adam", learning_rate=1e-3)
@@ -66,11 +66,11 @@ BUILD_TASKS = (
 
 
 class Child:
-    """The parent's end of a process of one build; ``start`` waits until it is warm."""
+    """The parent's handle on the process of one build."""
 
     def __init__(self, python: Path, folder: str) -> None:
         self.python = python
-        # -I: neither this folder nor PYTHONPATH leads to another fastmlp.
+        # -I, so that neither this folder nor PYTHONPATH provides another fastmlp.
         self.process = subprocess.Popen(
             [python, "-I", CHILD],
             stdin=subprocess.PIPE,
@@ -89,24 +89,24 @@ class Child:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            raise click.ClickException(f"the process of {self.python} ended, exit code {self.process.wait()}")
+            raise click.ClickException(f"the process of {self.python} ended with exit code {self.process.wait()}")
         return json.loads(answer)
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self.process.kill()
         self.process.communicate()
 
 
 def measure(task: Task, pythons: tuple[Path, Path], rounds: int) -> tuple[Array, tuple[str, str]]:
-    """Microseconds per unit ``(2, rounds, TURNS)``, old and new, and where each build was imported from."""
+    """Microseconds per unit ``(2, rounds, TURNS)``, old and new, and the path of each build."""
     problem = make_problem(task.case)
     start = np.concatenate([part.ravel() for layer in zip(*problem.start, strict=True) for part in layer])
     asked = {**asdict(task.case), "kind": task.kind, "epochs": task.epochs, "n_threads": task.n_threads, "loops": 0}
     figures = np.empty((2, rounds, TURNS))
     with TemporaryDirectory() as folder:
         np.savez(Path(folder, "data.npz"), X=problem.X, y=problem.y, start=start)
-        for r in range(-1, rounds):  # the round before the first finds the number of loops
+        for r in range(-1, rounds):  # an extra first round finds the number of loops
             children = [Child(python, folder) for python in pythons]
             try:
                 answers = [child.ask(json.dumps(asked)) for child in children]
@@ -122,7 +122,7 @@ def measure(task: Task, pythons: tuple[Path, Path], rounds: int) -> tuple[Array,
 
 @dataclass(frozen=True)
 class Summary:
-    """A task's line: microseconds of each build, their ratio, the ratio in pairs of blocks and its standard error."""
+    """A row of the table: microseconds of each build, their ratio, the ratio in pairs and its standard error."""
 
     old: float
     new: float
@@ -131,37 +131,37 @@ class Summary:
     error: float
 
     def cells(self, name: str) -> list[str]:
-        """For the table."""
+        """The cells of the row."""
         ratios = (self.ratio, self.in_pairs, self.error)
         return [name, number(self.old), number(self.new), *(f"{value:.3f}" for value in ratios)]
 
 
 def summarize(figures: Array) -> Summary:
-    """Medians over everything, and over the rounds the median of each one's median ratio of neighbours.
+    """Medians over all blocks, and the median over the rounds of their median ratio of neighbouring blocks.
 
-    ``figures`` are those of `measure`. The error is that of a median, as the quartiles of the rounds suggest.
+    ``figures`` come from `measure`. The standard error of that median is estimated from the quartiles of the rounds.
 
     >>> summarize(np.array([[[2.0, 4.0, 2.0]], [[3.0, 6.0, 1.0]]]))
     Summary(old=2.0, new=3.0, ratio=1.5, in_pairs=1.5, error=0.0)
     """
     old, new = (float(np.median(each)) for each in figures)
     low, middle, high = np.quantile(np.median(figures[1] / figures[0], axis=1), [0.25, 0.5, 0.75])
-    error = 0.93 * (high - low) / figures.shape[1] ** 0.5  # 1.253 standard deviations, each 0.741 of the quartiles' gap
+    error = 0.93 * (high - low) / figures.shape[1] ** 0.5  # 1.253 standard deviations of 0.741 interquartile ranges
     return Summary(old, new, new / old, float(middle), float(error))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--rounds", default=15, show_default=True, type=click.IntRange(1), help="Processes of each build.")
-@click.option("--only", type=click.Choice([task.name for task in BUILD_TASKS]), help="This task only.")
+@click.option("--rounds", default=15, show_default=True, type=click.IntRange(1), help="Processes per build.")
+@click.option("--only", type=click.Choice([task.name for task in BUILD_TASKS]), help="Run only this task.")
 def main(old: Path, new: Path, rounds: int, only: str | None) -> None:
-    """Time the build that the Python OLD has and the one that NEW has, in turns.
+    """Time the build installed for the Python OLD and the one for NEW, in turns.
 
-    Shows the median microseconds of each, the ratio of these medians, and the median ratio of neighbouring blocks with
-    its standard error. The ratio in pairs is the one to trust.
+    Prints the median microseconds of each, the ratio of these medians, and the median ratio of neighbouring blocks with
+    its standard error. Trust the ratio in pairs.
     """
-    # Not resolved: the link in an environment's bin is what makes it that environment.
+    # Not resolved, because the link in its bin folder is what selects an environment.
     pythons = old.absolute(), new.absolute()
     rows = [["task", "us old", "us new", "ratio", "in pairs", "error"]]
     for task in BUILD_TASKS:

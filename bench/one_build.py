@@ -1,11 +1,11 @@
 """The process that times one build of fastmlp on one task: the child of ``builds.py``.
 
-It is run by its path, with the Python that the build is installed in. The build may be years
-older than this file, so only the public names of fastmlp are used, and nothing of the benchmark.
+It is run by its path, with the Python for which the build is installed. The build may be years
+older than this file, so it uses only the public names of fastmlp, and nothing of the benchmark.
 
-The first line of standard input is the task as JSON; the answer is the number of loops in a
-block, and where fastmlp was imported from. Every further line runs one block and is answered
-by its microseconds per unit (a step, a fit, a prediction).
+The first line of standard input is the task as JSON; the answer is the number of loops per
+block and the path of fastmlp. Every further line runs one block; the answer is its time in
+microseconds per unit (a step, a fit, a prediction).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import numpy as np
 
 import fastmlp as fm
 
-BLOCK = 0.003  # seconds: shorter than the swings of a machine's speed, long beside what starts a fit
+BLOCK = 0.003  # seconds: shorter than the changes in the speed of a machine, much longer than starting a fit
 WARM_UP = 0.1  # seconds
 
 
 def make_call(task: dict[str, Any], data: Any) -> tuple[Callable[[int], object], int]:
-    """What is timed, as a function of the number of loops, and the units of one loop.
+    """The call to time, as a function of the number of loops, and the units per loop.
 
-    Every call begins with the initial weights: how long a step takes can depend on them.
+    Every call starts from the initial weights, because the time of a step can depend on them.
     """
     X, y, start = data["X"], data["y"], data["start"]
     net = fm.Network(task["widths"], activation=task["activation"], output=task["output"], loss=task["loss"], seed=0)
@@ -65,11 +65,11 @@ def make_call(task: dict[str, Any], data: Any) -> tuple[Callable[[int], object],
 
 
 def main() -> None:
-    """Answer until the parent closes the pipe or ends this process."""
+    """Answer until the parent closes the pipe or kills this process."""
     task = json.loads(sys.stdin.readline())
     with np.load("data.npz") as data:
         call, units = make_call(task, data)
-    # With one thread, what the machine does for others in between doesn't count.
+    # With one thread, other processes of the machine do not count.
     clock = process_time if task["n_threads"] == 1 else perf_counter
 
     def seconds(loops: int) -> float:
@@ -77,7 +77,7 @@ def main() -> None:
         call(loops)
         return clock() - begin
 
-    call(1)  # loads what is loaded late
+    call(1)  # triggers late imports
     loops = task["loops"] or 1
     while not task["loops"] and (quickest := min(seconds(loops) for _ in range(5))) < 0.8 * BLOCK:
         loops = int(loops * BLOCK / quickest) + 1

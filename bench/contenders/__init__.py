@@ -1,30 +1,27 @@
-"""Who trains the cases.
-
-One module per contender, each with the same names:
+"""The contenders, one module each, all with the same names:
 
     TITLE       the heading of its column
     COMPUTES    False only for the baseline that trains nothing
-    PARALLEL    False where more threads cannot help
+    PARALLEL    False if more threads cannot help
     prepare(problem, n_threads) -> train
 
-``prepare`` is not timed: there a contender puts the data into its own form,
-allocates, compiles. ``train(epochs)`` is timed: it starts from
-``problem.start``, walks the batches of ``problem`` ``epochs`` times, takes one
-optimizer step per batch, and returns the final weights. Batches come in the
-order that ``problem.batches`` tells; where the case is shuffled, a library that
-shuffles by itself may do so instead. It is called again and again and must do
-the same work each time. A module may also have
+``prepare`` is not timed. It converts the data, allocates and compiles.
+``train(epochs)`` is timed. It starts from ``problem.start``, goes through the
+batches of ``problem`` ``epochs`` times with one optimizer step per batch, and
+returns the final weights. Batches come in the order of ``problem.batches``; if the
+case is shuffled, a library may shuffle in its own way instead. It is called many
+times and must do the same work each time. A module may also have
 
     prepare_predict(problem, X, n_threads) -> predict
-        for the cases that time predictions: ``predict()`` returns the outputs of the
-        initial network for ``X``, float32, or uint8 that stands for multiples of 1/255
+        for cases that time predictions: ``predict()`` returns the outputs of the
+        initial network for ``X``, which is float32, or uint8 in units of 1/255
     stand_in(case) -> case
-        where the library cannot express a case: the nearest case that it can, whose
-        work is as much
+        if the library cannot express a case: the most similar case that it can,
+        with the same amount of work
 
-To add a contender, write its module and put its name in ``NAMES``. A module
-whose library is not installed raises ImportError when it is imported; the
-table then leaves that column out and says so.
+To add a contender, write its module and add its name to ``NAMES``. A module whose
+library is not installed raises ImportError on import; the table then leaves out
+that column and says so.
 """
 
 from __future__ import annotations
@@ -50,12 +47,12 @@ NAMES = (
     "pure_python",
     "do_nothing",
 )
-PLAIN = ("fastmlp", "numpy_batch", "numpy_example", "pure_python", "do_nothing")  # need no further library
-TILE = 1000  # rows of a large prediction that are taken through all layers before the next ones
+PLAIN = ("fastmlp", "numpy_batch", "numpy_example", "pure_python", "do_nothing")  # need no other library
+TILE = 1000  # rows of a large prediction that go through all layers before the next ones
 
 
 class Contender(Protocol):
-    """What every module in this folder offers."""
+    """What every module in this folder provides."""
 
     TITLE: str
     COMPUTES: bool
@@ -75,6 +72,6 @@ def load(name: str) -> Contender:
 
 
 def case_of(contender: Contender, case: Case) -> Case:
-    """The case that a contender trains: the one given, or its stand-in for it."""
+    """The case that a contender trains: the given one, or a similar one that it can express."""
     stand_in = getattr(contender, "stand_in", None)
     return stand_in(case) if stand_in else case

@@ -596,4 +596,4 @@ def test_a_build_that_fails_is_named(tmp_path):
     broken.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     broken.chmod(0o755)
     result = CliRunner().invoke(builds.main, [sys.executable, str(broken), "--rounds", "1", "--only", "predict-1"])
-    assert result.exit_code == 1 and f"the process of {broken} ended, exit code 3" in result.stderr
+    assert result.exit_code == 1 and f"the process of {broken} ended with exit code 3" in result.stderr
