@@ -59,7 +59,7 @@ def test_many_classes_show_the_most_frequent_confusions():
 
 
 def test_names_cannot_write_on_the_terminal():
-    assert report.shown("a\x1b[2Jb\n") == "a\\x1b[2Jb\\n"
+    assert report.printable("a\x1b[2Jb\n") == "a\\x1b[2Jb\\n"
     assert "\x1b" not in report.confusion_text(np.eye(2, dtype=np.int64), ["\x1b[2J", "ok"])
     assert report.names_line(range(30)).endswith("18, 19, ... (30 in all)")
 

@@ -53,7 +53,7 @@ class Run:
     'three epochs are enough'
     """
 
-    network: Any  # a Network; above this module, so that its type can't be named here
+    network: Any  # a Network, whose type this lower module must not import
     history: History
     n_epochs: int
     recorded: tuple[str, ...] = ()
@@ -116,12 +116,17 @@ class Callback:
         """Called about every 50 ms, between batches or epochs; never with LBFGS or LevenbergMarquardt."""
 
     def on_gradient(self, run: Run, gradient: NDArray[Any]) -> None:
-        """Before each update, with the gradient (n_params,) of the step, to look at or to change in place.
+        """Called before each update with the gradient of the step; never with LBFGS or LevenbergMarquardt.
 
-        It is of the network's dtype, in the order of ``params``: the gradient of what the batch minimises, with the
-        penalty of ``alpha``; clipping and the optimizer's decays come after. Not with LBFGS and LevenbergMarquardt. It
-        costs a call of Python and a copy of the network for each step; if it raises, the network is as after the step
-        before. Fits without a callback that has this method don't pay for it.
+        It costs a Python call and a copy of the network per step, but only if a callback defines it. If it raises, the
+        network stays as it was after the previous step.
+
+        Parameters
+        ----------
+        run : Run
+        gradient : ndarray (n_params,)
+            In the dtype of the network and the order of ``params``; may be changed in place. It includes the penalty of
+            ``alpha``; clipping and the decays of the optimizer come later.
         """
 
     def on_epoch_end(self, run: Run) -> None:

@@ -25,7 +25,7 @@ class Plateau(Callback):
     patience : int, default 5
         Epochs without improvement before the learning rate falls, counted again after each fall.
     min_delta : float, default 0.0
-        Smallest change that counts as an improvement.
+        A change must be larger than this to count as an improvement.
     floor : float, default 0.0
         Lower limit for the learning rate of the first update of an epoch.
     monitor : str, optional

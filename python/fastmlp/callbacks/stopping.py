@@ -24,7 +24,7 @@ class EarlyStopping(Callback):
     monitor : str, optional
         A name in the history. Default: ``"val_loss"`` with validation data, else ``"loss"``.
     min_delta : float, default 0.0
-        Smallest change that counts as an improvement.
+        A change must be larger than this to count as an improvement.
     restore_best : bool, default True
         Whether the network ends with the weights of the best epoch.
     mode : {"auto", "min", "max"}, default "auto"

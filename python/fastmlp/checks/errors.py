@@ -74,10 +74,10 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
     return ValueError(f"{argument}={got!r:.100} is unknown{hint} Known: {some_names(names, 30)}")
 
 
-def shown(name: str, longest: int = 24) -> str:
+def printable(name: str, longest: int = 24) -> str:
     """Make a name from a file safe to print: only printable characters, and not too many.
 
-    >>> shown("a\\x1b[31m"), shown("abcdefghij", 8)
+    >>> printable("a\\x1b[31m"), printable("abcdefghij", 8)
     ('a\\\\x1b[31m', 'abcde...')
     """
     line = name if name.isprintable() else name.encode("unicode_escape").decode()
@@ -90,4 +90,4 @@ def some_names(names: Sequence[str], most: int = 20) -> str:
     >>> some_names(["a", "b", "c"], 2)
     'a, b, ...'
     """
-    return ", ".join([*(shown(name, 60) for name in names[:most]), *(["..."] if len(names) > most else [])])
+    return ", ".join([*(printable(name, 60) for name in names[:most]), *(["..."] if len(names) > most else [])])

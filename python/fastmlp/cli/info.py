@@ -47,7 +47,7 @@ def info(model: Path) -> None:
 
 
 def _loss(loss: Loss) -> str:
-    """The name of the loss, and the setting that matters to it."""
+    """The name of the loss, and its setting if it has one."""
     settings = "" if loss.spec.setting is None else f"{loss.spec.setting} {loss.parameter:g}"
     if loss.label_smoothing:
         settings = f"label smoothing {loss.label_smoothing}"

@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import printable
 from fastmlp.cli import report
 from fastmlp.cli.sources import read_rows
 from fastmlp.cli.writing import check_writable, write_text
@@ -107,7 +108,7 @@ def _judged(
     names = y.tolist() if y.dtype.kind == "U" else [f"{label:.0f}" for label in y.reshape(len(y), -1)[:, 0]]
     unknown = next((name for name in names if name not in position), None)
     if unknown is not None:
-        return f"No accuracy: the data have the class {report.shown(unknown)!r}, which is unknown to the model"
+        return f"No accuracy: the data have the class {printable(unknown)!r}, which is unknown to the model"
     right = int((np.array([position[name] for name in names]) == as_labels("predictions", outputs)).sum())
     return f"Accuracy {100 * right / len(y):.2f} % ({report.count(len(y) - right)} of {report.count(len(y))} wrong)"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown as shown
+from fastmlp.checks.errors import printable
 from fastmlp.metrics import RegressionErrors
 from fastmlp.network import Network
 
@@ -74,7 +74,7 @@ def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     """
     if len(classes) > MOST_IN_MATRIX:
         return _most_frequent(counts, classes)
-    names = [shown(name) for name in classes]
+    names = [printable(name) for name in classes]
     heads = names
     if 2 + max(map(len, names)) + sum(2 + max(len(name), 4) for name in names) > _WIDEST:
         heads = [f"({i})" for i in range(1, len(names) + 1)]
@@ -104,7 +104,7 @@ def _most_frequent(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     width = max(len(count(wrong[pair])) for pair in pairs)
     lines = [f"Most frequent confusions of {len(classes)} classes"]
     for i, j in pairs:
-        lines.append(f"  {count(wrong[i, j]):>{width}} x  {shown(classes[i])} mistaken for {shown(classes[j])}")
+        lines.append(f"  {count(wrong[i, j]):>{width}} x  {printable(classes[i])} mistaken for {printable(classes[j])}")
     return "\n".join(lines)
 
 
@@ -141,4 +141,4 @@ def error_lines(part: str, errors: RegressionErrors, unit: str | None) -> str:
 def names_line(names: Sequence[Any], most: int = 20) -> str:
     """The first ``most`` names, separated by commas."""
     more = f", ... ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(shown(str(name), 60) for name in names[:most]) + more
+    return ", ".join(printable(str(name), 60) for name in names[:most]) + more

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.estimators.labels import Labels, Numbers
 from fastmlp.estimators.settings import ACTIVATION_NAMES
 from fastmlp.estimators.watching import Record
@@ -74,7 +74,7 @@ def load_estimator(kind: type[Any], path: str | os.PathLike[str], allow_nan: boo
     try:
         estimator = _restored(kind, saved)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not an estimator that can be used: {shown(str(error), 400)}") from None
+        raise ValueError(f"{path} is not an estimator that can be used: {printable(str(error), 400)}") from None
     left_out = ", ".join(saved.estimator["left_out"])
     if left_out:
         warnings.warn(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.machine.files import open_regular, replacing
 from fastmlp.machine.memory import COPIES, check_room
 
@@ -84,7 +84,7 @@ def _read(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]
             state = from_bytes(file.read())
         check(state)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged or not a checkpoint ({shown(str(error), 300)})") from None
+        raise ValueError(f"{path} is damaged or not a checkpoint ({printable(str(error), 300)})") from None
     return state
 
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown, some_names
+from fastmlp.checks.errors import printable, some_names
 from fastmlp.machine.files import open_regular
 
 LONGEST_HEADER = 4 * 2**20
@@ -55,7 +55,7 @@ class ModelFile:
             self.places = {name: _read_place(name, place) for name, place in header.items()}
         except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(
-                f"{path} is not a complete safetensors file (its header: {shown(str(error), 300)})"
+                f"{path} is not a complete safetensors file (its header: {printable(str(error), 300)})"
             ) from None
 
     def _header_length(self, path: Path) -> int:

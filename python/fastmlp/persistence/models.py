@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.arrays import check_finite
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.machine.files import as_path, replacing
 from fastmlp.machine.memory import COPIES, check_room
 from fastmlp.machine.state_files import STATE
@@ -167,7 +167,7 @@ def read_model(path: str | os.PathLike[str], kind: type[M], allow_nan: bool = Fa
                 {name.removeprefix("curve."): arrays[name] for name in curves},
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"{path} is not a valid fastmlp model: {shown(str(error), 400)}") from None
+            raise ValueError(f"{path} is not a valid fastmlp model: {printable(str(error), 400)}") from None
 
 
 def _arrays(network: Model) -> dict[str, NDArray[Any]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.machine.files import remove_unfinished
 from fastmlp.machine.state_files import StateFile
 from fastmlp.model.model import Model
@@ -114,7 +114,7 @@ class Checkpoint:
                 load(self._saved["training"])
                 _load_run(run, self._callbacks, self._saved)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-                raise ValueError(f"{self._file.path} can't be resumed: {shown(str(error), 300)}") from None
+                raise ValueError(f"{self._file.path} can't be resumed: {printable(str(error), 300)}") from None
             self._saved = None
             self._cost = 0.0
             self._last = time.perf_counter()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastmlp.callbacks.base import Callback
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.data.few_rows import spread
 from fastmlp.data.rows import Rows
 from fastmlp.model.model import Model
@@ -81,7 +81,7 @@ def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
     differing = [name for name in names if made_with.get(name) != now.get(name)]
     if differing:
         told = [
-            f"{name}: {shown(str(made_with.get(name)), 200)} there, {now.get(name)!s:.200} here"
+            f"{name}: {printable(str(made_with.get(name)), 200)} there, {now.get(name)!s:.200} here"
             for name in differing[:3]
         ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""

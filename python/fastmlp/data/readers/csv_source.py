@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fastmlp.checks.errors import shown
+from fastmlp.checks.errors import printable
 from fastmlp.machine.files import MAX_BYTES, open_binary, too_large
 
 DELIMITERS = ("\t", ";", ",")  # tried in this order, since a comma may also be part of a text or a number
@@ -85,7 +85,9 @@ def read_rows(path: Path, delimiter: str | None = None, max_bytes: int = MAX_BYT
                     )
                 yield Row(reader.line_num, [field.strip() for field in fields], n_characters)
         except csv.Error as error:
-            raise ValueError(f"{path}: line {reader.line_num} is not valid CSV ({shown(str(error), 200)})") from None
+            raise ValueError(
+                f"{path}: line {reader.line_num} is not valid CSV ({printable(str(error), 200)})"
+            ) from None
 
 
 def _checked_width(fields: Sequence[str], path: Path) -> int:

@@ -22,7 +22,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown, some_names
+from fastmlp.checks.errors import printable, some_names
 from fastmlp.checks.values import check_size
 from fastmlp.data.readers.dataset import Dataset
 from fastmlp.machine.files import MAX_BYTES, as_path, open_regular, read_at_most, too_large
@@ -84,7 +84,7 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
             with zipfile.ZipFile(file) as archive:
                 arrays = _read_members(archive, path, max_bytes)
         except broken as error:
-            raise ValueError(f"{path} is damaged or not an NPZ file ({shown(str(error), 200)})") from None
+            raise ValueError(f"{path} is damaged or not an NPZ file ({printable(str(error), 200)})") from None
     n_columns = arrays[0][0].shape[1]
     for X, _ in arrays[1:]:
         if X.shape[1] != n_columns:
