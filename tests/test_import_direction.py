@@ -1,6 +1,6 @@
-"""One direction, on both storeys: whatever a module imports is below it, and the core knows nothing of Python's policy.
+"""Imports point downwards, in the package and in the core, and the core imports nothing from the package.
 
-An import counts wherever it is in a file: at its top, in a function, under TYPE_CHECKING.
+An import counts wherever it is in a file: at the top, in a function, under TYPE_CHECKING.
 """
 
 import ast
@@ -23,10 +23,10 @@ ORDER = [
     "training", "persistence", "plots",
     "network", "learning_curves", "estimators", "cli", "__init__", "__main__",
 ]  # fmt: skip
-"""Folders and modules of fastmlp from the ground up."""
+"""Folders and modules of fastmlp, lowest first."""
 
 CORE_ORDER = ["sparse_row", "types", "machine", "products", "layers", "passes", "steps", "doors", "__init__"]
-"""Folders, modules and headers of cnn_core from the ground up."""
+"""Folders, modules and headers of cnn_core, lowest first."""
 
 TESTED_IN = {
     "callbacks/test_callbacks.py": "callbacks/base callbacks/monitors callbacks/plateau callbacks/stopping",
@@ -36,7 +36,7 @@ TESTED_IN = {
     "data/test_chunks.py": "machine/worker training/streaming",
     "data/test_rows.py": "checks/arrays data/samples",
     "estimators/test_base.py": "estimators/classifier estimators/labels estimators/regressor estimators/scoring "
-    "estimators/watching",
+    "estimators/watching estimators/documentation",
     "estimators/test_parity.py": "estimators/building estimators/conversion estimators/fitting "
     "estimators/quasi_newton estimators/rules",
     "model/test_custom_loss.py": "machine/calls",
@@ -54,16 +54,16 @@ TESTED_IN = {
     "training/test_fit.py": "passes/workspace training/epochs training/lbfgs training/trainable training/trainer",
     "training/test_online.py": "model/state",
 }
-"""Modules whose tests are not in the file of their own name."""
+"""Modules that are tested in a file with another name."""
 
 
 def name_of(path, root):
-    """Dotted path inside the package: ``data.rows``; a folder's ``__init__`` has the name of the folder."""
+    """Dotted path inside the package, such as ``data.rows``; a folder's ``__init__`` has the name of the folder."""
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def python_imports(root):
-    """What each module of a package imports of it, by name."""
+    """The modules of the package that each of its modules imports."""
     files = {name_of(path, root): path for path in sorted(root.rglob("*.py"))}
     modules = {f"{root.name}.{name}".removesuffix(".__init__"): name for name in files}
     found = {}
@@ -83,7 +83,7 @@ def python_imports(root):
 
 
 def core_imports(root):
-    """The same of the core, where a module is all files of one name; a header belongs to who includes it."""
+    """The same for the core, where a module is all files of one name; a header belongs to whoever includes it."""
     paths = [path for path in sorted(root.rglob("*")) if path.suffix in (".py", ".pyx", ".pxd", ".h")]
     modules = {f"{root.name}.{name_of(path, root)}".removesuffix(".__init__"): name_of(path, root) for path in paths}
     headers = {path.name: name_of(path, root) for path in paths if path.suffix == ".h"}
@@ -105,7 +105,7 @@ def core_imports(root):
 
 
 def circle(imports):
-    """Modules that import each other in a circle; empty if there is none."""
+    """Modules that import each other in a circle; empty if there are none."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -114,7 +114,7 @@ def circle(imports):
 
 
 def upward(imports, order):
-    """Imports of what is above, as "importer -> imported"; KeyError for a module that the order doesn't name."""
+    """Imports that point upwards, as "importer -> imported"; KeyError for a module missing in the order."""
     height = {room: i for i, room in enumerate(order)}
     rooms = {name: height[name.split(".")[0]] for name in imports}
     return [f"{name} -> {other}" for name, others in imports.items() for other in others if rooms[other] > rooms[name]]
@@ -186,7 +186,7 @@ def test_the_core_imports_in_no_circle_and_downwards():
     imports = core_imports(CORE)
     assert circle(imports) == []
     assert upward(imports, CORE_ORDER) == []
-    assert imports["steps.step"] >= {"passes.gradient", "types"}  # it does see what is imported
+    assert imports["steps.step"] >= {"passes.gradient", "types"}  # imports are found at all
 
 
 def test_the_core_knows_nothing_of_the_package():

@@ -1,4 +1,4 @@
-"""The estimators as scikit-learn's tools use them, and what they have beyond scikit-learn's own."""
+"""The estimators inside scikit-learn's tools, and their additions to scikit-learn's own."""
 
 # ruff: noqa: E402
 
@@ -51,7 +51,7 @@ def test_coefs_are_views_that_predictions_see(kind, y):
     np.testing.assert_allclose(outputs, 1 / 3 if kind == "MLPClassifier" else 0)
 
 
-def test_arrays_put_in_their_place_are_taken_over():
+def test_arrays_assigned_to_coefs_are_copied_into_the_network():
     model = fm.MLPRegressor(**QUICK).fit(X, NUMBERS)
     expected = model.predict(X)
     zeros, kept = np.zeros_like(model.coefs_[1]), model.coefs_[1].copy()
@@ -66,7 +66,7 @@ def test_arrays_put_in_their_place_are_taken_over():
         model.predict(X)
 
 
-def test_weights_set_by_hand_are_where_partial_fit_begins():
+def test_partial_fit_starts_from_weights_set_by_hand():
     fitted = fm.MLPRegressor(**QUICK).fit(X, NUMBERS)
     fresh = fm.MLPRegressor(**QUICK)
     fresh.coefs_, fresh.intercepts_ = fitted.coefs_, fitted.intercepts_
@@ -75,7 +75,7 @@ def test_weights_set_by_hand_are_where_partial_fit_begins():
 
 
 @pytest.mark.parametrize("copying", [lambda m: pickle.loads(pickle.dumps(m)), deepcopy], ids=["pickle", "deepcopy"])
-def test_copies_predict_the_same_and_go_on_the_same(copying):
+def test_copies_predict_and_train_on_the_same(copying):
     model = fm.MLPClassifier(**QUICK).fit(X, WORDS)
     twin = copying(model)
     np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
@@ -85,7 +85,7 @@ def test_copies_predict_the_same_and_go_on_the_same(copying):
     assert not np.shares_memory(twin.coefs_[0], model.coefs_[0])
 
 
-def test_classes_may_be_words_and_one_class_is_enough():
+def test_classes_may_be_strings_and_one_class_is_enough():
     model = fm.MLPClassifier(**QUICK).fit(X, WORDS)
     assert list(model.classes_) == ["setosa", "versicolor", "virginica"] and model.score(X, WORDS) > 0.9
     assert model.predict_proba(X).shape == (150, 3) and model.out_activation_ == "softmax"
@@ -105,7 +105,7 @@ def test_several_labels_by_fit_and_by_partial_fit(make):
         by_parts.partial_fit(L_X, y)
     assert by_parts.score(L_X, y) > 0.9
     only_first = make(np.c_[np.ones((5, 1)), np.zeros((5, 3))].astype(int))
-    by_parts.partial_fit(L_X[:5], only_first)  # a part without some of the labels
+    by_parts.partial_fit(L_X[:5], only_first)  # some labels do not occur here
     with pytest.raises(ValueError, match="y must have 4 columns, one for each label, got 3"):
         by_parts.partial_fit(L_X, L_Y[:, :3])
 
@@ -123,19 +123,19 @@ def test_warm_starts_of_one_epoch_are_one_long_fit(kind, y, solver):
     assert steps.loss_curve_ == long.loss_curve_ and steps.n_iter_ == 1 and steps.t_ == long.t_
 
 
-def test_a_warm_start_keeps_the_network_it_has():
+def test_a_warm_start_keeps_the_network():
     model = fm.MLPClassifier(warm_start=True, **QUICK).fit(X, Y)
     first = model.coefs_[0]
     model.fit(X, Y)
     assert np.shares_memory(model.coefs_[0], first)
     model.set_params(hidden_layer_sizes=(5,))
-    with pytest.raises(ValueError, match="a fit that goes on needs the layers that the network has"):
+    with pytest.raises(ValueError, match="warm_start and partial_fit must keep the layers of the fitted network"):
         model.fit(X, Y)
 
 
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
 @pytest.mark.parametrize("kind, y", BOTH)
-def test_sparse_rows_give_what_dense_ones_give(make, kind, y):
+def test_sparse_rows_give_the_same_as_dense_rows(make, kind, y):
     dense = np.where(X > 0.5, X, 0)
     models = [getattr(fm, kind)(**QUICK).fit(rows, y) for rows in (dense, make(dense))]
     np.testing.assert_allclose(models[0].coefs_[0], models[1].coefs_[0], atol=1e-9)
@@ -146,7 +146,7 @@ def test_sparse_rows_give_what_dense_ones_give(make, kind, y):
     ("float32", 150, "float32"), ("uint8", 150, "float32"), ("float64", 150, "float64"), ("int64", 150, "float64"),
     ("float64", 2001, "float32"), ("float64", 2000, "float64"),
 ])  # fmt: skip
-def test_the_dtype_follows_data_and_rows(given, rows, expected):
+def test_the_dtype_follows_the_data_and_the_number_of_rows(given, rows, expected):
     wide = np.resize(X * 40 + 100, (rows, 4)).astype(given)
     model = fm.MLPRegressor(**{**QUICK, "max_iter": 1, "alpha": 0}).fit(
         wide / 1 if given == "float64" else wide, wide[:, 0]
@@ -159,7 +159,7 @@ def test_the_dtype_follows_data_and_rows(given, rows, expected):
     )
 
 
-def test_bytes_are_read_where_they_lie():
+def test_uint8_is_read_without_a_copy():
     images = np.random.default_rng(0).integers(0, 256, (500, 400), dtype=np.uint8)
     import tracemalloc
 
@@ -174,7 +174,7 @@ def test_bytes_are_read_where_they_lie():
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_frames_bring_the_names_of_their_columns(library):
+def test_column_names_of_data_frames_are_kept(library):
     frames = pytest.importorskip(library)
     frame = frames.DataFrame({name: X[:, i] for i, name in enumerate("abcd")})
     model = make_pipeline(StandardScaler().set_output(transform=library), fm.MLPClassifier(**QUICK))
@@ -185,7 +185,7 @@ def test_frames_bring_the_names_of_their_columns(library):
         model[-1].predict(other)
 
 
-def test_a_grid_search_on_threads_gives_what_one_in_a_row_gives():
+def test_a_grid_search_on_threads_gives_the_same_as_a_serial_one():
     search = {"alpha": [1e-4, 1.0], "hidden_layer_sizes": [(4,), (8,)]}
     from joblib import parallel_config
 
@@ -198,7 +198,7 @@ def test_a_grid_search_on_threads_gives_what_one_in_a_row_gives():
     np.testing.assert_array_equal(*scores)
 
 
-def test_in_a_worker_of_joblib_a_fit_takes_one_thread():
+def test_a_fit_in_a_joblib_worker_uses_one_thread():
     from joblib import Parallel, delayed, parallel_config
 
     from fastmlp.estimators.fitting import count_threads
@@ -220,7 +220,7 @@ def test_weights_are_routed():
     assert model.set_params(max_iter=1).fit(X, Y, weights).score(X, Y, weights) != model.score(X, Y)
 
 
-def test_class_weights_are_sample_weights():
+def test_class_weights_act_as_sample_weights():
     by_class = {0: 0.2, 1: 3.0, 2: 1.0}
     given = fm.MLPClassifier(class_weight=by_class, **QUICK).fit(X, Y)
     spelled = fm.MLPClassifier(**QUICK).fit(X, Y, [by_class[y] for y in Y])
@@ -234,7 +234,7 @@ def test_class_weights_are_sample_weights():
         fm.MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 
 
-def test_a_validation_set_of_ones_own_decides():
+def test_early_stopping_with_a_given_validation_set():
     train, held_out = np.arange(0, 150, 2), np.arange(1, 150, 2)
     model = fm.MLPClassifier(early_stopping=True, n_iter_no_change=4, **{**QUICK, "max_iter": 300})
     model.fit(X[train], WORDS[train], validation_data=(X[held_out], WORDS[held_out]))
@@ -259,7 +259,7 @@ def test_early_stopping_by_any_score(scoring):
         np.testing.assert_allclose(model.validation_scores_, np.negative(model.validation_loss_curve_))
 
 
-def test_the_best_weights_come_back_or_stay_away():
+def test_the_best_weights_are_restored_only_when_asked_for():
     parts = {"validation_data": (X[1::2], Y[1::2])}
     arguments = {**QUICK, "learning_rate_init": 0.3, "max_iter": 25, "scoring": "loss"}
     best = fm.MLPClassifier(restore_best=True, **arguments).fit(X[::2], Y[::2], **parts)
@@ -270,7 +270,7 @@ def test_the_best_weights_come_back_or_stay_away():
     assert outcomes[1] == pytest.approx(last.validation_scores_[-1])
 
 
-def test_layers_as_they_are_asked_for():
+def test_the_network_has_the_layers_asked_for():
     model = fm.MLPClassifier(
         hidden_layer_sizes=(6, 5), activation=["gelu", "logistic"], dropout=[0.0, 0.3], batch_norm=True, max_iter=2
     ).fit(X, Y)
@@ -316,7 +316,7 @@ def test_losses_of_a_regression(loss):
     assert 0.05 < above < 0.15 if isinstance(loss, fm.Loss) else 0.3 < above < 0.7
 
 
-def test_callbacks_see_the_epochs_and_may_stop_them():
+def test_callbacks_see_every_epoch_and_can_stop_the_fit():
     seen = []
 
     def stop_at_five(run):
@@ -328,7 +328,7 @@ def test_callbacks_see_the_epochs_and_may_stop_them():
     assert model.n_iter_ == 5 and seen == model.validation_scores_
 
 
-def test_interrupted_fits_keep_what_they_have():
+def test_an_interrupted_fit_keeps_its_weights():
     def interrupt(run):
         if run.epoch == 2:
             raise KeyboardInterrupt
@@ -338,7 +338,7 @@ def test_interrupted_fits_keep_what_they_have():
     assert model.n_iter_ == 3 and model.predict(X).shape == (150,)
 
 
-def test_a_diverging_fit_is_an_error_or_ends_at_the_best_weights():
+def test_a_diverging_fit_raises_or_ends_with_the_best_weights():
     wild = {"solver": "sgd", "learning_rate_init": 1e3, "activation": "identity", "max_iter": 20, "random_state": 0}
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         fm.MLPRegressor(**wild).fit(X * 100, NUMBERS)
@@ -353,7 +353,7 @@ def test_a_diverging_fit_is_an_error_or_ends_at_the_best_weights():
     ({"X": X[:, :3], "y": Y, "validation_data": (X,)}, {}), ({"X": X[:, :2], "y": Y}, {"dropout": 1.0}),
     ({"X": X[:, :2], "y": Y, "validation_data": (X, Y)}, {}), ({"X": X[:, :2], "y": Y}, {"scoring": "rock_auc"}),
 ])  # fmt: skip
-def test_a_fit_that_is_refused_changes_nothing(refused, arguments):
+def test_a_rejected_fit_changes_nothing(refused, arguments):
     model = fm.MLPClassifier(**QUICK).fit(X, Y)
     before, expected = dict(vars(model)), model.predict_proba(X)
     model.set_params(**arguments)
@@ -364,7 +364,7 @@ def test_a_fit_that_is_refused_changes_nothing(refused, arguments):
     np.testing.assert_array_equal(model.predict_proba(X), expected)
 
 
-def test_what_scikit_learn_says_is_said_here():
+def test_messages_are_scikit_learns():
     with pytest.raises(NotFittedError):
         fm.MLPClassifier().predict(X)
     with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 4 features as input"):
@@ -384,7 +384,7 @@ NUMBER = QUICK | {"max_iter": 2}
 
 @pytest.mark.parametrize(("fit", "message"), [
     (lambda: fm.MLPClassifier(early_stopping=True).partial_fit(X, Y, classes=[0, 1, 2]), "does not support early_stop"),
-    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y, np.zeros(150)), "non-zero number|a weight that is not zero"),
+    (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y, np.zeros(150)), "non-zero number|must have a nonzero weight"),
     (lambda: fm.MLPClassifier(**NUMBER).fit(X, np.c_[Y, Y]), "Multioutput target data is not supported"),
     (lambda: fm.MLPClassifier(**NUMBER).partial_fit(L_X, L_Y, classes=[0, 1]), "must name the 4 columns of y"),
     (lambda: fm.MLPClassifier(**NUMBER).fit(X, Y).partial_fit(X, Y, classes=[0, 1]), "not the same as on last call"),
@@ -394,12 +394,12 @@ NUMBER = QUICK | {"max_iter": 2}
     (lambda: fm.MLPRegressor(**NUMBER).fit(X, X).partial_fit(X, NUMBERS), "y must have 4 columns, one for each output"),
     (lambda: fm.MLPRegressor(early_stopping=True, validation_fraction=0.001).fit(X, NUMBERS), "set is too small"),
 ])  # fmt: skip
-def test_targets_and_weights_that_do_not_fit_are_named(fit, message):
+def test_errors_name_targets_and_weights_that_do_not_fit(fit, message):
     with pytest.raises(ValueError, match=message):
         fit()
 
 
-def test_an_array_of_another_shape_is_no_weight():
+def test_assigned_weights_must_have_the_right_shape():
     model = fm.MLPRegressor(**NUMBER).fit(X, NUMBERS)
     model.coefs_ = [np.zeros((4, 9)), np.zeros((8, 1))]
     with pytest.raises(ValueError, match=r"coefs_\[0\] must have shape \(4, 8\), got \(4, 9\)"):
@@ -413,7 +413,7 @@ def test_both_kinds_of_weights_are_multiplied():
     np.testing.assert_array_equal(both.coefs_[0], one.coefs_[0])
 
 
-def test_what_is_told_when_asked_for(capsys):
+def test_verbose_output(capsys):
     fm.MLPClassifier(early_stopping=True, n_iter_no_change=2, verbose=True, tol=1.0, **QUICK).fit(X, Y)
     told = capsys.readouterr().out
     assert told.startswith("Iteration 1, loss = ") and "Validation score: 0." in told
@@ -426,7 +426,7 @@ def test_what_is_told_when_asked_for(capsys):
     assert "Iteration 30, loss = " in capsys.readouterr().out
 
 
-def test_they_are_found_without_being_loaded():
+def test_listing_the_names_does_not_import_scikit_learn():
     code = """
 import sys, fastmlp as fm
 print("sklearn" in sys.modules, "MLPClassifier" in dir(fm), "MLPClassifier" in fm.__all__)
@@ -436,7 +436,7 @@ print(fm.MLPClassifier.__module__, fm.MLPRegressor is fm.estimators.MLPRegressor
     assert run.stdout == "False True False\nfastmlp.estimators.classifier True\n"
 
 
-def test_without_scikit_learn_the_extra_is_named():
+def test_without_scikit_learn_the_error_names_the_extra():
     code = "import sys; sys.modules['sklearn'] = None; import fastmlp as fm; fm.Network([1, 1]); fm.MLPClassifier"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "the estimators need scikit-learn; install it with: pip install 'fastmlp[sklearn]'" in run.stderr

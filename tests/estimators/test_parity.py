@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import fastmlp as fm
 
-N = 330  # 50 rows a batch: the last one is ragged
+N = 330  # 50 rows per batch: the last batch is smaller
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N, 7))
 NUMBERS = np.sin(X[:, 0]) + X[:, 1] ** 2 / 3
@@ -73,7 +73,7 @@ def test_loss_curves_and_weights_agree_over_twenty_epochs(solver, targets, weigh
 
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("targets", TARGETS)
-def test_every_activation_begins_and_goes_as_in_scikit_learn(activation, targets):
+def test_every_activation_trains_as_in_scikit_learn(activation, targets):
     name, y = TARGETS[targets]
     ours, theirs = (model.fit(X, y) for model in pair(name, activation=activation, max_iter=3, **SHARED))
     assert_same_weights(ours, theirs)
@@ -81,8 +81,8 @@ def test_every_activation_begins_and_goes_as_in_scikit_learn(activation, targets
 
 
 @pytest.mark.parametrize("targets", TARGETS)
-@pytest.mark.filterwarnings("ignore:scipy.optimize.*`iprint`:DeprecationWarning")  # of scikit-learn 1.6
-def test_lbfgs_takes_the_same_way(targets):
+@pytest.mark.filterwarnings("ignore:scipy.optimize.*`iprint`:DeprecationWarning")  # in scikit-learn 1.6
+def test_lbfgs_takes_the_same_steps(targets):
     name, y = TARGETS[targets]
     ours, theirs = (model.fit(X, y) for model in pair(name, solver="lbfgs", max_iter=15, **SHARED))
     assert ours.loss_ == pytest.approx(theirs.loss_, abs=1e-9)
@@ -111,7 +111,7 @@ def test_the_weighted_validation_score_is_scikit_learns():
 
 
 @pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "adaptive"])
-def test_partial_fit_goes_on_as_in_scikit_learn(solver):
+def test_partial_fit_continues_as_in_scikit_learn(solver):
     ours, theirs = pair("MLPClassifier", **{**SHARED, "activation": "tanh", **SOLVERS[solver]})
     for start in (0, 110, 220, 0):
         rows = slice(start, start + 110)
@@ -132,7 +132,7 @@ def test_the_poisson_gradient_is_scikit_learns_and_its_loss_lacks_a_constant():
     np.testing.assert_allclose(differences, differences[0], atol=1e-10)
 
 
-def test_several_numbers_are_summed_where_scikit_learn_records_their_mean():
+def test_the_loss_sums_over_outputs_where_scikit_learn_takes_the_mean():
     y = np.c_[NUMBERS, X[:, 2]]
     ours, theirs = (model.fit(X, y) for model in pair("MLPRegressor", max_iter=10, **{**SHARED, "alpha": 0.0}))
     assert_same_weights(ours, theirs)
@@ -160,7 +160,7 @@ def test_conversion_both_ways_predicts_the_same(targets, activation):
     assert not np.array_equal(ours.coefs_[0], theirs.coefs_[0]), "theirs are copies"
 
 
-def test_conversion_keeps_words_for_classes_and_feature_names():
+def test_conversion_keeps_string_classes_and_feature_names():
     pd = pytest.importorskip("pandas")
     frame, words = pd.DataFrame(X, columns=list("abcdefg")), np.array(["no", "yes"])[CLASSES % 2]
     theirs = neural_network.MLPClassifier(max_iter=3).fit(frame, words)
@@ -171,16 +171,16 @@ def test_conversion_keeps_words_for_classes_and_feature_names():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ({"activation": "gelu"}, "scikit-learn has one activation out of .* got \\['gelu'\\]"),
+    ({"activation": "gelu"}, "to_sklearn needs the same activation in all layers, one of .* got \\['gelu'\\]"),
     ({"activation": ["tanh", "relu"]}, "got \\['relu', 'tanh'\\]"),
     ({"batch_norm": True}, "scikit-learn has no batch_norm"),
 ])  # fmt: skip
-def test_what_scikit_learn_has_not_is_refused(arguments, message):
+def test_to_sklearn_rejects_what_scikit_learn_lacks(arguments, message):
     model = fm.MLPClassifier(hidden_layer_sizes=(4, 3), max_iter=2, **arguments).fit(X, CLASSES)
     with pytest.raises(ValueError, match=message):
         model.to_sklearn()
 
 
-def test_only_the_class_of_the_same_name_is_converted():
+def test_from_sklearn_needs_the_class_of_the_same_name():
     with pytest.raises(TypeError, match="fitted must be a fitted MLPRegressor of scikit-learn, got MLPClassifier"):
         fm.MLPRegressor.from_sklearn(neural_network.MLPClassifier())

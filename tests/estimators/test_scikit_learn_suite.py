@@ -1,4 +1,4 @@
-"""scikit-learn's own test suite of its multilayer perceptrons passes with fastmlp's estimators in their place."""
+"""scikit-learn's own tests of its multilayer perceptrons pass with fastmlp's estimators instead."""
 
 import os
 import re

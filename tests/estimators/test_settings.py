@@ -1,7 +1,8 @@
-"""Arguments of the estimators: every legal one trains, every other one is refused by name when a fit begins."""
+"""Constructor arguments: every valid combination trains; `fit` rejects an invalid argument by name."""
 
 import inspect
 import math
+import re
 import warnings
 
 import numpy as np
@@ -52,20 +53,20 @@ REFUSED = [
     ({"batch_norm": 1}, "'batch_norm' parameter"), ({"init": "big"}, "init='big' is unknown"),
     ({"optimizer": "adamm"}, "The 'optimizer' parameter of .* must be an optimizer such as fastmlp.AdamW"),
     ({"optimizer": fm.Adam}, "'optimizer' parameter"), ({"schedule": 0.1}, "'schedule' parameter .* a callable"),
-    ({"schedule": fm.Cosine(0.1, 9), "optimizer": "adam"}, "schedule belongs to solver='sgd' or 'adam'"),
-    ({"schedule": fm.Cosine(0.1, 9), "learning_rate": "adaptive"}, "schedule takes the place of learning_rate"),
+    ({"schedule": fm.Cosine(0.1, 9), "optimizer": "adam"}, "schedule needs solver='sgd' or 'adam'"),
+    ({"schedule": fm.Cosine(0.1, 9), "learning_rate": "adaptive"}, "schedule replaces learning_rate"),
     ({"clip_norm": 0}, "'clip_norm' parameter"), ({"scoring": 5}, "'scoring' parameter"),
     ({"scoring": "rock_auc"}, "rock_auc"), ({"restore_best": "yes"}, "'restore_best' parameter"),
     ({"callbacks": 5}, "callbacks must be a list of Callback objects"), ({"n_jobs": 0}, "an int other than 0 or None"),
     ({"dtype": "float16"}, "The 'dtype' parameter of .* must be 'float32', 'float64' or None"),
-    ({"solver": "lbfgs", "batch_norm": True}, "batch_norm needs batches, and L-BFGS takes all rows at once"),
-    ({"solver": "lbfgs", "dropout": 0.5}, "dropout needs batches, and L-BFGS takes all rows at once"),
+    ({"solver": "lbfgs", "batch_norm": True}, "batch_norm needs mini-batches, but L-BFGS uses all rows at once"),
+    ({"solver": "lbfgs", "dropout": 0.5}, "dropout needs mini-batches, but L-BFGS uses all rows at once"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("arguments, message", REFUSED, ids=[str(a) for a, _ in REFUSED])
-def test_what_is_out_of_range_is_refused_by_name(kind, arguments, message):
+def test_invalid_arguments_are_rejected_by_name(kind, arguments, message):
     model = getattr(fm, kind)(**arguments)  # nothing is checked here, as in scikit-learn
     with pytest.raises((ValueError, TypeError), match=message):
         model.fit(X, Y)
@@ -84,8 +85,17 @@ def test_names_order_and_defaults_are_scikit_learns(kind):
         assert shared == list(theirs)
 
 
-def test_a_regression_has_no_loss_of_classes():
-    with pytest.raises(ValueError, match="must be a loss for numbers, such as 'squared_error'"):
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_argument_is_documented_once_in_the_order_of_the_constructor(kind):
+    _, parameters, attributes, examples = re.split(r"\n\n(?=\w+\n---)", getattr(fm, kind).__doc__)
+    assert re.findall(r"^(\w+) : ", parameters, re.M) == list(inspect.signature(getattr(fm, kind)).parameters)
+    names = re.findall(r"^(\w+) : ", attributes, re.M)
+    assert len(names) == len(set(names)) and {"coefs_", "loss_", "out_activation_"} <= set(names)
+    assert ("classes_" in names) == (kind == "MLPClassifier") and ">>> import fastmlp" in examples
+
+
+def test_a_regressor_rejects_a_classification_loss():
+    with pytest.raises(ValueError, match="must be a regression loss, such as 'squared_error'"):
         fm.MLPRegressor("cross_entropy").fit(X, Y)
 
 
@@ -136,7 +146,7 @@ def legal_arguments(draw):
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(arguments=legal_arguments())
-def test_every_legal_combination_trains(kind, arguments):
+def test_every_valid_combination_trains(kind, arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = getattr(fm, kind)(**arguments).fit(X, Y)

@@ -1,4 +1,4 @@
-"""Estimators on disk: as fitted as they were, without pickle, and a file of something else is one clear error."""
+"""Saving and loading estimators: nothing is lost, nothing is pickled, and other files give one clear error."""
 
 import json
 import warnings
@@ -69,7 +69,7 @@ def assert_same(mine, other):
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_classifier_comes_back_with_its_classes(name, path):
+def test_a_loaded_classifier_has_its_classes(name, path):
     y = TARGETS[name]
     model = fm.MLPClassifier(**BRIEF).fit(X, y)
     twin = there_and_back(model, path)
@@ -104,7 +104,7 @@ def test_a_regressor_comes_back_with_its_arguments_and_goes_on_from_there(name, 
     model = fm.MLPRegressor(**BRIEF | SETTINGS[name], warm_start=True).fit(X, y)
     twin = there_and_back(model, path)
     assert_same(model, twin)
-    if name != "early stopping":  # NaN and infinity aside, equal arguments print alike
+    if name != "early stopping":  # equal arguments print the same, except infinity
         assert str(twin.get_params()) == str({**model.get_params()}).replace(
             "<class 'numpy.float32'>", "'float32'"
         ).replace("np.float64(0.1)", "0.1")
@@ -124,16 +124,16 @@ def test_partial_fit_goes_on_with_its_momenta(path):
     assert_same(model, twin)
 
 
-def test_names_of_features_come_back(path):
+def test_feature_names_are_saved(path):
     model = fm.MLPRegressor(**BRIEF).fit(X, X[:, 0])
-    model.feature_names_in_ = np.array(["a", "b", "ä", "d"], dtype=object)  # as a fit on a frame leaves it
+    model.feature_names_in_ = np.array(["a", "b", "ä", "d"], dtype=object)  # as after a fit on a data frame
     twin = there_and_back(model, path)
     np.testing.assert_array_equal(twin.feature_names_in_, model.feature_names_in_, strict=True)
     with pytest.warns(UserWarning, match="X does not have valid feature names, but MLPRegressor was fitted with"):
         twin.predict(X)
 
 
-def test_curves_are_arrays_and_classes_have_names_for_the_command_line(path):
+def test_the_file_has_curves_as_arrays_and_class_names_for_the_command_line(path):
     model = fm.MLPClassifier(**BRIEF).fit(X, TARGETS["numbers"])
     model.save(path)
     np.testing.assert_array_equal(load_file(path)["curve.loss"], model.loss_curve_)
@@ -142,7 +142,7 @@ def test_curves_are_arrays_and_classes_have_names_for_the_command_line(path):
     assert load_with_extra(path)[1] == {"classes": ["-2", "7", "30"]}
 
 
-def test_the_command_line_takes_the_file_of_an_estimator(path, tmp_path):
+def test_the_command_line_reads_the_file_of_an_estimator(path, tmp_path):
     from click.testing import CliRunner
 
     from fastmlp.cli import main
@@ -155,26 +155,26 @@ def test_the_command_line_takes_the_file_of_an_estimator(path, tmp_path):
     assert "eggs, ham, spam" in CliRunner().invoke(main, ["info", str(path)]).stdout
 
 
-def test_weights_put_in_by_hand_are_saved(path):
+def test_weights_set_by_hand_are_saved(path):
     model = fm.MLPRegressor(**BRIEF).fit(X, X[:, 0])
     model.coefs_ = [np.ones_like(array) for array in model.coefs_]
     twin = there_and_back(model, path)
     assert all((array == 1).all() for array in twin.coefs_)
 
 
-def test_what_is_code_is_left_out_and_named(path):
+def test_arguments_that_are_code_are_left_out_with_a_warning(path):
     model = fm.MLPRegressor(
         **BRIEF | {"random_state": np.random.RandomState(0)}, callbacks=[fm.TimeLimit(60)], alpha=0.5,
         scoring=lambda estimator, X, y: 1.0, early_stopping=True,
     ).fit(X, X[:, 0])  # fmt: skip
     model.save(path)
-    with pytest.warns(UserWarning, match="could not hold callbacks, random_state, scoring; the defaults stand there"):
+    with pytest.warns(UserWarning, match="does not contain callbacks, random_state, scoring; they have their defaults"):
         twin = fm.MLPRegressor.load(path)
     assert (twin.random_state, twin.callbacks, twin.scoring, twin.alpha) == (None, (), None, 0.5)
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
 
 
-def test_what_cannot_be_saved_is_refused(path):
+def test_save_rejects_what_cannot_be_stored(path):
     with pytest.raises(NotFittedError):
         fm.MLPClassifier().save(path)
     model = fm.MLPRegressor(**BRIEF, dropout=lambda step: 0.1).fit(X, X[:, 0])
@@ -183,7 +183,7 @@ def test_what_cannot_be_saved_is_refused(path):
     assert not path.exists()
 
 
-def test_diverged_curves_come_back_and_weights_of_nan_only_where_allowed(path):
+def test_curves_may_have_nan_and_weights_only_if_allowed(path):
     model = fm.MLPRegressor(**BRIEF).fit(X, X[:, 0])
     model._record.loss_curve[1] = np.nan
     assert np.isnan(there_and_back(model, path).loss_curve_[1])
@@ -223,27 +223,27 @@ def put(*keys_and_value):
 
 BAD = {
     "one key more": (put("more", 1), "the description of an estimator must have arguments"),
-    "arguments a list": (put("arguments", []), "arguments of an estimator must be those of MLPClassifier"),
-    "argument unknown": (put("arguments", "evil", 1), "arguments of an estimator must be those of MLPClassifier"),
+    "arguments a list": (put("arguments", []), "arguments of an estimator must be arguments of MLPClassifier"),
+    "argument unknown": (put("arguments", "evil", 1), "arguments of an estimator must be arguments of MLPClassifier"),
     "argument of code": (put("arguments", "loss", {"kind": "print"}), "is not a value that fastmlp writes"),
-    "left out unknown": (put("left_out", ["evil"]), "arguments of an estimator must be those of MLPClassifier"),
+    "left out unknown": (put("left_out", ["evil"]), "arguments of an estimator must be arguments of MLPClassifier"),
     "left out a number": (put("left_out", [[]]), "unhashable|arguments of an estimator must be"),
     "labels of a regressor": (put("labels", None), "a classifier must have its labels"),
-    "labels unknown": (put("labels", "kind", "continuous"), "labels of the kind 'continuous' are unknown"),
-    "labels of two": (put("labels", "kind", "binary"), "3 binary classes don't fit a network with 3 softmax outputs"),
-    "labels too many": (put("labels", "classes", list("abcd")), "4 multiclass classes don't fit a network with 3"),
-    "labels none": (put("labels", "classes", []), "0 multiclass classes don't fit"),
-    "labels in disorder": (put("labels", "classes", ["spam", "ham", "eggs"]), "classes must be sorted, each once"),
-    "labels twice": (put("labels", "classes", ["a", "a", "b"]), "classes must be sorted, each once"),
+    "labels unknown": (put("labels", "kind", "continuous"), "unknown kind of labels: 'continuous'"),
+    "labels of two": (put("labels", "kind", "binary"), "3 binary classes do not fit a network with 3 softmax outputs"),
+    "labels too many": (put("labels", "classes", list("abcd")), "4 multiclass classes do not fit a network with 3"),
+    "labels none": (put("labels", "classes", []), "0 multiclass classes do not fit"),
+    "labels in disorder": (put("labels", "classes", ["spam", "ham", "eggs"]), "classes must be sorted, unique"),
+    "labels twice": (put("labels", "classes", ["a", "a", "b"]), "classes must be sorted, unique"),
     "labels backwards": (put("labels", "classes", ["spam", "ham", "ham"]), "classes must be sorted"),
-    "labels of code": (put("labels", "dtype", "O"), "a dtype of numbers, truth values or texts, got 'O'"),
-    "labels a megabyte wide": (put("labels", "dtype", "<U999999"), "a dtype of numbers, truth values or texts"),
+    "labels of code": (put("labels", "dtype", "O"), "a dtype of numbers, booleans or strings, got 'O'"),
+    "labels a megabyte wide": (put("labels", "dtype", "<U999999"), "a dtype of numbers, booleans or strings"),
     "labels of another dtype": (put("labels", "dtype", "int8"), "must all be of type int"),
-    "labels of dates": (put("labels", "dtype", "<M8[s]"), "a dtype of numbers, truth values or texts"),
+    "labels of dates": (put("labels", "dtype", "<M8[s]"), "a dtype of numbers, booleans or strings"),
     "labels of mixed types": (put("labels", "classes", ["eggs", 1, "spam"]), "must all be of type str"),
-    "features lacking": (put("feature_names", ["a"]), "feature_names must be 4 texts, one for each column"),
-    "loss of text": (put("loss", "small"), "a number as loss and a whole one as n_iter"),
-    "epochs of text": (put("n_iter", "3"), "a number as loss and a whole one as n_iter"),
+    "features lacking": (put("feature_names", ["a"]), "feature_names must be 4 strings, one for each column"),
+    "loss of text": (put("loss", "small"), "a float as loss and an integer as n_iter"),
+    "epochs of text": (put("n_iter", "3"), "a float as loss and an integer as n_iter"),
     "record lacking": (put("record", {}), "the record of an estimator must have best_loss"),
     "record of text": (put("record", "t", "3"), "t of an estimator's record must be a number, got '3'"),
     "record below zero": (put("record", "still", -3), "still of an estimator's record must be a number, got -3"),

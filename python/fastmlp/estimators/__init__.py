@@ -2,18 +2,19 @@
 
     settings -> labels -> building -> rules -> watching -> fitting
 
-    settings.py      the constructor's arguments, checked
-    labels.py        classes to numbers that the core can read, and back
-    building.py      a network from the settings, its weights drawn as scikit-learn draws them
-    rules.py         scikit-learn's update rules in the core's terms
-    watching.py      after every epoch: tolerance, validation score, best weights
-    fitting.py       one fit with an update rule
-    quasi_newton.py  one fit by L-BFGS
-    conversion.py    from and to scikit-learn's own estimators
-    storing.py       to and from a file
-    base.py          what classifier.py and regressor.py share
+    settings.py       checks of the constructor's arguments
+    labels.py         coding of the targets as numbers, and back
+    building.py       a network from the arguments, with the same initial weights as scikit-learn's
+    rules.py          scikit-learn's update rules in the core's terms
+    watching.py       after every epoch: convergence, validation score, best weights
+    fitting.py        one fit in mini-batches
+    quasi_newton.py   one fit by L-BFGS
+    conversion.py     from and to scikit-learn's own estimators
+    storing.py        save and load
+    documentation.py  the parameters that classifier.py and regressor.py share
+    base.py           the code that they share
 
-Importing this package imports scikit-learn; ``fastmlp.MLPClassifier`` does so at its first use.
+Importing this package imports scikit-learn; ``fastmlp.MLPClassifier`` does so on first use.
 """
 
 from __future__ import annotations

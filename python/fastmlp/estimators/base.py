@@ -1,4 +1,4 @@
-"""What classifier and regressor share: the way of a fit, the attributes it leaves, and predictions."""
+"""What classifier and regressor share: the steps of a fit, the fitted attributes, and predictions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cnn_core.machine.access import Access
-from fastmlp.data import rows as data
 from fastmlp.estimators import conversion, storing
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights, views_of
-from fastmlp.estimators.fitting import Course, split
+from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_if_refused
 from fastmlp.estimators.labels import Coding
 from fastmlp.estimators.quasi_newton import fit_to_all
 from fastmlp.estimators.rules import is_quasi_newton, records_epochs
@@ -32,14 +31,14 @@ from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 
 DTYPES = (np.float64, np.float32, np.uint8)
-"""Of X: read as they are; anything else becomes float64."""
+"""Dtypes of X that are read as they are; any other becomes float64."""
 SPARSE = ("csr", "csc")
 FITTED = itemgetter("network_", "_coding", "coefs_", "intercepts_", "_shown")
-"""What belongs together: read in one call, as a fit in another thread sets all at once."""
+"""Attributes that belong together. One call reads them all: a fit in another thread sets them all at once."""
 
 
 class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
-    """A multilayer perceptron with the ways of scikit-learn; see `MLPClassifier` and `MLPRegressor`."""
+    """A multilayer perceptron with scikit-learn's interface; see `MLPClassifier` and `MLPRegressor`."""
 
     network_: Network
     _coding: Any
@@ -47,14 +46,14 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _find_coding(self, y: Any, first: bool, incremental: bool, classes: Any) -> Coding:
-        """How checked targets are to be coded; ``ValueError`` for targets that don't fit."""
+        """Choose the coding of checked targets; ``ValueError`` if they do not fit."""
 
     @abstractmethod
     def _find_loss(self, coding: Any) -> Loss:
-        """The loss in the engine's terms."""
+        """The loss of the network."""
 
     def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
-        """Weights (n,) that the classes give to the samples."""
+        """Sample weights (n,) from the class weights."""
         return None
 
     def _fit(
@@ -95,33 +94,33 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return checked
 
     def _weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[np.float64] | None:
-        """Sample weights and those of the classes, multiplied."""
+        """The sample weights times the class weights of their rows."""
         weights, of_classes = check_weights(sample_weight, X), self._class_weights(y, incremental)
         if weights is None or of_classes is None:
             return weights if of_classes is None else of_classes
         return weights * of_classes
 
     def _network(self, first: bool, X: Any, coding: Coding, random: np.random.RandomState) -> tuple[Network, Loss]:
-        """A new network, or the one there is, and the loss to train it by."""
+        """A new network, or the fitted one, and the loss to train it with."""
         loss = self._find_loss(coding)
         if not first and hasattr(self, "network_"):
             self._take_over_weights()
             if list(self.network_.layers[:-1]) != hidden_layers(self):
                 raise ValueError(
-                    "a fit that goes on needs the layers that the network has; hidden_layer_sizes, activation, dropout "
-                    f"or batch_norm have changed since: {self.network_!r}"
+                    "warm_start and partial_fit must keep the layers of the fitted network; hidden_layer_sizes, "
+                    f"activation, dropout or batch_norm have changed since: {self.network_!r}"
                 )
             return self.network_, loss
         dtype = choose_dtype(self.dtype, X, not is_quasi_newton(self))
         network = build_network(self, X.shape[1], coding.n_outputs, coding.output, loss, dtype, random)
-        if not first:  # weights that were set by hand
+        if not first:  # the user has set the weights
             put_weights(network, self.coefs_, self.intercepts_)
         return network, loss
 
     def _validation(
         self, samples: Samples, validation_data: Any, coding: Coding, random: np.random.RandomState, incremental: bool
     ) -> tuple[Samples, Samples | None]:
-        """What to train on and what to validate with: the user's own rows, or some of the samples."""
+        """The training set and the validation set: the user's own, or a part of the samples."""
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         if validation_data is not None:
@@ -137,7 +136,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return split(samples, self.validation_fraction, random, coding.stratifies)
 
     def _finish(self, network: Network, coding: Coding, record: Record, by_epochs: bool, **more: Any) -> None:
-        """Set the attributes that a fit leaves, all at once: another thread may be predicting."""
+        """Set the fitted attributes all at once, as another thread may be predicting."""
         left = {
             "network_": network,
             "_coding": coding,
@@ -161,7 +160,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.__dict__.update(left)
 
     def _take_over_weights(self) -> tuple[Network, Any]:
-        """The network and its coding, when arrays that the user put into coefs_ or intercepts_ are in the network."""
+        """The network and its coding, after copying in arrays that the user has put into coefs_ or intercepts_."""
         network, coding, coefs, intercepts, shown = FITTED(vars(self))
         now = (*coefs, *intercepts)
         if len(now) != len(shown) or any(a is not b for a, b in zip(now, shown, strict=True)):
@@ -171,81 +170,112 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
     @contextmanager
     def _one_fit(self) -> Iterator[None]:
-        """``RuntimeError`` for a fit while another one runs: in another thread, or around this one."""
+        """``RuntimeError`` if a fit is running already: in another thread, or around this one."""
         access: Access = self.__dict__.setdefault("_access", Access())
         with access.training:
             yield
 
     def _outputs(self, X: Any) -> tuple[NDArray[Any], Any]:
-        """The network's outputs (n, n_outputs) for rows as the user gives them, and the coding that goes with them."""
+        """The network's outputs (n, n_outputs) for the user's rows, and the coding to decode them with."""
         check_is_fitted(self)
         network, coding = self._take_over_weights()
         if type(X) is np.ndarray and X.ndim == 2 and X.dtype in DTYPES and not hasattr(self, "feature_names_in_"):
             try:
                 return network.predict(X), coding
             except (ValueError, TypeError):
-                pass  # scikit-learn finds the words below
+                pass  # scikit-learn raises its own error below
         X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
         return network.predict(X), coding
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Any:
-        """An estimator with the arguments, weights and history of scikit-learn's fitted one; it predicts the same.
+        """Convert a fitted estimator of scikit-learn; the result predicts the same.
 
-        Raises ``TypeError`` for anything else than scikit-learn's class of this name.
+        Parameters
+        ----------
+        fitted : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            The class of the same name as this one.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            With copies of its arguments, weights, curves and scores, but not of the optimizer state.
+
+        Raises
+        ------
+        TypeError, sklearn.exceptions.NotFittedError
+            If ``fitted`` is anything else, or not fitted.
         """
         return conversion.from_sklearn(cls, fitted)
 
     def to_sklearn(self) -> Any:
-        """scikit-learn's estimator of this name with these arguments, weights and history; it predicts the same.
+        """Convert to scikit-learn's estimator of the same name; the result predicts the same.
 
-        Raises ``ValueError`` for what scikit-learn hasn't: other activations or one for each layer, batch norms.
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            With copies of the arguments it knows, the weights, curves and scores, but not of the optimizer state.
+
+        Raises
+        ------
+        ValueError, sklearn.exceptions.NotFittedError
+            If scikit-learn lacks the activation, different activations in one network, or batch norm; before a fit.
         """
         return conversion.to_sklearn(self)
 
     def save(self, path: str | os.PathLike[str], *, allow_nan: bool = False) -> None:
-        """Write the fitted estimator to a safetensors file, all at once or not at all; `load` gives it back.
-
-        Kept are the network with the optimizer's momenta, the arguments, classes, feature names and the record of the
-        fits, so that predictions, warm starts and `partial_fit` go on as here, to the bit. An argument that is code (a
-        function, a callback, a RandomState) is left out, and so is what scikit-learn's metadata routing was told.
-        `fastmlp.load` reads the network alone, and the command ``fastmlp predict`` takes the file too.
+        """Write the fitted estimator to a safetensors file, atomically; `load` reads it.
 
         Parameters
         ----------
         path : str or path
             An existing file is replaced.
         allow_nan : bool, default False
-            Whether weights of NaN or infinity may be written.
+            Whether weights may be NaN or infinite.
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            There is nothing to write yet.
-        ValueError
-            As for `Network.save`; classes that are neither numbers nor texts.
-        OSError
-            The file can't be written.
+        ValueError, OSError, sklearn.exceptions.NotFittedError
+            As for `Network.save`; also if classes are not numbers, booleans or strings, and before a fit.
+
+        Notes
+        -----
+        The file has the network with the optimizer state, the arguments, classes, feature names, curves and scores: a
+        loaded estimator predicts and trains on to the same bits. Arguments that are code (a function, a callback, a
+        RandomState) and the settings of scikit-learn's metadata routing are left out. `fastmlp.load` and the command
+        ``fastmlp predict`` read the network from the same file.
         """
         storing.save_estimator(self, path, allow_nan)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, allow_nan: bool = False) -> Any:
-        """The estimator that `save` wrote, as fitted as it was; nothing in the file is ever executed.
+        """Read a fitted estimator that `save` has written. Nothing in the file is ever executed.
 
-        Warns of arguments that the file could not hold: their defaults stand there.
+        Parameters
+        ----------
+        path : str or path
+        allow_nan : bool, default False
+            Whether weights may be NaN or infinite.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
 
         Raises
         ------
-        ValueError
-            The file holds another estimator or a network alone, or is damaged, inconsistent or of a newer format.
-        OSError
-            The file can't be opened.
+        ValueError, OSError
+            If the file has another estimator or only a network, is damaged, inconsistent or of a newer format, or
+            cannot be opened.
+
+        Warns
+        -----
+        UserWarning
+            Names the arguments that `save` has left out; they have their defaults.
         """
         return storing.load_estimator(cls, path, allow_nan)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: the views of the network are made anew behind it."""
+        """For pickle and copy, without the views of the network: `__setstate__` makes new ones."""
         if "network_" in vars(self):
             self._take_over_weights()
         state: dict[str, Any] = super().__getstate__().copy()
@@ -267,26 +297,3 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         tags.input_tags.sparse = True
         tags.non_deterministic = False
         return tags
-
-
-@contextmanager
-def unchanged_if_refused(estimator: BaseMLP) -> Iterator[None]:
-    """A fit that is refused leaves the estimator as it was."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except Exception:
-        for name in vars(estimator).keys() - before.keys():
-            del estimator.__dict__[name]
-        estimator.__dict__.update(before)
-        raise
-
-
-def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
-    """Sample weights (n,) in float64; ``ValueError`` if all are zero."""
-    if sample_weight is None:
-        return None
-    weights: NDArray[np.float64] = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if not weights.any():
-        raise ValueError("sample_weight must hold a weight that is not zero; all are zero")
-    return data.check_weights(weights, len(weights))

@@ -1,8 +1,8 @@
 """A network from the settings of an estimator, its weights drawn as scikit-learn draws them.
 
-With ``init=None`` the same ``random_state`` gives the weights that scikit-learn's estimator begins with, number for
-number: evenly from +-sqrt(6 / (n_in + n_out)), biases too, or from +-sqrt(2 / ...) where the layers are logistic
-(Glorot and Bengio, AISTATS 2010).
+With ``init=None`` the same ``random_state`` gives the weights that scikit-learn's estimator starts with, number for
+number: weights and biases are uniform in +-sqrt(6 / (n_in + n_out)), or in +-sqrt(2 / (n_in + n_out)) for logistic
+layers (Glorot and Bengio, AISTATS 2010).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fastmlp.network import Network
 SEEDS = 2**31 - 1
 """Seeds are drawn below this number."""
 FEW_ROWS = 2000
-"""Up to so many rows, float64 data are trained in float64."""
+"""Up to this many rows, float64 data are trained in float64."""
 
 
 def choose_dtype(dtype: Any, X: Any, by_batches: bool) -> np.dtype[Any]:
-    """The user's own choice; else float32 for float32 and uint8, and for many rows of float64 taken in batches.
+    """The user's choice; or else float32 for float32 and uint8, and for many rows of float64 in mini-batches.
 
-    A batch's gradient is a guess from some of the rows, whose noise is some thousand times float32's rounding. Few rows
-    cost little in float64, and give the numbers that scikit-learn gives. L-BFGS compares losses to the last digits.
+    The gradient of a mini-batch is an estimate whose noise is some thousand times larger than float32's rounding. With
+    few rows float64 is cheap and gives scikit-learn's numbers. L-BFGS compares losses to the last digits.
     """
     in_full = X.dtype == np.float64 and (X.shape[0] <= FEW_ROWS or not by_batches)
     chosen: np.dtype[Any] = np.dtype(dtype if dtype is not None else np.float64 if in_full else np.float32)
@@ -55,7 +55,7 @@ def build_network(
 
 
 def hidden_layers(estimator: Any) -> list[Layer]:
-    """Dense, or Dense, BatchNorm and the activation by itself; then Dropout."""
+    """For each hidden layer Dense, or with batch norm Dense, BatchNorm and Activation; then Dropout if asked for."""
     layers: list[Layer] = []
     of_each = hidden_sizes(estimator), hidden_activations(estimator), dropout_rates(estimator)
     for units, activation, rate in zip(*of_each, strict=True):
@@ -69,9 +69,9 @@ def hidden_layers(estimator: Any) -> list[Layer]:
 
 
 def draw_weights(network: Model, hidden: Sequence[str], random: np.random.RandomState) -> None:
-    """Fill weights and biases, layer by layer, from a stream of scikit-learn's kind.
+    """Draw weights and biases layer by layer from a RandomState, in the same order as scikit-learn.
 
-    The last layer is drawn as the hidden one before it, whose activation scikit-learn has for all.
+    The output layer is drawn like the last hidden layer: scikit-learn uses the hidden activation for all layers here.
     """
     activations = [*hidden, *(hidden[-1:] or ["relu"])]
     with network._access.changing:
@@ -83,7 +83,7 @@ def draw_weights(network: Model, hidden: Sequence[str], random: np.random.Random
 
 
 def put_weights(network: Model, coefs: Sequence[Any], intercepts: Sequence[Any]) -> None:
-    """Write arrays into the network that aren't views of it already; ``ValueError`` for other shapes."""
+    """Copy weights and biases into the network; ``ValueError`` if the shapes do not fit."""
     with network._access.changing:
         for name, given, views in (("coefs_", coefs, network.weights), ("intercepts_", intercepts, network.biases)):
             if len(given) != len(views):

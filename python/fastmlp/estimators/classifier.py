@@ -1,4 +1,4 @@
-"""MLPClassifier: scikit-learn's arguments and attributes, and more."""
+"""MLPClassifier: scikit-learn's interface with more settings."""
 
 from __future__ import annotations
 
@@ -13,123 +13,38 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.documentation import with_shared_documentation
 from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import loss_named
 from fastmlp.model.losses import Loss, make_loss
 
 CROSS_ENTROPIES = ("log_loss", "cross_entropy", "binary_cross_entropy")
-"""All mean the one that fits the targets."""
+"""All mean the cross-entropy that fits the targets."""
 
 
+@with_shared_documentation
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
-    """A multilayer perceptron that tells classes: scikit-learn's ``MLPClassifier``, trained by fastmlp.
+    """A multilayer perceptron for classification: scikit-learn's ``MLPClassifier``, trained by fastmlp.
 
-    Two classes, many, or several labels for a row. See the guide for what differs from scikit-learn.
+    Two classes, several classes, or several labels for each row. The guide lists the differences from scikit-learn.
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of the hidden layers; empty for none.
-    activation : str or sequence of str, default "relu"
-        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.model.activations`; a list has one for each
-        layer.
-    solver : {"adam", "sgd", "lbfgs"}, default "adam"
-        The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
-    alpha : float, default 1e-4
-        L2 penalty: a batch of n rows (or of summed weight n) adds alpha / (2 n) * the sum of squared weights.
-    batch_size : int or "auto", default "auto"
-        Rows of a batch; "auto" is the smaller of 200 and all.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
-        Of "sgd": ``learning_rate_init`` throughout; divided by (rows seen + 1) ** ``power_t`` after every epoch; or
-        divided by 5 where the fit would have stopped, down to 1e-6.
-    learning_rate_init : float, default 1e-3
-        Of "sgd" and "adam".
-    power_t : float, default 0.5
-        See ``learning_rate``.
-    max_iter : int, default 200
-        Epochs at most, or iterations of L-BFGS.
-    shuffle : bool, default True
-        A new order of the rows in every epoch.
-    random_state : int, RandomState or None
-        Fixes weights, the split for validation, orders and dropout.
-    tol : float, default 1e-4
-        An epoch counts as still if it doesn't better the best loss, or validation score, by so much.
-    verbose : bool or int, default False
-        Print every epoch.
-    warm_start : bool, default False
-        `fit` goes on from weights and momenta of the last one.
-    momentum : float, default 0.9
-        Of "sgd"; with ``nesterovs_momentum`` (default True) in Nesterov's form.
-    early_stopping : bool, default False
-        Stop by a validation score instead of the training loss, and put the best weights back. The rows are
-        ``validation_data`` of `fit`, or the share ``validation_fraction`` (default 0.1) of the samples.
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
-        Of "adam".
-    n_iter_no_change : int or inf, default 10
-        More still epochs than that in a row end the fit.
-    max_fun : int, default 15000
-        Evaluations of L-BFGS at most.
     loss : str or Loss, default "log_loss"
-        "log_loss" and both cross-entropies mean the one that fits the targets; or another loss of fastmlp.
+        "log_loss", "cross_entropy" and "binary_cross_entropy" all mean the cross-entropy that fits the targets. Or
+        another loss of fastmlp.
     class_weight : dict or "balanced", optional
-        Weights of the classes, which multiply those of the samples.
-    dropout : float, schedule or sequence of them, default 0.0
-        Share of each hidden layer's units left out at a step.
-    batch_norm : bool, default False
-        A `BatchNorm` between every hidden layer's sums and its activation.
-    init : str or initializer, optional
-        None: as scikit-learn draws, number for number; else as in `Network`.
-    optimizer : str or optimizer, optional
-        In the place of ``solver`` and its numbers.
-    schedule : callable, optional
-        Step -> learning rate of "sgd" or "adam".
-    clip_norm : float, optional
-        A gradient longer than this is made as long.
+        Weights of the classes, multiplied with the sample weights.
     scoring : str or callable, optional
-        Of the validation: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: accuracy.
-    restore_best : bool, optional
-        Whether the best weights come back, by score, or by loss where there is no validation. None: with
-        ``early_stopping``.
-    callbacks : sequence, default ()
-        As for `Network.fit`.
-    progress : bool, default False
-        Show a bar.
-    n_jobs : int, optional
-        Threads of a fit. None: as many as a batch is worth, one within a worker of joblib; -1: all.
-    dtype : {"float32", "float64"}, optional
-        None: float32 for float32 and uint8 data, and for more than 2000 rows of float64 taken in batches; else float64.
+        Validation score: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: accuracy.
 
     Attributes
     ----------
-    network_ : Network
-        The fitted network.
-    coefs_, intercepts_ : lists of ndarray (n_in, n_out) and (n_out,)
-        Writable views of its parameters.
-    loss_, best_loss_ : float
-        Of the last epoch, and the smallest; ``best_loss_`` is None with ``early_stopping``.
-    loss_curve_ : list of float
-        One number per epoch.
-    validation_scores_, validation_loss_curve_ : lists of float, or None without validation
-        One number per epoch.
-    best_validation_score_ : float or None
-        The largest.
-    n_iter_, t_ : int
-        Epochs of the last fit; rows trained on in all.
-    n_layers_, n_outputs_, n_features_in_ : int
-        Sizes, the input counted as a layer.
-    feature_names_in_ : ndarray of str
-        Where X was a frame.
-    out_activation_ : str
-        "softmax", "logistic", "identity", "exp".
+    out_activation_ : {"softmax", "logistic"}
+        Activation of the outputs.
     classes_ : ndarray (n_classes,)
-        In the order of the probabilities.
-
-    Raises
-    ------
-    ValueError, TypeError
-        By `fit`: arguments and data that don't fit, in scikit-learn's words; the estimator is as it was. Also for a
-        loss that stopped being finite.
+        Sorted classes; the columns of `predict_proba` have the same order.
 
     Examples
     --------
@@ -219,57 +134,122 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.dtype = dtype
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPClassifier:
-        """Train.
+        """Train the network.
 
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
-            float64, float32 and uint8 arrays in row order and CSR matrices are read as they are.
+            float64, float32 and uint8 arrays in C order and CSR matrices are read without a copy.
         y : array_like (n_samples,) or (n_samples, n_classes)
-            Classes of any kind, or an indicator of 0 and 1 (dense or sparse) where a row may have several labels.
+            Classes of any type; or an indicator matrix of 0 and 1, dense or sparse, for several labels in a row.
         sample_weight : array_like (n_samples,), optional
-            A batch's loss is its weighted mean.
+            The loss of a batch is the weighted mean. None: all weights are 1.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Scored after every epoch; with ``early_stopping`` in the place of a share of the samples.
+            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument of the constructor or of this method is invalid; the estimator is unchanged. Also if the loss
+            becomes NaN or infinite. The messages follow scikit-learn's.
+        RuntimeError
+            If a fit of this estimator or its network is running, in another thread or around this call.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` is reached before training has converged.
         """
         self._fit(X, y, sample_weight, validation_data)
         return self
 
     @available_if(has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
-        """One epoch over these rows, from where the last call left weights and optimizer.
+        """Train for one epoch on these rows, from the weights and the optimizer state of the last call.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`.
         classes : array_like (n_classes,), optional
-            All classes that will ever come: needed at the first call, but for an indicator, whose columns say it.
+            All classes of this and later calls. Required in the first call, unless y is an indicator matrix.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        AttributeError
+            With L-BFGS, which needs all rows at once.
+        ValueError, TypeError, RuntimeError
+            As for `fit`; also with ``early_stopping``.
         """
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def predict(self, X: Any) -> Any:
-        """Classes (n_samples,), or an indicator (n_samples, n_classes) of the labels above one half."""
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray (n_samples,), or indicator matrix (n_samples, n_classes) of int64
+            The most probable classes; for several labels 1 where the probability is above 0.5, as a CSR matrix if the
+            training labels were sparse.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the first fit.
+        ValueError, TypeError
+            If X does not fit.
+        RuntimeError
+            If another thread is training the network.
+        """
         outputs, coding = self._outputs(X)
         return coding.decode(outputs)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Probabilities (n_samples, n_classes), the columns in the order of ``classes_``."""
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray (n_samples, n_classes) of the network's dtype
+            Columns in the order of ``classes_``. Each row sums to 1, except with several labels.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the first fit.
+        ValueError, TypeError
+            If X does not fit.
+        RuntimeError
+            If another thread is training the network.
+        """
         outputs, coding = self._outputs(X)
         probabilities: NDArray[Any] = coding.probabilities(outputs)
         return probabilities
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Logarithms of `predict_proba`; a probability that underflowed to 0 gives -inf."""
+        """Predict the logarithms of the probabilities: those of `predict_proba`, with the same arguments and errors.
+
+        Returns
+        -------
+        ndarray (n_samples, n_classes) of the network's dtype
+            -inf where a probability underflows to 0.
+        """
         with np.errstate(divide="ignore"):
             logs: NDArray[Any] = np.log(self.predict_proba(X))
         return logs
@@ -308,8 +288,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return None
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
-                "class_weight='balanced' needs all of y; for partial_fit give the weights as a dictionary, which "
-                "sklearn.utils.class_weight.compute_class_weight makes"
+                "class_weight='balanced' needs all of y; for partial_fit pass a dict of weights, from "
+                "sklearn.utils.class_weight.compute_class_weight"
             )
         weights: NDArray[np.float64] = compute_sample_weight(self.class_weight, y)
         return weights

@@ -1,6 +1,6 @@
-"""From scikit-learn's fitted estimators and back to them; both predict the same.
+"""Convert scikit-learn's fitted estimators to ours and back; both predict the same.
 
-Weights are copied. What lies behind a fit comes along (loss curve, scores, iterations), the optimizer's momenta do not.
+Weights, loss curve, scores and iteration counts are copied, the optimizer state is not.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from fastmlp.estimators.settings import ACTIVATION_NAMES, hidden_activations
 from fastmlp.estimators.watching import Record
 
 THEIRS = {theirs: ours for ours, theirs in ACTIVATION_NAMES.items()}
-"""scikit-learn's names by ours."""
+"""From our names to scikit-learn's."""
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-"""Of scikit-learn."""
+"""The activations of scikit-learn."""
 CARRIED = ("feature_names_in_", "n_iter_", "loss_")
-"""Attributes that both have and that stand for themselves."""
+"""Attributes that are copied without a change, both ways."""
 CURVES = ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 
 
 def shared_arguments(estimator: Any, other: type) -> dict[str, Any]:
-    """The constructor's arguments that the other class knows too."""
+    """The constructor's arguments that the other class also has."""
     known = inspect.signature(other).parameters
     return {name: value for name, value in estimator.get_params(deep=False).items() if name in known}
 
 
 def from_sklearn(kind: type[Any], fitted: Any) -> Any:
-    """An estimator of ours with arguments, weights and history of a fitted one of scikit-learn's."""
+    """Our estimator with the arguments, weights and history of scikit-learn's; see `BaseMLP.from_sklearn`."""
     from sklearn import neural_network
 
     theirs = getattr(neural_network, kind.__name__)
@@ -68,14 +68,14 @@ def from_sklearn(kind: type[Any], fitted: Any) -> Any:
 
 
 def to_sklearn(estimator: Any) -> Any:
-    """A fitted estimator of scikit-learn's with our arguments, weights and history."""
+    """scikit-learn's estimator with our arguments, weights and history; see `BaseMLP.to_sklearn`."""
     from sklearn import neural_network
 
     check_is_fitted(estimator)
     estimator._take_over_weights()
     names = sorted({THEIRS.get(name, name) for name in hidden_activations(estimator)})
     if len(names) > 1 or not set(names) <= set(ACTIVATIONS):
-        raise ValueError(f"scikit-learn has one activation out of {ACTIVATIONS} for all layers, got {names}")
+        raise ValueError(f"to_sklearn needs the same activation in all layers, one of {ACTIVATIONS}, got {names}")
     if estimator.network_.layout.uses_batch:
         raise ValueError("scikit-learn has no batch_norm")
     kind = getattr(neural_network, type(estimator).__name__)
@@ -83,7 +83,7 @@ def to_sklearn(estimator: Any) -> Any:
     if "loss" in arguments:
         arguments["loss"] = "poisson" if estimator.out_activation_ == "exp" else "squared_error"
     elif estimator.out_activation_ == "exp":
-        raise ValueError("this scikit-learn has no loss='poisson'; 1.7 is the first that has")
+        raise ValueError("to_sklearn with loss='poisson' needs scikit-learn 1.7 or later")
     fitted = kind(**arguments)
     attributes = {
         "coefs_": [array.copy() for array in estimator.coefs_],
@@ -105,7 +105,7 @@ def to_sklearn(estimator: Any) -> Any:
 
 
 def _coding_of(fitted: Any) -> Any:
-    """How the targets of an estimator of scikit-learn's look to a network of ours."""
+    """Our coding of the targets of scikit-learn's estimator."""
     if is_classifier(fitted):
         binarizer = fitted._label_binarizer
         return Labels(np.asarray(fitted.classes_), binarizer.y_type_, bool(binarizer.sparse_input_))
@@ -113,7 +113,7 @@ def _coding_of(fitted: Any) -> Any:
 
 
 def _binarizer_of(labels: Labels) -> LabelBinarizer:
-    """scikit-learn's own coding of the same classes."""
+    """scikit-learn's coding of the same classes."""
     binarizer = LabelBinarizer()
     if labels.kind == "multilabel-indicator":
         targets: NDArray[Any] = np.eye(len(labels.classes), dtype=int)

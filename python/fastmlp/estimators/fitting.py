@@ -1,19 +1,24 @@
-"""One fit with an update rule, epoch after epoch, as scikit-learn's stochastic solvers go about it."""
+"""One fit in mini-batches, epoch by epoch, as in scikit-learn's stochastic solvers."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from joblib.parallel import effective_n_jobs, get_active_backend
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_sample_weight
 
 from fastmlp.callbacks.base import make_callbacks
 from fastmlp.checks.errors import DivergedError
 from fastmlp.checks.values import Value
+from fastmlp.data import rows
 from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
@@ -27,15 +32,38 @@ NOT_FINITE = (
 )
 
 
+@contextmanager
+def unchanged_if_refused(estimator: Any) -> Iterator[None]:
+    """Restore the estimator's attributes if its fit raises an error."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except Exception:
+        for name in vars(estimator).keys() - before.keys():
+            del estimator.__dict__[name]
+        estimator.__dict__.update(before)
+        raise
+
+
 def count_threads(n_jobs: int | None) -> int | None:
-    """Threads of a fit: None leaves it to the engine, but in a worker of joblib it is one."""
+    """Number of threads of a fit; None lets the training choose, but inside a joblib worker it is 1."""
     if n_jobs is None:
         return 1 if get_active_backend()[0].nesting_level else None
     return int(effective_n_jobs(n_jobs)) if n_jobs < 0 else int(n_jobs)
 
 
+def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
+    """Sample weights (n,) in float64; ``ValueError`` if all are zero."""
+    if sample_weight is None:
+        return None
+    weights: NDArray[np.float64] = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if not weights.any():
+        raise ValueError("sample_weight must have a nonzero weight; all are zero")
+    return rows.check_weights(weights, len(weights))
+
+
 def split(samples: Samples, fraction: float, random: np.random.RandomState, stratify: bool) -> tuple[Samples, Samples]:
-    """Rows to train on and rows to validate with, drawn as scikit-learn draws them."""
+    """Split into training and validation set, with the same random numbers as scikit-learn."""
     arrays = [array for array in samples if array is not None]
     parts = train_test_split(
         *arrays,
@@ -52,7 +80,7 @@ def split(samples: Samples, fraction: float, random: np.random.RandomState, stra
 
 
 def clip_batch_size(batch_size: int | str, n_samples: int) -> int:
-    """Rows of a batch: 200 or all there are for "auto"."""
+    """Rows of a mini-batch; "auto" is min(200, n_samples)."""
     if isinstance(batch_size, str):
         return min(200, n_samples)
     if batch_size > n_samples:
@@ -61,20 +89,22 @@ def clip_batch_size(batch_size: int | str, n_samples: int) -> int:
 
 
 class Course:
-    """One fit: what is trained on what, by which settings.
+    """One fit: network, data and settings.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
     network : Model
     coding : Coding
-        Of the targets, which the estimator has yet to take over.
+        Of the targets. The estimator gets it only at the end of the fit.
     record : Record
-        Of the earlier fits that this one goes on from.
+        Of the earlier fits that this one continues.
     samples : Samples
-        To train on.
+        Training set.
     validation : Samples, optional
+        Validation set.
     n_epochs : int
+        Maximum number of epochs.
     """
 
     def __init__(
@@ -102,13 +132,13 @@ class Course:
             int(estimator.verbose), self.n_samples,
         )  # fmt: skip
         self.stopped = False
-        if stops_by_score and record.validation_scores:  # the weights so far are the best
+        if stops_by_score and record.validation_scores:  # the current weights are the best so far
             self.watch.best = network.snapshot()
         if math.isnan(record.rate):
             record.rate = record.rate_of_last_step = float(estimator.learning_rate_init)
 
     def rate(self) -> Value:
-        """The learning rate from here on."""
+        """The learning rate from the current step on: a number or a schedule."""
         estimator, record = self.estimator, self.record
         if estimator.schedule is not None:
             schedule: Value = estimator.schedule
@@ -124,7 +154,7 @@ class Course:
         )  # fmt: skip
 
     def run(self) -> None:
-        """Train, and put the best weights back."""
+        """Train, then restore the best weights if they were kept."""
         try:
             while self._train(self.n_epochs - self.watch.n_epochs):
                 pass
@@ -133,7 +163,7 @@ class Course:
         self.watch.restore(self.network)
 
     def _train(self, n_epochs: int) -> bool:
-        """Epochs at one rate, or by one schedule; whether to go on with a smaller rate."""
+        """Train with one learning rate or schedule; return whether to continue with a smaller rate."""
         watch, estimator, record = self.watch, self.estimator, self.record
         rate = self.rate()
         watch.has_smaller_rate = False
@@ -155,7 +185,7 @@ class Course:
         return watch.has_smaller_rate and watch.n_epochs < self.n_epochs
 
     def _diverged(self, error: DivergedError) -> None:
-        """What scikit-learn does: an error, or with a validation a score of NaN and the best weights."""
+        """As in scikit-learn: raise an error; with ``early_stopping`` record NaN, warn and keep the best weights."""
         if not self.estimator.early_stopping:
             raise ValueError(NOT_FINITE) from error
         self.record.loss_curve.append(math.nan)
@@ -166,7 +196,7 @@ class Course:
         warnings.warn(f"Training ended early: {error}", ConvergenceWarning, stacklevel=6)
 
     def warn_of_the_end(self) -> None:
-        """scikit-learn's warning where all epochs were done and the tolerance not reached."""
+        """scikit-learn's warning if the fit has used all epochs without converging."""
         if self.watch.n_epochs == self.n_epochs and not self.stopped:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.n_epochs}) reached and the optimization hasn't "

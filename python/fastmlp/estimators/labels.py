@@ -1,6 +1,6 @@
-"""Targets as a user writes them, to numbers that the core can read, and back: numbers as they are, classes coded.
+"""Coding of the user's targets as numbers for the core, and back: numbers stay as they are, classes are encoded.
 
-Two classes need one output, more need one each; so do labels of which a row may have several.
+Two classes need one output; more classes, or several labels for a row, need one output each.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 
 class Coding(Protocol):
-    """How an estimator's targets look to its network."""
+    """The coding of an estimator's targets for its network."""
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
 
     @property
     def output(self) -> str:
-        """Their activation."""
+        """Activation of the outputs, by scikit-learn's name."""
 
     @property
     def stratifies(self) -> bool:
-        """Whether a split for validation keeps the shares of the targets."""
+        """Whether the validation split is stratified."""
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What a fitted estimator says of them."""
+        """Fitted attributes about the targets, by name."""
 
     def encode(self, y: Any) -> NDArray[Any]:
         """Targets for the network."""
 
     def check(self, y: Any) -> None:
-        """Raise ``ValueError`` for targets that can't be encoded."""
+        """Raise ``ValueError`` if the targets cannot be encoded."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Numbers:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What a fitted estimator says of its outputs."""
+        """Fitted attributes about the targets, by name."""
         return {"n_outputs_": self.n_outputs, "out_activation_": self.output}
 
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -58,7 +58,7 @@ class Numbers:
         return y
 
     def check(self, y: NDArray[Any]) -> None:
-        """Raise ``ValueError`` for another number of columns."""
+        """Raise ``ValueError`` if the number of columns is not n_outputs."""
         n_columns = 1 if y.ndim == 1 else y.shape[1]
         if n_columns != self.n_outputs:
             raise ValueError(f"y must have {self.n_outputs} columns, one for each output, got {n_columns}")
@@ -71,10 +71,10 @@ class Labels:
     Attributes
     ----------
     classes : ndarray (n_classes,)
-        Sorted; of several labels for a row, the numbers of their columns.
+        Sorted; with several labels for a row, the column numbers.
     kind : {"binary", "multiclass", "multilabel-indicator"}
     is_sparse : bool
-        Whether several labels came as a sparse matrix, and are given back as one.
+        Whether the training labels were a sparse matrix; then predictions are sparse too.
     """
 
     classes: NDArray[Any]
@@ -83,26 +83,26 @@ class Labels:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs that a network needs."""
+        """Number of outputs of the network."""
         return 1 if self.kind == "binary" else len(self.classes)
 
     @property
     def output(self) -> str:
-        """Activation of these outputs, by scikit-learn's name."""
+        """Activation of the outputs, by scikit-learn's name."""
         return "softmax" if self.kind == "multiclass" else "logistic"
 
     @property
     def stratifies(self) -> bool:
-        """Whether a split keeps the shares of the classes: as in scikit-learn, those of two classes alone."""
+        """Whether the validation split is stratified: only for two classes, as in scikit-learn."""
         return self.kind == "binary"
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What a fitted estimator says of its outputs."""
+        """Fitted attributes about the targets, by name."""
         return {"classes_": self.classes, "n_outputs_": self.n_outputs, "out_activation_": self.output}
 
     def encode(self, y: Any) -> NDArray[Any]:
-        """Targets of a network: (n,) class numbers, or (n, n_classes) of 0 and 1 for several labels, in uint8."""
+        """Class numbers (n,): int32, for two classes uint8. Several labels: 0 and 1 (n, n_classes) in uint8."""
         if self.kind == "multilabel-indicator":
             dense = y.toarray() if sparse.issparse(y) else np.asarray(y)
             return np.ascontiguousarray(dense != 0).view(np.uint8)
@@ -110,11 +110,11 @@ class Labels:
         return numbers.astype(np.uint8 if self.kind == "binary" else np.int32)
 
     def check(self, y: Any) -> None:
-        """Raise ``ValueError`` for targets of another kind or with classes that aren't here."""
+        """Raise ``ValueError`` if the targets are of another kind or have unknown classes."""
         check_known(find_labels(y), self)
 
     def decode(self, outputs: NDArray[Any]) -> Any:
-        """Classes (n,), or an indicator matrix (n, n_classes), from a network's outputs (n, n_outputs)."""
+        """Classes (n,), or an indicator matrix (n, n_classes), from the network's outputs (n, n_outputs)."""
         if self.kind == "multiclass":
             most_probable: NDArray[Any] = self.classes[outputs.argmax(axis=1)]
             return most_probable
@@ -127,28 +127,28 @@ class Labels:
         return self.classes[above[:, 0].astype(np.intp)]
 
     def probabilities(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """(n, n_classes) from a network's outputs: two columns for two classes."""
+        """Probabilities (n, n_classes) from the network's outputs (n, n_outputs); two columns for two classes."""
         return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs
 
 
 def find_labels(y: Any) -> Labels:
-    """The classes that stand in y; ``ValueError`` for targets that name none."""
+    """Find the classes in y; ``ValueError`` if y has no classes."""
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
         return Labels(np.arange(y.shape[1]), kind, sparse.issparse(y))
     if kind not in ("binary", "multiclass"):
-        check_classification_targets(y)  # scikit-learn's words for numbers that are no classes
+        check_classification_targets(y)  # raises scikit-learn's error for continuous numbers
         raise ValueError(f"Multioutput target data is not supported; y must be classes or an indicator, got {kind}")
     return of_classes(np.unique(y))
 
 
 def of_classes(classes: NDArray[Any]) -> Labels:
-    """The labels of sorted classes."""
+    """Labels from sorted classes."""
     return Labels(classes, "binary" if len(classes) <= 2 else "multiclass")
 
 
 def announced_labels(y: Any, classes: Any) -> Labels:
-    """The labels of a first `partial_fit`: all that will ever come. The columns of an indicator say it themselves."""
+    """Labels at the first `partial_fit`: from ``classes``, or from the columns of y if it is an indicator matrix."""
     found = find_labels(y)
     if found.kind == "multilabel-indicator":
         if classes is not None and len(np.unique(classes)) != len(found.classes):
@@ -162,7 +162,7 @@ def announced_labels(y: Any, classes: Any) -> Labels:
 
 
 def check_known(found: Labels, labels: Labels) -> None:
-    """Raise ``ValueError`` for classes of y that the classifier hasn't."""
+    """Raise ``ValueError`` if y has classes that the classifier does not know."""
     multilabel = "multilabel-indicator"
     if (found.kind == multilabel) != (labels.kind == multilabel):
         raise ValueError(f"y is {found.kind}, but the classifier was fitted to {labels.kind} targets")
@@ -176,7 +176,7 @@ def check_known(found: Labels, labels: Labels) -> None:
 
 
 def check_same(found: Labels, labels: Labels) -> None:
-    """Raise ``ValueError`` where a warm start is given other classes than the fit before."""
+    """Raise ``ValueError`` if a warm start gets other classes than the fit before."""
     multilabel = found.kind == labels.kind == "multilabel-indicator"
     same = len(found.classes) == len(labels.classes) if multilabel else set(found.classes) == set(labels.classes)
     if not same or multilabel != (labels.kind == "multilabel-indicator"):

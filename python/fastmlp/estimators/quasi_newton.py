@@ -1,4 +1,4 @@
-"""One fit by L-BFGS, with the limits and the words of scikit-learn."""
+"""One fit by L-BFGS, with scikit-learn's limits and messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastmlp.training.lbfgs import Objective, minimise
 
 
 def fit_to_all(estimator: Any, network: Model, samples: Samples) -> tuple[float, int]:
-    """Minimise mean loss + alpha / (2 n) * sum of squared weights over all samples; loss and iterations."""
+    """Minimise mean loss + alpha / (2 n) * sum of squared weights over all n samples; return loss and iterations."""
     data = check_samples(network, samples.X, samples.targets, samples.weights)
     objective = Objective(network, data, count_threads(estimator.n_jobs), float(estimator.alpha))
     begin = network.snapshot()

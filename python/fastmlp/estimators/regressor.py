@@ -1,4 +1,4 @@
-"""MLPRegressor: scikit-learn's arguments and attributes, and more."""
+"""MLPRegressor: scikit-learn's interface with more settings."""
 
 from __future__ import annotations
 
@@ -10,117 +10,31 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp.estimators.base import BaseMLP
+from fastmlp.estimators.documentation import with_shared_documentation
 from fastmlp.estimators.labels import Numbers
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import invalid, loss_named
 from fastmlp.model.losses import Loss, make_loss
 
 
+@with_shared_documentation
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
-    """A multilayer perceptron that predicts numbers: scikit-learn's ``MLPRegressor``, trained by fastmlp.
+    """A multilayer perceptron for regression: scikit-learn's ``MLPRegressor``, trained by fastmlp.
 
-    One target or several. See the guide for what differs from scikit-learn.
+    One target or several. The guide lists the differences from scikit-learn.
 
     Parameters
     ----------
     loss : str or Loss, default "squared_error"
         "squared_error", "poisson" (with an exponential output) or another loss of fastmlp, such as
         ``fm.Loss("quantile", q=0.9)``.
-    hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of the hidden layers; empty for none.
-    activation : str or sequence of str, default "relu"
-        "identity", "logistic", "tanh", "relu" or another name of `fastmlp.model.activations`; a list has one for each
-        layer.
-    solver : {"adam", "sgd", "lbfgs"}, default "adam"
-        The update rule, with scikit-learn's formulas (Kingma and Ba, ICLR 2015; Polyak 1964; Liu and Nocedal 1989).
-    alpha : float, default 1e-4
-        L2 penalty: a batch of n rows (or of summed weight n) adds alpha / (2 n) * the sum of squared weights.
-    batch_size : int or "auto", default "auto"
-        Rows of a batch; "auto" is the smaller of 200 and all.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
-        Of "sgd": ``learning_rate_init`` throughout; divided by (rows seen + 1) ** ``power_t`` after every epoch; or
-        divided by 5 where the fit would have stopped, down to 1e-6.
-    learning_rate_init : float, default 1e-3
-        Of "sgd" and "adam".
-    power_t : float, default 0.5
-        See ``learning_rate``.
-    max_iter : int, default 200
-        Epochs at most, or iterations of L-BFGS.
-    shuffle : bool, default True
-        A new order of the rows in every epoch.
-    random_state : int, RandomState or None
-        Fixes weights, the split for validation, orders and dropout.
-    tol : float, default 1e-4
-        An epoch counts as still if it doesn't better the best loss, or validation score, by so much.
-    verbose : bool or int, default False
-        Print every epoch.
-    warm_start : bool, default False
-        `fit` goes on from weights and momenta of the last one.
-    momentum : float, default 0.9
-        Of "sgd"; with ``nesterovs_momentum`` (default True) in Nesterov's form.
-    early_stopping : bool, default False
-        Stop by a validation score instead of the training loss, and put the best weights back. The rows are
-        ``validation_data`` of `fit`, or the share ``validation_fraction`` (default 0.1) of the samples.
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999, 1e-8
-        Of "adam".
-    n_iter_no_change : int or inf, default 10
-        More still epochs than that in a row end the fit.
-    max_fun : int, default 15000
-        Evaluations of L-BFGS at most.
-    dropout : float, schedule or sequence of them, default 0.0
-        Share of each hidden layer's units left out at a step.
-    batch_norm : bool, default False
-        A `BatchNorm` between every hidden layer's sums and its activation.
-    init : str or initializer, optional
-        None: as scikit-learn draws, number for number; else as in `Network`.
-    optimizer : str or optimizer, optional
-        In the place of ``solver`` and its numbers.
-    schedule : callable, optional
-        Step -> learning rate of "sgd" or "adam".
-    clip_norm : float, optional
-        A gradient longer than this is made as long.
     scoring : str or callable, optional
-        Of the validation: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: R^2.
-    restore_best : bool, optional
-        Whether the best weights come back, by score, or by loss where there is no validation. None: with
-        ``early_stopping``.
-    callbacks : sequence, default ()
-        As for `Network.fit`.
-    progress : bool, default False
-        Show a bar.
-    n_jobs : int, optional
-        Threads of a fit. None: as many as a batch is worth, one within a worker of joblib; -1: all.
-    dtype : {"float32", "float64"}, optional
-        None: float32 for float32 and uint8 data, and for more than 2000 rows of float64 taken in batches; else float64.
+        Validation score: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: R^2.
 
     Attributes
     ----------
-    network_ : Network
-        The fitted network.
-    coefs_, intercepts_ : lists of ndarray (n_in, n_out) and (n_out,)
-        Writable views of its parameters.
-    loss_, best_loss_ : float
-        Of the last epoch, and the smallest; ``best_loss_`` is None with ``early_stopping``.
-    loss_curve_ : list of float
-        One number per epoch.
-    validation_scores_, validation_loss_curve_ : lists of float, or None without validation
-        One number per epoch.
-    best_validation_score_ : float or None
-        The largest.
-    n_iter_, t_ : int
-        Epochs of the last fit; rows trained on in all.
-    n_layers_, n_outputs_, n_features_in_ : int
-        Sizes, the input counted as a layer.
-    feature_names_in_ : ndarray of str
-        Where X was a frame.
     out_activation_ : str
-        "softmax", "logistic", "identity", "exp".
-
-    Raises
-    ------
-    ValueError, TypeError
-        By `fit`: arguments and data that don't fit, in scikit-learn's words; the estimator is as it was. Also for a
-        loss that stopped being finite.
+        Activation of the outputs, from the loss: "exp" for "poisson", "identity" for the other losses by name.
 
     Examples
     --------
@@ -210,29 +124,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.dtype = dtype
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPRegressor:
-        """Train.
+        """Train the network.
 
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
-            float64, float32 and uint8 arrays in row order and CSR matrices are read as they are.
+            float64, float32 and uint8 arrays in C order and CSR matrices are read without a copy.
         y : array_like (n_samples,) or (n_samples, n_outputs)
-            Numbers that the loss is defined for.
+            Numbers that the loss allows.
         sample_weight : array_like (n_samples,), optional
-            A batch's loss is its weighted mean.
+            The loss of a batch is the weighted mean. None: all weights are 1.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Scored after every epoch; with ``early_stopping`` in the place of a share of the samples.
+            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument of the constructor or of this method is invalid; the estimator is unchanged. Also if the loss
+            becomes NaN or infinite. The messages follow scikit-learn's.
+        RuntimeError
+            If a fit of this estimator or its network is running, in another thread or around this call.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` is reached before training has converged.
         """
         self._fit(X, y, sample_weight, validation_data)
         return self
 
     @available_if(has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """One epoch over these rows, from where the last call left weights and optimizer.
+        """Train for one epoch on these rows, from the weights and the optimizer state of the last call.
 
         Parameters
         ----------
@@ -242,12 +169,38 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         self
+
+        Raises
+        ------
+        AttributeError
+            With L-BFGS, which needs all rows at once.
+        ValueError, TypeError, RuntimeError
+            As for `fit`; also with ``early_stopping``.
         """
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Numbers (n_samples,), or (n_samples, n_outputs) where there are several outputs."""
+        """Predict numbers.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray (n_samples,) or (n_samples, n_outputs) of the network's dtype
+            One column for each output; without the second axis if there is one output.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the first fit.
+        ValueError, TypeError
+            If X does not fit.
+        RuntimeError
+            If another thread is training the network.
+        """
         outputs, _ = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
@@ -266,7 +219,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _find_loss(self, coding: Any) -> Loss:
         loss = make_loss(loss_named(self))
         if loss.spec.classification:
-            raise invalid(self, "loss", "a loss for numbers, such as 'squared_error'")
+            raise invalid(self, "loss", "a regression loss, such as 'squared_error'")
         return loss
 
     def __sklearn_tags__(self) -> Any:

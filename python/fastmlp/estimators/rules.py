@@ -1,10 +1,11 @@
 """scikit-learn's update rules in the core's terms.
 
-Its momentum keeps steps, ``v := momentum * v - rate * g``, where ours keeps gradients, ``v := momentum * v + g`` and
-``w := w - rate * v``. Both are the same as long as the rate stays; where it changes from r to r', momentum * r / r' in
-the place of momentum makes ours theirs. Its Adam adds epsilon to the root of the mean square before the correction for
-its start at 0, ours behind it: epsilon / sqrt(1 - beta_2^t) in the place of epsilon makes ours theirs (the two forms
-stand in section 2 of Kingma and Ba, ICLR 2015).
+Momentum: scikit-learn adds up steps, ``v := momentum * v - rate * g``; we add up gradients, ``v := momentum * v + g``
+and ``w := w - rate * v``. Both are the same while the rate is constant. When it changes from r to r', we use
+momentum * r / r' instead of momentum.
+
+Adam: scikit-learn adds epsilon to the root of the second moment before the bias correction, we add it after. With
+epsilon / sqrt(1 - beta_2^t) instead of epsilon both are the same (Kingma and Ba, ICLR 2015, section 2, has both forms).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from fastmlp.optimizers import Adam, Optimizer, make_optimizer
 
 @dataclass(frozen=True)
 class StepSGD(Optimizer):
-    """Gradient descent whose velocity is made of steps: ``v := momentum * v - rate * g``; ``w := w + v``, or
-    ``w + momentum * v - rate * g`` (nesterov)."""
+    """Gradient descent whose velocity adds up steps: ``v := momentum * v - rate * g``; ``w := w + v``, or with
+    nesterov ``w := w + momentum * v - rate * g``."""
 
     learning_rate: Value
     momentum: float = 0.9
@@ -33,7 +34,7 @@ class StepSGD(Optimizer):
     rule: ClassVar[int] = Update.SGD
 
     def initial_state(self, n_params: int, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """The velocity, or nothing without momentum."""
+        """The velocity (1, n_params), or None without momentum."""
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
@@ -42,13 +43,13 @@ class StepSGD(Optimizer):
         table["look_ahead"] = self.momentum
 
     def is_plain(self) -> bool:
-        """Without momentum."""
+        """Whether there is no momentum."""
         return self.momentum == 0
 
 
 @dataclass(frozen=True)
 class EpsilonBefore(Schedule):
-    """Adam's epsilon as scikit-learn adds it: before the correction of the mean square."""
+    """Adam's epsilon as in scikit-learn: added before the bias correction of the second moment."""
 
     epsilon: float
     beta_2: float
@@ -60,10 +61,10 @@ class EpsilonBefore(Schedule):
 
 @dataclass(frozen=True)
 class EpochRate(Schedule):
-    """A learning rate that changes where an epoch begins: ``before`` until step ``first``, then ``now``, and with a
-    ``power`` in epoch k from there ``initial / (seen + k * n_samples + 1) ** power`` (inverse scaling).
+    """A learning rate that changes between epochs: ``before`` until step ``first``, then ``now``.
 
-    ``seen`` are the samples trained on before, ``n_samples`` and ``n_batches`` those of an epoch.
+    With a ``power`` (inverse scaling), epoch k >= 1 from there has ``initial / (seen + k * n_samples + 1) ** power``.
+    ``seen`` is the number of rows trained on before; an epoch has ``n_samples`` rows in ``n_batches`` batches.
     """
 
     before: float
@@ -84,12 +85,12 @@ class EpochRate(Schedule):
         return np.where(epoch > 0, self.after(self.seen + np.maximum(epoch, 0) * self.n_samples), rates)
 
     def after(self, seen: Any) -> Any:
-        """The rate when so many samples have been trained on: the power is not None."""
+        """The rate after this many rows; only with a ``power``."""
         return self.initial / (seen + 1.0) ** self.power
 
 
 def make_rule(estimator: Any, rate: Value) -> Any:
-    """The update rule of solver or optimizer; ``rate`` is the learning rate that the policy has come to."""
+    """The update rule of ``optimizer``, or else of ``solver`` with this learning rate."""
     if estimator.optimizer is not None:
         return make_optimizer(estimator.optimizer)
     if estimator.solver == "sgd":
@@ -100,19 +101,19 @@ def make_rule(estimator: Any, rate: Value) -> Any:
 
 
 def records_epochs(estimator: Any) -> bool:
-    """Whether a fit leaves a loss curve: all do but, as in scikit-learn, those of ``solver="lbfgs"``."""
+    """Whether a fit records a loss curve: always, except with ``solver="lbfgs"``, as in scikit-learn."""
     return bool(estimator.optimizer is not None or estimator.solver != "lbfgs")
 
 
 def is_quasi_newton(estimator: Any) -> bool:
-    """Whether the estimator trains by L-BFGS, which takes all rows at once."""
+    """Whether the estimator trains on all rows at once, without mini-batches."""
     if estimator.optimizer is None:
         return bool(estimator.solver == "lbfgs")
     return not isinstance(make_optimizer(estimator.optimizer), Optimizer)
 
 
 def has_epochs(estimator: Any) -> bool:
-    """Whether `partial_fit` is there: not with L-BFGS, which needs all rows at once."""
+    """Whether `partial_fit` is available; ``AttributeError`` with L-BFGS, which needs all rows at once."""
     if is_quasi_newton(estimator):
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True

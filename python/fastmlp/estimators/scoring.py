@@ -1,7 +1,7 @@
-"""The validation score of a network in training: larger is better.
+"""The validation score during training: larger is better.
 
-The core measures loss and accuracy of the validation rows in one pass, without a prediction for Python to look at. R^2
-and the scores of scikit-learn need the predictions.
+The core measures loss and accuracy of the validation set in one pass and stores no predictions. R^2 and scikit-learn's
+scorers need the predictions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Samples(NamedTuple):
-    """Checked rows, their targets for the network, their weights, and the targets as the user wrote them."""
+    """Checked rows, encoded targets, sample weights, and the user's own targets."""
 
     X: Any
     targets: Any
@@ -32,17 +32,18 @@ class Samples(NamedTuple):
 
 
 class Score:
-    """Loss and score of validation rows, measured after every epoch.
+    """Loss and score of the validation set, measured after every epoch.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Says what counts: ``scoring``.
+        Its ``scoring`` chooses the score.
     network : Model
-        Tells whether X and targets fit.
+        Rows and targets are checked against it.
     coding : Coding
         Of the targets.
     samples : Samples
+        Validation set.
     n_threads : int, optional
     """
 
@@ -59,7 +60,7 @@ class Score:
             self.twin = twin_of(estimator, network, coding)
 
     def __call__(self, run: Run) -> dict[str, float]:
-        """``loss`` and ``score``."""
+        """Return ``{"loss": ..., "score": ...}``."""
         measured = measure(run.network, self.rows, self.encoded, self.weights, self.n_threads)
         return {"loss": measured["loss"], "score": self._score(run.network, measured)}
 
@@ -79,19 +80,19 @@ class Score:
 
 
 def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
-    """The estimator as a scorer may see it during the fit: it predicts with the network in training."""
+    """A copy of the estimator for a scorer to use during the fit: it predicts with the network in training."""
     twin: Any = object.__new__(type(estimator))
     vars(twin).update(vars(estimator), network_=network, _coding=coding, **coding.attributes)
     vars(twin).update(views_of(network))
-    vars(twin).pop("feature_names_in_", None)  # the rows of the validation have lost theirs
+    vars(twin).pop("feature_names_in_", None)  # the checked validation rows have no column names
     return twin
 
 
 def mean_r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
     """1 - (sum of squared errors) / (sum of squares around the mean), averaged over the columns of (n, n_outputs).
 
-    A constant column counts 1 where it is predicted exactly and 0 elsewhere, as in scikit-learn; NaN where the
-    predictions aren't finite.
+    A constant column counts as 1 if it is predicted exactly and as 0 if not, as in scikit-learn. NaN if a prediction is
+    not finite.
     """
     true, predicted = true.astype(np.float64), predicted.astype(np.float64)
     if not np.isfinite(predicted).all():

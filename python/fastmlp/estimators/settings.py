@@ -1,6 +1,6 @@
-"""The constructor's arguments, checked when a fit begins: ``__init__`` and ``set_params`` check nothing.
+"""Checks of the constructor's arguments at the start of a fit; ``__init__`` and ``set_params`` check nothing.
 
-The sentences are scikit-learn's: "The 'alpha' parameter of MLPClassifier must be ... Got -1 instead."
+The messages are scikit-learn's: "The 'alpha' parameter of MLPClassifier must be ... Got -1 instead."
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastmlp.model.losses import Loss
 from fastmlp.optimizers import OPTIMIZERS, make_optimizer
 
 ACTIVATION_NAMES = {"logistic": "sigmoid"}
-"""scikit-learn's names of activations that have another one here."""
+"""Activations with another name in scikit-learn: from its name to ours."""
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -41,7 +41,7 @@ def _whole(low: int) -> Rule:
 
 
 def _number(low: float, high: float, left: str, right: str) -> Rule:
-    """A number in an interval with brackets "[" or "(" on the left and "]" or ")" on the right."""
+    """A number in an interval: "[" and "]" include the bound, "(" and ")" exclude it."""
 
     def holds(value: Any) -> bool:
         if not _is_number(value):
@@ -115,7 +115,7 @@ def _is_float(value: Any) -> bool:
 
 
 def invalid(estimator: object, name: str, expected: str) -> ValueError:
-    """The error for an argument that isn't what was expected."""
+    """The error for an argument that is not as expected."""
     got = getattr(estimator, name)
     return ValueError(
         f"The {name!r} parameter of {type(estimator).__name__} must be {expected}. Got {got!r:.200} instead."
@@ -123,14 +123,14 @@ def invalid(estimator: object, name: str, expected: str) -> ValueError:
 
 
 def check_settings(estimator: Any) -> None:
-    """Raise ``ValueError`` for the first argument that is out of its range."""
+    """Raise ``ValueError`` for the first invalid argument."""
     for name, (holds, expected) in RULES.items():
         if not holds(getattr(estimator, name)):
             raise invalid(estimator, name, expected)
     if estimator.schedule is not None and estimator.optimizer is not None:
-        raise ValueError("schedule belongs to solver='sgd' or 'adam'; an optimizer takes it as its learning_rate")
+        raise ValueError("schedule needs solver='sgd' or 'adam'; pass it to the optimizer as learning_rate instead")
     if estimator.schedule is not None and estimator.learning_rate != "constant":
-        raise ValueError(f"schedule takes the place of learning_rate={estimator.learning_rate!r}; give one of the two")
+        raise ValueError(f"schedule replaces learning_rate={estimator.learning_rate!r}; pass only one of the two")
     if estimator.scoring not in (None, "loss"):
         check_scoring(estimator, estimator.scoring)
     hidden_sizes(estimator)
@@ -138,11 +138,11 @@ def check_settings(estimator: Any) -> None:
     dropped = any(callable(rate) or rate > 0 for rate in dropout_rates(estimator))
     for name, asked in (("batch_norm", estimator.batch_norm), ("dropout", dropped)):
         if asked and is_quasi_newton(estimator):
-            raise ValueError(f"{name} needs batches, and L-BFGS takes all rows at once; choose another solver")
+            raise ValueError(f"{name} needs mini-batches, but L-BFGS uses all rows at once; choose another solver")
 
 
 def hidden_sizes(estimator: Any) -> list[int]:
-    """Units of each hidden layer."""
+    """Number of units of each hidden layer."""
     given = estimator.hidden_layer_sizes
     sizes = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     if not all(_is_whole(size) for size in sizes):
@@ -153,7 +153,7 @@ def hidden_sizes(estimator: Any) -> list[int]:
 
 
 def _for_each_layer(estimator: Any, name: str, kind: type) -> list[Any]:
-    """One value for every hidden layer, from one for all or a list of them."""
+    """One value for each hidden layer, from a single value or a list."""
     given, n_layers = getattr(estimator, name), len(hidden_sizes(estimator))
     if isinstance(given, kind):
         return [given] * n_layers
@@ -177,7 +177,7 @@ def hidden_activations(estimator: Any) -> list[str]:
 
 
 def dropout_rates(estimator: Any) -> list[Any]:
-    """The share of each hidden layer's units that is left out in training: a number or a schedule."""
+    """Dropout rate of each hidden layer: a number or a schedule."""
     given = estimator.dropout
     if callable(given):
         return [given] * len(hidden_sizes(estimator))
@@ -189,7 +189,7 @@ def dropout_rates(estimator: Any) -> list[Any]:
 
 
 def loss_named(estimator: Any, synonyms: Iterable[str] = ()) -> Loss | str:
-    """The loss as fastmlp takes it; ``synonyms`` are names that the estimator knows beside."""
+    """The loss of fastmlp, or its name; ``synonyms`` are further names that are allowed."""
     from fastmlp.model.losses import LOSSES
 
     given = estimator.loss

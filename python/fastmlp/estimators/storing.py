@@ -1,9 +1,8 @@
-"""Estimators on disk: the network's file, with what an estimator is beside it, and no pickle.
+"""Save and load estimators: the network's file with a description of the estimator added, without pickle.
 
-The metadata's "estimator" holds the class, the arguments (`fastmlp.persistence.plain_values`), the classes, and the
-record that the next warm start goes on from; loss curve and validation scores are arrays. An argument that is code (a
-function, a callback, a RandomState) has no place in a file: it is left out, named there, and the default stands in its
-place.
+The metadata's "estimator" has the name of the class, the arguments (`fastmlp.persistence.plain_values`), the classes,
+and the record that the next warm start continues from. Loss curve and validation scores are arrays. An argument that is
+code (a function, a callback, a RandomState) cannot be stored: the file has only its name, and `load` uses the default.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from fastmlp.persistence.models import Saved, read_model, write_model
 from fastmlp.persistence.plain_values import from_plain, to_plain
 
 CURVES = {"loss": "loss_curve", "validation_score": "validation_scores", "validation_loss": "validation_losses"}
-"""Lists of the record by their names in the file."""
+"""Lists of the record, by their names in the file."""
 NUMBERS: dict[str, type] = {
     "best_loss": float, "best_score": float, "still": int, "t": int, "rate": float, "rate_of_last_step": float,
 }  # fmt: skip
@@ -74,17 +73,17 @@ def load_estimator(kind: type[Any], path: str | os.PathLike[str], allow_nan: boo
     try:
         estimator = _restored(kind, saved)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not an estimator that can be used: {printable(str(error), 400)}") from None
+        raise ValueError(f"{path} is not a usable estimator: {printable(str(error), 400)}") from None
     left_out = ", ".join(saved.estimator["left_out"])
     if left_out:
         warnings.warn(
-            f"{path} could not hold {left_out}; the defaults stand there, set_params changes them", stacklevel=3
+            f"{path} does not contain {left_out}; they have their defaults, set them with set_params", stacklevel=3
         )
     return estimator
 
 
 def _written_arguments(estimator: Any) -> tuple[dict[str, Any], list[str]]:
-    """The constructor's arguments as JSON values, and the names of those that are code."""
+    """The constructor's arguments as JSON values, and the names of those that cannot be stored."""
     arguments, left_out = {}, []
     for name, value in estimator.get_params(deep=False).items():
         try:
@@ -95,12 +94,12 @@ def _written_arguments(estimator: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def _describe_labels(labels: Labels) -> dict[str, Any]:
-    """Classes with their dtype: whole numbers, numbers, truth values and texts, which become as wide as the longest."""
+    """Classes and their dtype: numbers, booleans or strings; "str" stands for strings of any length."""
     classes = labels.classes
     dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
     values = classes.tolist()
     if not _CLASS_DTYPES.fullmatch(dtype) or (dtype == "object" and not all(type(value) is str for value in values)):
-        raise ValueError(f"classes of dtype {classes.dtype} can't be written down; numbers, truth values and texts can")
+        raise ValueError(f"classes of dtype {classes.dtype} cannot be saved; use numbers, booleans or strings")
     return {
         "dtype": dtype,
         "classes": [to_plain(value) for value in values],
@@ -110,14 +109,14 @@ def _describe_labels(labels: Labels) -> dict[str, Any]:
 
 
 def _class_names(labels: Labels) -> dict[str, Any]:
-    """For the command line, which knows classes by their names: not for several labels of a row."""
+    """The names of the classes for the command line; none with several labels for a row."""
     if labels.kind == "multilabel-indicator" or len(labels.classes) < 2:
         return {}
     return {"classes": [str(value) for value in labels.classes.tolist()]}
 
 
 def _restored(kind: type[Any], saved: Saved[Network]) -> Any:
-    """The estimator described, as its fit left it."""
+    """Build the fitted estimator from the file's description."""
     description: dict[str, Any] = saved.estimator or {}
     if set(description) != KEYS:
         raise ValueError(f"the description of an estimator must have {', '.join(sorted(KEYS))}")
@@ -128,7 +127,7 @@ def _restored(kind: type[Any], saved: Saved[Network]) -> Any:
     names = _read_feature_names(description["feature_names"], network.n_features)
     loss = from_plain(description["loss"])
     if type(loss) is not float or type(description["n_iter"]) is not int:
-        raise ValueError("the description of an estimator must have a number as loss and a whole one as n_iter")
+        raise ValueError("the description of an estimator must have a float as loss and an integer as n_iter")
     estimator._finish(network, coding, record, is_shown, loss_=loss, n_iter_=description["n_iter"])
     estimator.n_features_in_ = network.n_features
     if names is not None:
@@ -140,12 +139,12 @@ def _read_arguments(kind: type[Any], description: dict[str, Any]) -> dict[str, A
     given, left_out = description["arguments"], description["left_out"]
     known = set(inspect.signature(kind).parameters)
     if not isinstance(given, dict) or not isinstance(left_out, list) or not known.issuperset([*given, *left_out]):
-        raise ValueError(f"the arguments of an estimator must be those of {kind.__name__}, by name")
+        raise ValueError(f"the arguments of an estimator must be arguments of {kind.__name__}, by name")
     return {name: from_plain(value) for name, value in given.items()}
 
 
 def _read_coding(estimator: Any, labels: Any, network: Model) -> Any:
-    """How targets are coded, held against the network's outputs."""
+    """Read the coding of the targets, and check it against the network's outputs."""
     if not is_classifier(estimator):
         if labels is not None:
             raise ValueError("a regressor has no classes")
@@ -153,23 +152,23 @@ def _read_coding(estimator: Any, labels: Any, network: Model) -> Any:
     if not isinstance(labels, dict) or set(labels) != {"dtype", "classes", "kind", "is_sparse"}:
         raise ValueError("the description of a classifier must have its labels")
     if labels["kind"] not in ("binary", "multiclass", "multilabel-indicator") or type(labels["is_sparse"]) is not bool:
-        raise ValueError(f"labels of the kind {labels['kind']!r:.50} are unknown")
+        raise ValueError(f"unknown kind of labels: {labels['kind']!r:.50}")
     coding = Labels(_read_classes(labels), labels["kind"], labels["is_sparse"])
     n_classes = len(coding.classes)
     fits_kind = n_classes <= 2 if coding.kind == "binary" else n_classes > 2 or coding.kind != "multiclass"
     output = ACTIVATION_NAMES.get(coding.output, coding.output)
     if not n_classes or not fits_kind or (coding.n_outputs, output) != (network.n_outputs, network.output):
         raise ValueError(
-            f"{n_classes} {coding.kind} classes don't fit a network with {network.n_outputs} {network.output} outputs"
+            f"{n_classes} {coding.kind} classes do not fit a network with {network.n_outputs} {network.output} outputs"
         )
     return coding
 
 
 def _read_classes(labels: dict[str, Any]) -> NDArray[Any]:
-    """Sorted classes, of the dtype that they had."""
+    """Sorted classes, in their original dtype."""
     name, values = labels["dtype"], labels["classes"]
     if not isinstance(name, str) or not _CLASS_DTYPES.fullmatch(name) or not isinstance(values, list):
-        raise ValueError(f"classes must be a list of a dtype of numbers, truth values or texts, got {name!r:.50}")
+        raise ValueError(f"classes must be a list with a dtype of numbers, booleans or strings, got {name!r:.50}")
     values = [from_plain(value) for value in values]
     dtype = np.dtype(name)
     expected = {"b": bool, "i": int, "u": int, "f": float}.get(dtype.kind, str)
@@ -177,12 +176,12 @@ def _read_classes(labels: dict[str, Any]) -> NDArray[Any]:
         raise ValueError(f"classes of dtype {name} must all be of type {expected.__name__}")
     classes: NDArray[Any] = np.array(values, dtype=dtype)
     if classes.tolist() != values or not (classes[1:] > classes[:-1]).all():
-        raise ValueError(f"classes must be sorted, each once and as dtype {name} holds it")
+        raise ValueError(f"classes must be sorted, unique and exact in dtype {name}")
     return classes
 
 
 def _read_record(plain: Any, curves: dict[str, NDArray[np.float64]]) -> tuple[Record, bool]:
-    """What the fits left to go on from, and whether they left curves to show."""
+    """The record of the fits, and whether the estimator has the attribute ``loss_curve_``."""
     if not isinstance(plain, dict) or set(plain) != {*NUMBERS, "is_shown"} or set(curves) != set(CURVES):
         raise ValueError(f"the record of an estimator must have {', '.join([*NUMBERS, *CURVES])}")
     numbers = {name: from_plain(plain[name]) for name in NUMBERS}
@@ -199,5 +198,5 @@ def _read_feature_names(names: Any, n_features: int) -> NDArray[Any] | None:
     if names is None:
         return None
     if not isinstance(names, list) or len(names) != n_features or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"feature_names must be {n_features} texts, one for each column")
+        raise ValueError(f"feature_names must be {n_features} strings, one for each column")
     return np.array(names, dtype=object)

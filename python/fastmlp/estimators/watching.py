@@ -1,8 +1,8 @@
-"""What looks in on a fit after every epoch: tolerance, validation score, best weights, what is printed.
+"""The callback that runs after every epoch of a fit: convergence, validation score, best weights, printing.
 
-The rules are scikit-learn's. An epoch counts as still where the loss is not more than ``tol`` below the best one so
-far, or the validation score less than ``tol`` above it; more than ``n_iter_no_change`` still epochs in a row end the
-fit, or with the adaptive learning rate divide the rate by 5 until it is 1e-6 or less.
+The rules are scikit-learn's. An epoch brings no improvement if its loss is greater than the best loss minus ``tol``, or
+its validation score is less than the best score plus ``tol``. More than ``n_iter_no_change`` such epochs in a row end
+the fit. With the adaptive learning rate they divide the rate by 5 instead, until it is 1e-6 or less.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from fastmlp.model.model import Model
 from fastmlp.model.state import Snapshot
 
 SMALLEST_RATE = 1e-6
-"""The adaptive learning rate falls no further."""
+"""The adaptive learning rate is not reduced any further from here."""
 
 
 @dataclass
 class Record:
-    """What an estimator remembers of its fits; scikit-learn's attributes of these names have an underscore behind."""
+    """The record of an estimator's fits, for its attributes and for warm starts.
+
+    ``still`` counts epochs without improvement in a row, ``t`` rows seen. ``rate`` is the current learning rate,
+    ``rate_of_last_step`` the one that the last step used.
+    """
 
     loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
@@ -35,24 +39,28 @@ class Record:
 
 
 class Watch(Callback):
-    """Keeps the record, and stops the fit by it.
+    """Keeps the record, and stops the fit when it has converged.
 
     Parameters
     ----------
     record : Record
-        Goes on from earlier fits.
-    tol, n_iter_no_change : float
+        Of earlier fits; it is continued.
+    tol : float
+        Smallest improvement that counts.
+    n_iter_no_change : float
+        Epochs without improvement before stopping.
     score : callable of a `Run`, optional
-        Validation loss and score of the network as it is, ``{"loss": ..., "score": ...}``; a larger score is better.
+        Returns the current validation loss and score, ``{"loss": ..., "score": ...}``; a larger score is better.
     stops_by_score : bool
-        Whether the score decides, or the training loss.
+        Whether to stop by the score instead of the training loss.
     restore_best : bool
-        Whether the best weights are kept, to be put back at the end: the best by score where there is one.
+        Whether to keep the best weights for `restore`: by score if there is one, or else by training loss.
     is_adaptive : bool
-        Whether still epochs make the learning rate smaller before they end the fit.
+        Whether to reduce the learning rate before stopping.
     verbose : int
+        Whether to print every epoch.
     n_samples : int
-        Of an epoch.
+        Rows of an epoch.
     """
 
     def __init__(
@@ -73,12 +81,12 @@ class Watch(Callback):
         self.has_smaller_rate = False
 
     def on_fit_begin(self, run: Run) -> None:
-        """Tell the other callbacks what will be there."""
+        """Add the validation values to the names that other callbacks may use."""
         if self.score is not None:
             run.recorded = (*run.recorded, "val_loss", "val_score")
 
     def on_epoch_end(self, run: Run) -> None:
-        """Record the epoch; ask for the end, or for a smaller rate, when there were too many still ones."""
+        """Record the epoch; stop, or reduce the rate, after too many epochs without improvement."""
         record, loss = self.record, run.history.last("loss")
         self.n_epochs += 1
         record.loss_curve.append(loss)
@@ -128,6 +136,6 @@ class Watch(Callback):
             print(f"{message} {end}")
 
     def restore(self, network: Model) -> None:
-        """Put the best weights back, where they were to be kept and there are any."""
+        """Restore the best weights if they were kept."""
         if self.best is not None:
             network.restore(self.best)
