@@ -1,6 +1,6 @@
-"""What `test_interrupt.py` interrupts: ``interrupted.py case n_times`` does something long again and again.
+"""The process that `test_interrupt.py` interrupts: ``interrupted.py case n_times`` repeats a long call.
 
-It says "go" before each, and then when it was back, by the system's monotonic clock, and whether the network is usable.
+It prints "go" before each call; after it, the time on the system's monotonic clock and whether the network is usable.
 """
 
 import signal
@@ -44,7 +44,7 @@ def wide(**options):
 
 
 def make(case):
-    """A network and something that it does for more than a second."""
+    """A network and a call on it that takes more than a second."""
     net = wide()
     if case == "fit":
         return net, lambda: net.fit(PIXELS, LABELS, epochs=100, n_threads=1)
@@ -94,7 +94,7 @@ def make(case):
 
 
 def interrupted(call):
-    """Do it until Ctrl-C; a fit tells that it came, anything else raises it."""
+    """Repeat the call until Ctrl-C. A fit reports it as its stop reason, any other call raises KeyboardInterrupt."""
     try:
         while True:
             result = call()
@@ -115,5 +115,5 @@ def main(case, n_times):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for jobs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in background jobs
     main(sys.argv[1], int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Many threads at once: shared networks are read to the bit, torn reads and writes are refused, nothing leaks."""
+"""Many threads: shared reads give the same bits, conflicting calls raise RuntimeError, no memory leaks."""
 
 import copy
 import gc
@@ -31,7 +31,7 @@ def fitted(seed, n_threads=1):
 
 
 def in_threads(n, work):
-    """Run work(i) in n threads at once; raise what one of them raised."""
+    """Run work(i) in n threads at once; re-raise an error of any of them."""
     errors, gate = [], threading.Barrier(n)
 
     def run(i):
@@ -55,7 +55,7 @@ def squares(targets, scores):
 
 
 def flat(result):
-    """Every number of a result, of whatever form."""
+    """All numbers of a result, whatever its structure."""
     if isinstance(result, dict):
         result = list(result.values())
     if isinstance(result, (list, tuple)):
@@ -104,7 +104,7 @@ def test_sample_gradients_are_shared_too():
 
 
 def test_a_new_network_may_be_predicted_by_all_at_once():
-    """What is made at the first prediction is made by several at once here."""
+    """The first prediction creates what later ones reuse; here several threads create it at once."""
     for seed in range(50):
         net = make_network(seed)
         alone = net.copy().predict(X[:2])
@@ -119,7 +119,7 @@ def resident_bytes():
 @pytest.mark.plain_build(reason="the address sanitizer keeps what was freed, so memory grows")
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads Linux's resident set")
 def test_fits_and_predicts_of_many_threads_are_right_and_leak_nothing():
-    """Separate networks fitted, one shared network predicted; the resident set stays flat over the last half."""
+    """Fit separate networks and predict with a shared one; the resident memory must not grow in the second half."""
     shared = fitted(99)
     expected = shared.predict(X), shared.predict(X[:1]), shared.evaluate(X, Y)
     params = [fitted(seed, 1 + seed % 2).params for seed in range(8)]
@@ -147,7 +147,7 @@ def test_fits_and_predicts_of_many_threads_are_right_and_leak_nothing():
 
 
 class Held:
-    """A fit of a network in another thread that stands still in its callback."""
+    """A fit in another thread that is paused in its callback."""
 
     def __init__(self, net):
         self.net, self.inside, self.go_on = net, threading.Event(), threading.Event()
@@ -187,7 +187,7 @@ def test_what_another_thread_trains_is_refused(name, tmp_path):
     net, alone = make_network(3), make_network(3)
     alone.fit(X, Y, epochs=2, batch_size=64)
     call = CALLS.get(name, lambda net: net.save(tmp_path / "net.safetensors"))
-    net.predict(X[:1])  # the short way is ready
+    net.predict(X[:1])  # prepares the fast path of predict
     with Held(net), pytest.raises(RuntimeError, match=r"another thread is training this network.*net\.copy\(\)"):
         call(net)
     np.testing.assert_array_equal(net.params, alone.params)
@@ -205,7 +205,7 @@ def test_a_copy_made_before_is_free():
 
 @pytest.mark.parametrize("name", WRITES)
 def test_what_another_thread_reads_is_not_changed(name):
-    """A loss in Python holds a long evaluation in its middle."""
+    """A loss in Python pauses an evaluation halfway."""
     inside, go_on = threading.Event(), threading.Event()
 
     def loss(targets, scores):
@@ -234,7 +234,7 @@ def test_a_fit_inside_its_own_fit_is_refused(name):
     net = make_network(5)
     with pytest.raises(RuntimeError, match="already being trained, by the fit that made this call"):
         net.fit(X, Y, epochs=2, callbacks=[lambda run: WRITES[name](net)])
-    net.fit(X, Y, epochs=1)  # nothing is left held
+    net.fit(X, Y, epochs=1)  # the lock is released
 
 
 def test_a_callback_may_read_save_and_copy(tmp_path):

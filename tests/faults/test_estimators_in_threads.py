@@ -1,4 +1,4 @@
-"""Estimators are under the guard of their network: nobody sees weights that a fit is writing."""
+"""The access guard of the network protects estimators too: no thread sees half-updated weights."""
 
 import copy
 import pickle
@@ -19,7 +19,7 @@ VALUES = X[:, :2] * 3
 
 
 class Gate:
-    """A loss that lets every call through until it is closed, and then holds the first one in its middle."""
+    """A loss that, once closed, blocks the first call halfway; before that it lets calls through."""
 
     def __init__(self):
         self.closed, self.inside, self.go_on = False, threading.Event(), threading.Event()
@@ -66,7 +66,7 @@ def test_what_a_fit_is_writing_is_refused_to_others(kind, y, way):
     arguments, method = WAYS[way]
     gate = Gate()
     model = make(kind, gate, **arguments).fit(X, y)
-    model.network_.predict(X[:1])  # the short way is ready
+    model.network_.predict(X[:1])  # prepares the fast path of predict
     gate.closed = True
     thread = threading.Thread(target=getattr(model, method), args=(X, y))
     thread.start()
@@ -86,7 +86,7 @@ def test_what_a_fit_is_writing_is_refused_to_others(kind, y, way):
 @pytest.mark.parametrize("way", [*WAYS, "LevenbergMarquardt"])
 @pytest.mark.parametrize(("kind", "y"), KINDS, ids=["classifier", "regressor"])
 def test_what_is_predicted_while_a_fit_runs_is_never_torn(kind, y, way):
-    """Predictions of the network of a long warm fit are those before it, those after it, or refused."""
+    """During a long warm fit, predict gives the old outputs, the new outputs or RuntimeError, never a mix."""
     if way == "LevenbergMarquardt" and kind is fm.MLPClassifier:
         pytest.skip("needs a sum of squares")
     arguments, method = WAYS.get(way, ({"warm_start": True, "optimizer": fm.LevenbergMarquardt()}, "fit"))
@@ -109,7 +109,7 @@ def test_what_is_predicted_while_a_fit_runs_is_never_torn(kind, y, way):
             try:
                 getattr(model, method)(X, y)
                 break
-            except RuntimeError as error:  # the reader was there first
+            except RuntimeError as error:  # a reader held the lock
                 assert "another call is still reading this network" in str(error)
     finally:
         done.set()
@@ -120,7 +120,7 @@ def test_what_is_predicted_while_a_fit_runs_is_never_torn(kind, y, way):
 
 
 def test_a_new_fit_changes_all_attributes_at_once():
-    """Without a warm start a fit makes a new network; until it ends, the old one predicts with its own classes."""
+    """Without warm start a fit makes a new network; until it ends, the old network predicts with the old classes."""
     model = fm.MLPClassifier((8,), max_iter=3, random_state=0)
     few, many = CLASSES, np.array(list("abcde"))[RNG.integers(0, 5, size=300)]
     right = [model.fit(X, y).predict(X[:20]).tolist() for y in (few, many)]
@@ -170,7 +170,7 @@ def test_a_fit_inside_its_own_fit_is_refused(kind, y, solver, arguments):
     model.fit(X, y)
     assert set(refused) == set(inner)
     np.testing.assert_array_equal(model.network_.params, alone.network_.params)
-    model.set_params(callbacks=()).fit(X, y)  # nothing is left held
+    model.set_params(callbacks=()).fit(X, y)  # the lock is released
 
 
 def test_a_callback_may_predict_with_what_is_being_trained():

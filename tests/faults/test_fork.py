@@ -1,4 +1,4 @@
-"""Processes made from one that trains: by fork after use and within it, by spawn; all end, with the right bits."""
+"""Child processes, forked after or during training or spawned: all of them end, with the right bits."""
 
 import os
 import subprocess
@@ -44,18 +44,18 @@ if __name__ == "__main__":
     one, two = ([fit(seed, n) for seed in range(3)] for n in (1, 2))
     assert not np.array_equal(one, two)
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        np.testing.assert_array_equal(results(pool), one)  # in a child one thread works
+        np.testing.assert_array_equal(results(pool), one)  # a child uses one thread
     for method, expected in (("fork", one), ("spawn", two)):
         context = multiprocessing.get_context(method)
         with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
             np.testing.assert_array_equal(results(pool), expected)
-    np.testing.assert_array_equal([fit(seed, 2) for seed in range(3)], two)  # the parent has its team still
+    np.testing.assert_array_equal([fit(seed, 2) for seed in range(3)], two)  # the parent still has its threads
     print("same")
 """
 
 FRESH = """
 expected = []
-child = in_child(lambda: fit(0, 2).tobytes())  # nothing was trained here before: the child has two threads
+child = in_child(lambda: fit(0, 2).tobytes())  # nothing was trained before: the child may use two threads
 assert child == fit(0, 2).tobytes()
 print("same")
 """
@@ -70,7 +70,7 @@ threads = [threading.Thread(target=train, args=(net, n)) for net, n in zip(nets,
 for thread in threads:
     thread.start()
 def use():
-    for net in nets:  # whose weights are torn, perhaps, and which is nobody's here
+    for net in nets:  # half-updated, perhaps, but not locked in the child
         net.copy().fit(X, Y, epochs=1)
         net.fit(X, Y, epochs=1, n_threads=2)
         net.train_on_batch(X, Y)
@@ -94,7 +94,7 @@ def fork(run):
 def child():
     assert net.predict(X).shape == (600, 1)
     try:
-        net.fit(X, Y)  # the fit goes on here too
+        net.fit(X, Y)  # the fit continues here too
     except RuntimeError as error:
         refused = "already being trained" in str(error)
     def beside():
@@ -119,7 +119,7 @@ def both(run):
         pid = os.fork()
 pid = None
 net = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
-net.fit(X, Y, epochs=2, n_threads=1, callbacks=[both])  # goes on in both processes
+net.fit(X, Y, epochs=2, n_threads=1, callbacks=[both])  # continues in both processes
 if pid == 0:
     os._exit(0 if (net.params == twice.params).all() and fit(1, 2).all() else 1)
 assert os.waitpid(pid, 0)[1] == 0
@@ -161,7 +161,7 @@ thread = threading.Thread(target=hold)
 thread.start()
 inside.wait()
 def use():
-    with single_threaded_blas:  # the other thread is not in it, here
+    with single_threaded_blas:  # the other thread does not exist in the child
         pass
     return str(sizes()).encode()
 assert in_child(use) == str(before).encode()

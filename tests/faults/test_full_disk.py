@@ -1,4 +1,4 @@
-"""A disk that is full, read-only or gone: what was on it stays, what is in memory stays, and the error is told."""
+"""A disk that is full, read-only or gone: old files and the network in memory are kept, and the error is reported."""
 
 import os
 import re
@@ -20,9 +20,9 @@ X, Y = RNG.normal(size=(200, 8)).astype(np.float32), RNG.integers(0, 3, 200)
 
 @contextmanager
 def room_for(n_bytes):
-    """Inside, no file can grow beyond so many bytes: the system refuses as it does on a full disk."""
+    """Limit the size of files to this many bytes: a larger write fails as on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # as Python sets it at its start
+    assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # set by Python at startup
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
     try:
         yield
@@ -68,7 +68,7 @@ def test_a_checkpoint_that_finds_no_room_loses_nothing(n_bytes, tmp_path):
     with room_for(n_bytes), pytest.warns(RuntimeWarning, match=r"File too large.*training goes on.*stays as it was"):
         net, history = fitted(9, checkpoint=path, resume=True, checkpoint_every=0.0)
     assert history.n_epochs == 9
-    np.testing.assert_array_equal(net.params, whole.params)  # training went on
+    np.testing.assert_array_equal(net.params, whole.params)  # training continued
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == files
     np.testing.assert_array_equal(fitted(9, checkpoint=path, resume=True)[0].params, whole.params)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C in a real process, at random moments of what takes long: soon back, with a network to go on with."""
+"""Ctrl-C in a real process at random moments of a long call: it returns soon, and the network is usable."""
 
 import os
 import random
@@ -29,7 +29,7 @@ def start(case, n_times):
 
 
 def seconds_to_return(case, n_times):
-    """From the signal to the line behind the call, for each of several."""
+    """Seconds from the signal to the line after the call, for several calls."""
     rng, taken = random.Random(case), []
     with start(case, n_times) as child:
         for _ in range(n_times):
@@ -46,7 +46,7 @@ def seconds_to_return(case, n_times):
 
 @pytest.mark.parametrize("case", CASES)
 def test_ctrl_c_returns_soon_with_a_usable_network(case):
-    """The promise is 0.2 s; a machine that is busy with other things may take some more."""
+    """The promise is 0.2 s; a busy machine may take longer."""
     n_times = 20 if LONG else 5 if case == "fit" else 1
     taken = seconds_to_return(case, n_times)
     if LONG:

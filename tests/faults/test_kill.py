@@ -1,6 +1,6 @@
-"""SIGKILL at any moment: a fit that goes on from its checkpoint ends with the same file, to the bit.
+"""SIGKILL at any moment: a fit that resumes from its checkpoint writes the same file, to the bit.
 
-``FASTMLP_LONG=1`` kills 200 times, otherwise 21. With ``pytest -s`` it says where the kills came.
+``FASTMLP_LONG=1`` kills 200 times instead of 21. ``pytest -s`` shows when the kills came.
 """
 
 import multiprocessing
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 
 @pytest.fixture(scope="module")
 def start():
-    """Start a victim; a process that has everything imported is forked for it, but has never trained."""
+    """Start a victim, forked from a process that has all imports but has never trained."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["faults.victim", "safetensors.numpy", "fastmlp.training.fit"])
 
@@ -31,7 +31,7 @@ def start():
 
 
 def finished(start, fit, folder):
-    """Let a victim live until it is done; how long it took, and what it left."""
+    """Let a victim run to its end; return its time and its results."""
     begin = time.perf_counter()
     process = start(fit, folder)
     process.join(120)
@@ -48,7 +48,7 @@ def results(folder):
 def test_a_fit_killed_anywhere_ends_as_if_it_had_lived(fit, start, tmp_path):
     rng = np.random.default_rng(len(fit))
     (tmp_path / "whole").mkdir()
-    finished(start, fit, tmp_path / "whole")  # the first one starts the server
+    finished(start, fit, tmp_path / "whole")  # the first run starts the fork server
     for file in (tmp_path / "whole").iterdir():
         file.unlink()
     seconds, expected = finished(start, fit, tmp_path / "whole")
@@ -61,13 +61,13 @@ def test_a_fit_killed_anywhere_ends_as_if_it_had_lived(fit, start, tmp_path):
         process.join(rng.uniform(0.0, seconds))
         process.kill()
         process.join(10)
-        if process.exitcode == 0:  # it was faster than the signal
+        if process.exitcode == 0:  # it ended before the signal
             continue
         assert process.exitcode == -signal.SIGKILL
         n_kills += 1
         n_inside_writes += any(folder.glob(".run.ckpt.*.part"))
         assert finished(start, fit, folder)[1] == expected
-        # A model's hidden file may be left where the kill came in the last save; the checkpoint's are removed.
+        # A kill in the last save may leave the model's temporary file; those of checkpoints are removed.
         left = {name for name in os.listdir(folder) if not name.startswith(".final.safetensors.")}
         assert left == {"final.safetensors", "history.json", "run.ckpt", "run.ckpt.previous"}
     print(f"{fit}: {n_kills} kills within {seconds:.2f} s, {n_inside_writes} of them inside a write")

@@ -1,4 +1,4 @@
-"""Memory that runs out: a MemoryError at any limit, with network, momenta and files as they were; no crash, no hang."""
+"""Out of memory at any limit: MemoryError, with network, momenta and files unchanged; no crash, no hang."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ MANY = """
 folder = Path(tempfile.mkdtemp())
 path = folder / "net.safetensors"
 base = fm.Network(layers, activation="tanh", seed=0)
-base.fit(X, Y, epochs=1, batch_size=600, optimizer=fm.Adam(1e-4), warm_start=True)  # it has momenta
+base.fit(X, Y, epochs=1, batch_size=600, optimizer=fm.Adam(1e-4), warm_start=True)  # now it has momenta
 base.save(path)
 small = fm.Network([300, 4, 1], seed=0)
 
@@ -77,7 +77,7 @@ early = {
     "copy": lambda net: net.copy(),
     "average": by(fm.Adam(1e-4), average=0.9, warm_start=True),
 }
-late = {  # they ask for more when training is under way
+late = {  # these allocate more during training
     "validation": lambda net: fit(net, validation_data=(X, Y), metrics=["r2"], optimizer=fm.SGD(1e-4)),
     "early_stopping": lambda net: fit(net, callbacks=[fm.EarlyStopping()], warm_start=True),
     "custom_loss": custom,
@@ -89,7 +89,7 @@ cases = early | late
 chosen = sys.argv[2:] or [name for name in cases if name != "levenberg_marquardt"]
 for name in chosen:
     call = cases[name]
-    call(base.copy())  # whatever is imported or kept at first use
+    call(base.copy())  # for imports and caches at first use
     failed, content = 0, path.read_bytes()
     for room in range(0, 120 * n_bytes, int(float(sys.argv[1]) * n_bytes)):
         net = base.copy()
@@ -119,7 +119,7 @@ for name in chosen:
         assert list(folder.iterdir()) == [path]
         assert np.isfinite(net.predict(X[:1])).all()
         net.loss = base.loss
-        net.fit(X[:10], Y[:10], epochs=1, warm_start=True, optimizer=fm.Adam(1e-5))  # nothing is left held
+        net.fit(X[:10], Y[:10], epochs=1, warm_start=True, optimizer=fm.Adam(1e-5))  # the lock is released
     assert error is None, (name, error)
     assert failed, name
     print(name)
@@ -142,7 +142,7 @@ def run(program, tmp_path, *arguments):
     script = tmp_path / "memory.py"
     script.write_text(HEAD + program, encoding="utf-8")
     command = [sys.executable, str(script), *map(str, arguments)]
-    # What is freed goes back to the system, else room that an earlier turn has left behind would serve the next.
+    # Freed memory goes back to the system: otherwise a later case could use what an earlier one has freed.
     environment = os.environ | {"TMPDIR": str(tmp_path), "MALLOC_MMAP_THRESHOLD_": "65536"}
     result = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
     assert result.returncode == 0, result.stderr
@@ -158,14 +158,14 @@ def test_memory_that_runs_out_leaves_everything_as_it_was(tmp_path):
 
 @pytest.mark.skipif(not LONG, reason="a few seconds")
 def test_the_matrices_of_levenberg_marquardt_too(tmp_path):
-    """In a process of its own, whose heap has no large hole that other cases have left."""
+    """In its own process, whose heap has no large free blocks from other cases."""
     assert run(MANY, tmp_path, 1, "levenberg_marquardt") == ["levenberg_marquardt"]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("megabytes", range(0, 200, 5) if LONG else [45])
 def test_threads_and_the_blas_are_refused_before_they_end_the_process(megabytes, n_threads, tmp_path):
-    """In a new process, which has neither of them yet, and in which OpenMP would exit and OpenBLAS hang."""
+    """In a new process that has not started them yet; without the check OpenMP would exit and OpenBLAS hang."""
     outcome = run(COLD, tmp_path, megabytes, n_threads)
     assert outcome == ["refused"] or (megabytes > 60 and outcome == ["trained"])
 

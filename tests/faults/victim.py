@@ -1,4 +1,4 @@
-"""Fits for the tests of faults: each in a process of its own, with a checkpoint, leaving its result in a folder."""
+"""Fits for the fault tests: each runs in its own process, with a checkpoint, and writes its result to a folder."""
 
 import json
 import os
@@ -64,10 +64,10 @@ FITS = {"watched": train_watched, "averaged": train_averaged, "chunks": train_ch
 
 
 def run(fit: str, folder: Path, dies_at: int | None = None) -> None:
-    """Train with the checkpoint in the folder, then write the network and its history beside it.
+    """Train with the checkpoint in the folder, then write the network and its history to the same folder.
 
-    Chunks are short and a checkpoint follows on each, so that a large part of the time goes into writing.
-    ``dies_at``: at so many calls of the system's functions that a write consists of.
+    Chunks are short and each ends with a checkpoint, so that much of the time goes into writing. ``dies_at``: the
+    number of the call of os.fsync or os.replace at which the process kills itself.
     """
     trainer.Pace = partial(Pace, seconds=0.005)
     if dies_at is not None:
@@ -79,7 +79,7 @@ def run(fit: str, folder: Path, dies_at: int | None = None) -> None:
 
 
 def die_at_call(number: int) -> None:
-    """SIGKILL on entering the call of that number of os.fsync and os.replace."""
+    """SIGKILL this process at the call with this number, counting os.fsync and os.replace."""
     calls = iter(range(number - 1, -1, -1))
     for name in ("fsync", "replace"):
         real = getattr(os, name)
