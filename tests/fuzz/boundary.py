@@ -1,7 +1,7 @@
-"""The Python boundary: every public call with arguments good, nearly good and absurd.
+"""The Python interface: every public call with valid, almost valid and absurd arguments.
 
-A call gives a value or one of the documented errors, and after an error the network is as it was, to the bit. Sizes
-that ask for more memory than there is may end in a MemoryError; that is not counted.
+A call returns a value or raises a documented error; after an error the network is unchanged, to the bit. A MemoryError
+is fine if an argument asks for more memory than the machine has.
 """
 
 import pickle
@@ -24,15 +24,15 @@ LOSSES = ("squared_error", "cross_entropy", "binary_cross_entropy", "poisson", "
 
 
 class OwnError(ValueError):
-    """What a callback raises: the fit ends as it is then."""
+    """Raised by a callback: the fit ends in its current state."""
 
 
 LATER = (fm.DivergedError, OwnError)
-"""Errors in the middle of a fit, which keeps what it has learned."""
+"""Errors during a fit: the network keeps what it has learned."""
 
 
 class Wheel(fm.Callback):
-    """Does something else at every call."""
+    """A callback that does something else at every call."""
 
     def __init__(self, source):
         self._acts = [source.below(12) for _ in range(3)]
@@ -68,7 +68,7 @@ def layer(source):
 
 
 def make_network(source):
-    """A network of four columns, now and then one that can't be."""
+    """A network with four inputs, or sometimes invalid arguments for one."""
     layers = [mostly(source, 4, fm.Input(4, scale=0.5), fm.Input.standardized(GOOD)) if source.below(8) else 4]
     layers += [layer(source) for _ in range(source.below(4))] + [mostly(source, 3, 1, 2)]
     return fm.Network(
@@ -80,7 +80,7 @@ def make_network(source):
 
 
 def plain_network(source):
-    """A network that fits the good rows."""
+    """A network that fits the valid rows."""
     layers = [
         [4, 3], [4, 5, 3], [4, 1],
         [fm.Input(4, scale=0.5), fm.Dense(5, bias=False), fm.BatchNorm(), fm.Dropout(0.3), 3],
@@ -110,7 +110,7 @@ def threads(source):
 
 
 def make_optimizer(source):
-    """An optimizer with some of its numbers."""
+    """An optimizer with some of its settings."""
     kind = source.choice(list(OPTIMIZERS.values()))
     names = list(kind.__dataclass_fields__)
     chosen = {name: rate(source) for name in names if name not in ("memory", "rule") and source.below(4) == 1}
@@ -118,7 +118,7 @@ def make_optimizer(source):
 
 
 def fit_options(source):
-    """Some arguments of `fit`; a time limit is among the callbacks, since there are absurd numbers of epochs."""
+    """Some arguments of `fit`; with a time limit among the callbacks, since the number of epochs may be absurd."""
     makers = {
         "epochs": lambda: mostly(source, 2, 1, 3), "batch_size": lambda: mostly(source, 2, 3, 6, 100),
         "optimizer": lambda: mostly(source, make_optimizer(source), *OPTIMIZERS),
@@ -147,7 +147,7 @@ def fit(source, network):
     if source.below(6) == 1:
         try:
             return network.fit(chunks(source), **fit_options(source))
-        except (ValueError, TypeError) as error:  # of any chunk, also a later one
+        except (ValueError, TypeError) as error:  # of any chunk, even a later one
             raise OwnError(str(error)) from error
     return network.fit(rows(source), targets(source, network), **fit_options(source))
 
@@ -232,7 +232,7 @@ FUNCTIONS = (
 
 
 def state_of(network):
-    """Everything that a call could have changed."""
+    """All state that a call could change."""
     names = ("layers", "output", "dtype")
     return (
         network.params.tobytes(), network.statistics.tobytes(), str(network.rng.bit_generator.state),
@@ -242,13 +242,13 @@ def state_of(network):
 
 
 def run_function(data):
-    """One of the functions and classes, or a network of any kind."""
+    """Call one of the functions or classes, or make any network."""
     source = Source(data)
     with_errors_known(lambda: source.choice(FUNCTIONS)(source))
 
 
 def run_methods(data):
-    """A few calls on one network."""
+    """Make a few calls on one network."""
     source = Source(data)
     network = plain_network(source)
     for _ in range(1 + source.below(3)):
@@ -260,7 +260,7 @@ def run_methods(data):
 
 
 def with_errors_known(call, errors=ERRORS):
-    """The documented error that the call raised, None where it gave a value; another error goes on its way."""
+    """The documented error that the call raised, or None if it returned; any other error propagates."""
     try:
         with np.errstate(all="ignore"):
             call()
@@ -289,7 +289,7 @@ VALUES = (GOOD[:, 0], GOOD[:, :2], np.abs(GOOD[:, 0]), np.arange(6))
 
 
 def run_estimators(data):
-    """fit, partial_fit, predict, score, save and load of the estimators."""
+    """Call fit, partial_fit, predict, score, save and load of the estimators."""
     source = Source(data)
     kind = source.choice((fm.MLPClassifier, fm.MLPRegressor))
     arguments = {"max_iter": 2, "hidden_layer_sizes": (3,), "random_state": 0}
@@ -317,4 +317,4 @@ def run_estimators(data):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with_errors_known(use, (*ERRORS, OverflowError))  # scikit-learn's own for whole numbers beyond a float
+        with_errors_known(use, (*ERRORS, OverflowError))  # scikit-learn's own, for integers too large for a float

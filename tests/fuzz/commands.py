@@ -1,4 +1,4 @@
-"""The command line: any options over files good and damaged; it ends with a known code and one line of error."""
+"""The command line: any options, with good and damaged files; it ends with a known code and a one-line error."""
 
 import contextlib
 import os
@@ -43,7 +43,7 @@ CODES = (0, 1, 2, 130)
 
 
 def make_files(source):
-    """Data of every kind and a model in the working folder; some of them damaged."""
+    """Write data of every kind and a model to the working folder, some of them damaged."""
     files = {"data.csv": (CSV.encode(), change_csv)}
     np.savez("data.npz", X=ROWS, y=np.arange(12) % 3)
     fm.write_idx("data.idx", ROWS.reshape(12, 3, 3))
@@ -63,7 +63,7 @@ def make_files(source):
 
 
 def run_command(data):
-    """One command with some options."""
+    """Run one command with some options."""
     source = Source(data)
     command = source.choice(list(OPTIONS))
     arguments = [command]
@@ -84,7 +84,7 @@ def run_command(data):
 
 @contextlib.contextmanager
 def working_in(folder):
-    """Another working folder for a while."""
+    """Change the working folder inside the block."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -94,7 +94,7 @@ def working_in(folder):
 
 
 def check(arguments, result):
-    """A known exit code; an error in one line, with nothing in it that a terminal would obey."""
+    """Check for a known exit code and a one-line error without control characters."""
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise FoundError(f"{arguments}: {result.exception!r}") from result.exception
     if result.exit_code not in CODES:

@@ -1,4 +1,4 @@
-"""Arguments of every kind: nearly right ones, and what has no business there."""
+"""Arguments of every kind: almost valid ones and nonsense."""
 
 import array
 import decimal
@@ -11,7 +11,7 @@ import fastmlp as fm
 
 
 class Refuses:
-    """An object that can't be asked for anything."""
+    """An object that raises at every use."""
 
     def __array__(self, *_, **__):
         raise ValueError("no array")
@@ -27,25 +27,25 @@ class Refuses:
 
 
 class Text(str):
-    """A text of another class."""
+    """A subclass of str."""
 
 
 def endless():
-    """A list within itself."""
+    """A list that contains itself."""
     made = [1.0]
     made.append(made)
     return made
 
 
 def bad_csr():
-    """Rows whose column numbers lie outside."""
+    """Sparse rows with column numbers out of range."""
     made = sparse.csr_matrix(np.eye(4))
     made.indices = np.array([0, 1, 2, 2**30], dtype=np.int32)
     return made
 
 
 def torn_csr():
-    """Rows that begin outside of the data."""
+    """Sparse rows that start outside the data."""
     made = sparse.csr_matrix(np.eye(4))
     made.indptr = np.array([0, 1, 2, 3, 2**30], dtype=np.int32)
     return made
@@ -90,7 +90,7 @@ ARRAYS = (
 
 
 def number(source):
-    """A number, mostly one that means something."""
+    """A number, mostly a plausible one."""
     return source.choice(NUMBERS[:12] if source.below(4) else NUMBERS)
 
 
@@ -106,5 +106,5 @@ def rows(source):
 
 
 def mostly(source, *values):
-    """One of the values, or in one of ten cases anything."""
+    """One of the values, or in one case out of ten anything."""
     return thing(source) if source.one_in(10) else source.choice(values)

@@ -1,11 +1,11 @@
-"""Fuzzing by the hour: every target in turn, each in a process of its own, so that a crash is seen and counted.
+"""Long fuzzing: every target in turn, each in its own process, so that a crash is seen and counted.
 
     python tests/fuzz/long.py --minutes 60
     python tests/fuzz/long.py --executions 10000 --targets model,idx,csv,npz
     python tests/fuzz/long.py --minutes 60 --engine atheris      (guided by coverage; pip install atheris)
 
-What is found stays in the folder ``--found``, the input beside what was said of it; into ``corpus`` with it, once it is
-mended. The exit code is 1 where something was found.
+Failing inputs and their messages are written to the folder ``--found``; move an input to ``corpus`` once it is fixed.
+The exit code is 1 if anything was found.
 """
 
 import argparse
@@ -21,9 +21,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 ROUND = 60.0
-"""Seconds that a target has before the next one comes."""
+"""Seconds for a target before the next one."""
 STUCK = 120.0
-"""Seconds of one input after which the process is ended with a traceback."""
+"""Seconds for one input before the process is ended with a traceback."""
 
 
 def main():
@@ -44,7 +44,7 @@ def main():
 
 
 def in_turn(options):
-    """Rounds over all targets until the time is up; a table of what each did."""
+    """Run rounds over all targets until the time is up; print a table of the results."""
     from fuzz.targets import TARGETS
 
     names = options.targets.split(",") if options.targets else list(TARGETS)
@@ -74,7 +74,7 @@ def in_turn(options):
 
 
 def run_child(options, name, seconds, turn):
-    """One target for some seconds in a process of its own."""
+    """Run one target for some seconds in its own process."""
     command = [
         sys.executable, __file__, "--child", name, "--seconds", str(seconds), "--seed", str(turn), "--found",
         str(options.found), "--engine", options.engine,
@@ -98,14 +98,14 @@ def run_child(options, name, seconds, turn):
 
 
 def mutate(options):
-    """Inputs of the corpus and of before, changed again and again."""
+    """Change inputs of the corpus and earlier inputs again and again."""
     from fuzz.targets import TARGETS
     from fuzz.watch import FoundError, Watch
 
     target = TARGETS[options.child]
     choice = random.Random(f"{options.child} {options.seed}")
     seeds, recent = target.seeds(), []
-    for data in seeds:  # imports and caches belong to the baseline
+    for data in seeds:  # imports and caches count as baseline
         record(options, target, data, lambda data: target.run(data), FoundError)
     watch, found = Watch(), 0
     before = watch.memory()
@@ -127,7 +127,7 @@ def mutate(options):
 
 
 def record(options, target, data, run, error_kind):
-    """Run one input; what is found is written down, once for each sentence. 1 if something was."""
+    """Run one input; return 1 if it fails. Inputs that fail at the same line are written once."""
     last = options.found / f"last-{target.name}"
     last.write_bytes(data)
     faulthandler.dump_traceback_later(STUCK, exit=True)
@@ -151,7 +151,7 @@ def record(options, target, data, run, error_kind):
 
 
 def with_atheris(options):
-    """libFuzzer looks for inputs that reach new code; half of them are changed by the target's own hand."""
+    """libFuzzer looks for inputs that reach new code; half of the changes are made by the target's own mutation."""
     import atheris
 
     with atheris.instrument_imports(include=["fastmlp"]):

@@ -1,6 +1,6 @@
-"""From good files to nearly good ones: bytes changed anywhere, and changes that know the format.
+"""Turn valid files into almost valid ones, by changing bytes anywhere or with knowledge of the format.
 
-Every mutation is a function of the bytes and a `random.Random`; what it can't take apart it changes as bytes.
+Every mutation is a function of the bytes and a `random.Random`. If it cannot parse the bytes, it changes them anywhere.
 """
 
 import copy
@@ -25,7 +25,7 @@ FLOATS = (0.0, -0.0, 1.0, -1.0, float("nan"), float("inf"), -float("inf"), 3e38,
 
 
 def change_bytes(data, random):
-    """Flip, insert, remove, repeat, overwrite with a telling number, cut off."""
+    """Flip, insert, remove or repeat bytes, overwrite them with a critical number, or truncate."""
     data = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 4, 8))):
         at, size = random.randint(0, len(data)), random.choice((1, 1, 2, 4, 8, 32))
@@ -50,19 +50,19 @@ def change_bytes(data, random):
 
 
 def or_bytes(change):
-    """A change that knows a format, and of what it can't take apart changes bytes."""
+    """A mutation for a format that falls back to `change_bytes` if it cannot parse the bytes."""
 
     def changed(data, random):
         try:
             return change(data, random)
-        except Exception:  # whatever the format's own libraries make of what is damaged already
+        except Exception:  # the format's library may raise anything for damaged bytes
             return change_bytes(data, random)
 
     return changed
 
 
 def change_json(tree, random):
-    """A copy of a JSON value with one to three places replaced, removed, added, or taken from elsewhere in it."""
+    """Copy a JSON value with one to three places replaced, removed, added, or copied from elsewhere in it."""
     tree = copy.deepcopy(tree)
     for _ in range(random.choice((1, 1, 2, 3))):
         places = list(_places(tree))
@@ -89,7 +89,7 @@ def change_json(tree, random):
 
 
 def _places(tree):
-    """(container, key) of every value inside."""
+    """(container, key) of every nested value."""
     items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in items:
         yield tree, key
@@ -98,7 +98,7 @@ def _places(tree):
 
 @or_bytes
 def change_model(data, random):
-    """A safetensors file: its header, the description inside the header, or the numbers of its arrays."""
+    """Change a safetensors file: its header, the description in the header, or numbers in its arrays."""
     length = int.from_bytes(data[:8], "little")
     header, body = json.loads(data[8 : 8 + length]), data[8 + length :]
     metadata = header["__metadata__"]
@@ -120,7 +120,7 @@ def change_model(data, random):
 
 
 def change_numbers(body, random):
-    """A float in the data becomes NaN, infinite, huge or tiny."""
+    """Replace a float in the data by NaN, infinity, or a huge or tiny number."""
     code = random.choice(("<f", "<d"))
     size = struct.calcsize(code)
     body = bytearray(body)
@@ -135,7 +135,7 @@ def change_numbers(body, random):
 
 @or_bytes
 def change_checkpoint(data, random):
-    """A checkpoint with other contents and a right checksum, or any change of a model's file."""
+    """Change a checkpoint's contents and correct its checksum, or change it like a model's file."""
     if random.randrange(4) == 0:
         return change_model(data, random)
     length = int.from_bytes(data[:8], "little")
@@ -148,7 +148,7 @@ def change_checkpoint(data, random):
 
 
 def checksum(text, header, body):
-    """What a checkpoint says of itself: SHA-256 of the state and of all arrays by name."""
+    """The checksum of a checkpoint: SHA-256 of the state and of all arrays by name."""
     total = hashlib.sha256(text.encode())
     for name in sorted(set(header) - {"__metadata__"}):
         begin, end = header[name]["data_offsets"]
@@ -162,7 +162,7 @@ def checksum(text, header, body):
 
 
 def change_packed(data, random, change):
-    """What is inside gzip, changed and packed again; or plain contents packed."""
+    """Change what is inside gzip and compress it again, or compress plain contents."""
     if data[:2] == b"\x1f\x8b":
         try:
             inside = gzip.decompress(data)
@@ -175,7 +175,7 @@ def change_packed(data, random, change):
 
 
 def change_idx(data, random):
-    """Another type code, rank or size, or other bytes."""
+    """Change the type code, rank or size of an IDX file, or any bytes."""
     data = bytearray(data)
     kind = random.randrange(4)
     if kind == 0 and len(data) > 3:
@@ -198,7 +198,7 @@ FIELDS = (
 
 
 def change_csv(data, random):
-    """Other fields, lines removed, repeated or joined, another delimiter, or other bytes."""
+    """Change fields, remove, repeat or join lines, change the delimiter, or change any bytes."""
     lines = data.split(b"\n")
     kind = random.randrange(7)
     at = random.randrange(len(lines))
@@ -242,11 +242,11 @@ HEADERS = (
 
 
 def change_npz(data, random):
-    """Other names, headers and packing of the members, the archive's own fields, or other bytes."""
+    """Change names, headers or compression of the members, fields of the archive, or any bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [(info.filename, archive.read(info)) for info in archive.infolist()]
-    except Exception:  # whatever zipfile makes of it
+    except Exception:  # zipfile may raise anything
         return change_bytes(data, random)
     if not members or random.randrange(4) == 0:
         return change_bytes(data, random)
@@ -266,7 +266,7 @@ def change_npz(data, random):
     made = io.BytesIO()
     packing = random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
     with zipfile.ZipFile(made, "w", packing) as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # two members of one name
+        warnings.simplefilter("ignore")  # two members with the same name
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name or "_"), content, packing)
     changed = made.getvalue()

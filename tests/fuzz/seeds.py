@@ -1,4 +1,4 @@
-"""Makes the good inputs of the corpus: ``python tests/fuzz/seeds.py``. Inputs that failed lie beside them for good."""
+"""Write the valid inputs of the corpus: ``python tests/fuzz/seeds.py``. Inputs that once failed stay there too."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Choices out of bytes: the same bytes make the same choices, and bytes that have run out choose the first."""
+"""Choices made from bytes: the same bytes give the same choices; after the last byte the first option is chosen."""
 
 
 class Source:
@@ -9,17 +9,17 @@ class Source:
         self._at = 0
 
     def byte(self):
-        """0 to 255, and 0 at the end."""
+        """0 to 255; 0 after the last byte."""
         self._at += 1
         return self._data[self._at - 1] if self._at <= len(self._data) else 0
 
     def below(self, n):
-        """A whole number from 0 to below n."""
+        """An integer from 0 to n - 1."""
         number = self.byte()
         return (number if n <= 256 else number * 256 + self.byte()) % n
 
     def one_in(self, n):
-        """Whether something happens that does so once in n times; never at the end of the bytes."""
+        """True once in n times on average; False after the last byte."""
         return self.below(n) == n - 1
 
     def choice(self, values):
@@ -27,6 +27,6 @@ class Source:
         return values[self.below(len(values))]
 
     def rest(self):
-        """All bytes that are left."""
+        """All remaining bytes."""
         self._at, start = len(self._data), self._at
         return self._data[start:]

@@ -1,4 +1,4 @@
-"""What is fuzzed: for every target a function of bytes, good inputs to start from, and a change that knows their form.
+"""The fuzz targets: each has a function of bytes, valid inputs to start from, and a mutation for their format.
 
 A new format needs a function here, a folder in ``corpus`` and a line in `TARGETS`.
 """
@@ -24,19 +24,19 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 SCRATCH = Path(tempfile.mkdtemp(prefix="fastmlp-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 MOST_COLUMNS = 100_000
-"""A loaded network with more is not asked for predictions."""
+"""A loaded network with more parameters is not used for predictions."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """``run`` takes the bytes; ``change`` makes other bytes of them with a `random.Random`."""
+    """``run`` takes the bytes; ``change`` mutates them with a `random.Random`."""
 
     name: str
     run: Callable[[bytes], Any]
     change: Callable[[bytes, Any], bytes]
 
     def seeds(self):
-        """The corpus: good inputs, and every input that ever failed; for models the golden files too."""
+        """The corpus: valid inputs and every input that ever failed; for models also the golden files."""
         paths = sorted((CORPUS / self.name).iterdir())
         if self.name == "model":
             paths += sorted(GOLDEN.rglob("*.safetensors"))
@@ -44,7 +44,7 @@ class Target:
 
 
 def scratch(name, data):
-    """A file with these contents."""
+    """Write a temporary file with these contents."""
     path = SCRATCH / name
     path.write_bytes(data)
     return path
@@ -52,7 +52,7 @@ def scratch(name, data):
 
 @contextlib.contextmanager
 def refused(path):
-    """A ValueError of one sentence that names the file is as good as a value."""
+    """Accept a ValueError if it is one sentence that names the file."""
     try:
         yield
     except ValueError as error:
@@ -60,7 +60,7 @@ def refused(path):
 
 
 def model(data):
-    """A model's file, read as a network and as an estimator; what is read works."""
+    """Load a model file as a network and as an estimator; whatever loads must work."""
     path = scratch("model", data)
     for allow_nan in (False, True):
         with refused(path):
@@ -76,7 +76,7 @@ def model(data):
 
 
 def use(network, allow_nan):
-    """Predict, train a little, write again."""
+    """Predict, train a little, save again."""
     X = np.zeros((3, network.n_features), dtype=network.dtype)
     with np.errstate(all="ignore"):
         outputs = network.predict(X)
@@ -119,7 +119,7 @@ def csv(data):
 
 @contextlib.contextmanager
 def refused_options(path):
-    """As `refused`; an option may be what doesn't fit, and is named then."""
+    """As `refused`; but the error may also name an option instead of the file."""
     try:
         yield
     except ValueError as error:
@@ -136,7 +136,7 @@ def npz(data):
 
 
 def folder(data):
-    """The four files of MNIST, each a quarter of the bytes."""
+    """The four files of MNIST, each from a quarter of the bytes."""
     place = SCRATCH / "mnist"
     place.mkdir(exist_ok=True)
     names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -148,7 +148,7 @@ def folder(data):
 
 
 def checkpoint(data):
-    """A checkpoint to go on from: the fit ends, diverges, or is refused and the network is as it was."""
+    """Resume from a checkpoint: the fit ends, diverges, or is rejected and the network is unchanged."""
     network = fm.Network([2, 3, 1], seed=0)
     path = scratch("run.ckpt", data)
     Path(f"{path}.previous").unlink(missing_ok=True)
@@ -157,7 +157,7 @@ def checkpoint(data):
     try:
         network.fit(X, X[:, :1], epochs=2, batch_size=2, checkpoint=path, resume=True, callbacks=[fm.TimeLimit(0.5)])
     except fm.DivergedError:
-        pass  # the numbers in it may be absurd: the network has them now, as the fit would have left it
+        pass  # its numbers may be absurd: the network keeps them, as after the fit itself
     except ValueError as error:
         check_sentence(error, longest=2000)
         if boundary.state_of(network) != before:
@@ -176,7 +176,7 @@ def change_folder(data, random):
 
 
 def change_choices(data, random):
-    """Bytes that are choices: others, and more of them."""
+    """Change bytes that stand for choices, and add more."""
     if random.randrange(3) == 0:
         return random.randbytes(random.randrange(80))
     return mutations.change_bytes(data + random.randbytes(random.randrange(8)), random)

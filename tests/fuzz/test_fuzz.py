@@ -1,6 +1,6 @@
-"""The short form of fuzzing: the corpus, a few hundred changed inputs of each kind, and what hypothesis thinks of.
+"""Short fuzzing: the corpus, a few hundred changed inputs of each kind, and inputs from hypothesis.
 
-The same inputs every time. ``FASTMLP_LONG=1`` makes it fifty times as many; ``long.py`` goes on for hours.
+The inputs are the same every time. ``FASTMLP_LONG=1`` runs fifty times as many; ``long.py`` runs for hours.
 """
 
 import os
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 TIMES = 50 if os.environ.get("FASTMLP_LONG") == "1" else 1
 COUNTS = {"command": 25, "estimators": 60, "methods": 250, "function": 400}
-"""Inputs of each target; of all others 300."""
+"""Number of inputs for these targets; 300 for the others."""
 
 
 @pytest.mark.parametrize("name", TARGETS)

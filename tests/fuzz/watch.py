@@ -1,6 +1,6 @@
-"""One input at a time: what is raised beside the documented errors, what takes too long, and what takes memory.
+"""Run one input at a time and detect undocumented errors, hangs and high memory use.
 
-Memory is the process's high-water mark, which Linux lets a process set back; elsewhere it isn't watched.
+Memory is the peak of the process, which Linux lets a process reset; on other systems it is not checked.
 """
 
 import contextlib
@@ -8,13 +8,13 @@ import time
 import warnings
 
 MOST_SECONDS = 10.0
-"""Of processor time: more is a hang."""
+"""Seconds of processor time; more is a hang."""
 MOST_BYTES = 256 * 2**20
-"""Above what the process had when the watch began."""
+"""Memory above that of the process at the start."""
 
 
 class FoundError(AssertionError):
-    """An input that did what none may do."""
+    """An input did something that is never allowed."""
 
 
 class Watch:
@@ -24,11 +24,11 @@ class Watch:
         self.peak = 0
         self.slowest = 0.0
         with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # the high-water mark falls to what is in use now
+            file.write("5")  # resets the peak to the current use
         self._baseline = _memory("VmRSS:")
 
     def run(self, target, data):
-        """Give the data to the target; `FoundError` for what it must not do."""
+        """Run the target on the data; `FoundError` if it does something that is never allowed."""
         start = time.process_time()
         try:
             with warnings.catch_warnings():
@@ -47,12 +47,12 @@ class Watch:
             raise FoundError(f"{target.name}: took {self.peak / 2**20:.0f} MB")
 
     def memory(self):
-        """What the process has now, in bytes."""
+        """Current memory of the process, in bytes."""
         return _memory("VmRSS:")
 
 
 def _memory(key):
-    """A line of the process's status, in bytes; 0 where there is none."""
+    """A field of the process's status, in bytes; 0 if there is none."""
     with contextlib.suppress(OSError), open("/proc/self/status") as file:
         for line in file:
             if line.startswith(key):
@@ -61,7 +61,7 @@ def _memory(key):
 
 
 def check_sentence(error, path=None, longest=1000):
-    """An error is one sentence for people: it names the file, fits a screen, and sends nothing odd to a terminal."""
+    """Check that an error names the file, is short, and has no control characters."""
     text = str(error)
     if path is not None and not text.startswith(str(path)):
         raise FoundError(f"an error that doesn't name the file first: {text!r:.300}") from error
