@@ -1,4 +1,4 @@
-"""Settings for all tests: hypothesis has no deadline, since a slow machine is no bug."""
+"""Settings for all tests: hypothesis has no deadline, since a slow machine is not a bug."""
 
 import hypothesis
 

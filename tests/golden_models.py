@@ -1,7 +1,7 @@
-"""The models in tests/golden: small files of each format version, with what they predicted when they were written.
+"""The models in tests/golden: small files of each format version, with their predictions when they were written.
 
-They stay as they are: a later version must read them. A new format version gets files of its own,
-``python tests/golden_models.py tests/golden/format-2``, made by the first release that writes it.
+The files never change: later versions must read them. The first release with a new format version writes files for it:
+``python tests/golden_models.py tests/golden/format-2``.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ TABLE = "size,colour,fruit\n" + "".join(
 
 
 def networks(dtype):
-    """Every kind of layer, with losses, scalings, initialisers, rates by schedule, momenta and averages."""
+    """Networks with every kind of layer, losses, scalings, initialisers, scheduled rates, momenta and averages."""
     options = {"dtype": dtype, "seed": 2}
     yield "plain", fm.Network([4, 5, 3], loss="cross_entropy", **options)
     layers = [
@@ -72,7 +72,7 @@ def fill(folder):
 
 
 def command_line(folder):
-    """A model of ``fastmlp train``, which knows the columns of a table; its predictions as ``fastmlp predict`` says."""
+    """A model of ``fastmlp train`` on a table with column names, and the predictions of ``fastmlp predict``."""
     (folder / "table.csv").write_text(TABLE, encoding="utf-8")
     model = folder / "table.safetensors"
     run("train", folder / "table.csv", "--hidden", "5", "--epochs", "3", "--save", model, "--quiet")
@@ -90,7 +90,7 @@ def run(*arguments):
 
 
 def described(network):
-    """What must not change: layers as they print themselves, and the parameters to the bit."""
+    """What must not change: the repr of the layers, and the parameters to the bit."""
     return {
         "layers": [repr(layer) for layer in network.layers],
         "params": hashlib.sha256(network.params.tobytes()).hexdigest(),

@@ -1,7 +1,7 @@
-"""The NumPy twin of fastmlp: every formula of the compiled core again, in float64, written for reading.
+"""The NumPy twin of fastmlp: every formula of the compiled core again, in float64, written to be read.
 
-It shares no code with the package, so that an error would have to be made twice to go unseen. All is naive:
-fresh arrays, no tiles, no threads; only the tails of the formulas are made stable. Read it top to bottom:
+It shares no code with the package: a mistake would go unseen only if it were made twice. Everything is naive: new
+arrays, no tiles, no threads; only the tails of the formulas are numerically stable. Read it from top to bottom:
 activations -> losses -> Net (forward, loss, backward). Update rules and train are in reference_training.py.
 
 Shapes: n samples, n_in and n_out widths; raw scores ``z``, outputs ``yhat = f(z)`` and targets ``t`` are all
@@ -15,7 +15,7 @@ from scipy.special import erfc, expit, log_softmax, softmax, xlogy
 
 Array = np.ndarray
 
-# --- Activations: f(z) and f'(z), elementwise. At a kink f' is the derivative from the left. ---
+# --- Activations: f(z) and f'(z), elementwise. At a kink f' is the left derivative. ---
 
 SLOPE = 0.01  # leaky_relu
 ALPHA, LAMBDA = 1.6732632423543772, 1.0507009873554805  # selu (Klambauer et al. 2017)
@@ -152,14 +152,14 @@ PARAMETERS = ("W", "b", "gain", "shift", "blend")
 class Net:
     """Layers and a loss; forward and backward by hand.
 
-    ``layers`` are tuples (kind, *FIELDS[kind]), like ``("dense", W, b, "relu")``; ``loss_options`` are delta,
-    q or label_smoothing. The network sees ``(X - shift) * scale`` per column. ``training`` chooses batch
-    statistics and dropout masks over running statistics (which start at mean 0, variance 1) and no dropout.
+    ``layers`` are tuples (kind, *FIELDS[kind]), such as ``("dense", W, b, "relu")``; ``loss_options`` are delta,
+    q or label_smoothing. The network sees ``(X - shift) * scale`` per column. In ``training``
+    the network uses batch statistics and dropout masks; otherwise running statistics (initially mean 0, variance 1).
     """
 
     def __init__(self, layers, loss="squared_error", shift=0.0, scale=1.0, running=0.1, **loss_options):
         self.shift, self.scale, self.running, self.loss_options = shift, scale, running, loss_options
-        self.layers = []  # dicts; a dense layer is split into its affine map and its activation
+        self.layers = []  # dicts; a dense layer becomes two: affine map and activation
         for kind, *values in layers:
             layer = {"kind": kind} | dict(zip(FIELDS[kind], values, strict=True))
             layer |= {p: np.array(layer[p], float) for p in PARAMETERS if layer.get(p) is not None}
@@ -188,11 +188,11 @@ class Net:
         return LOSSES[self.row](self._compared(self._inputs(X, training), T), T, **self.loss_options)
 
     def loss(self, X, T, sample_weight=None, reduction="mean", training=True) -> float:
-        """Return sum_i w_i l_i; for the reduction "mean" divided by sum_i w_i."""
+        """Return sum_i w_i l_i, divided by sum_i w_i if the reduction is "mean"."""
         return float(self.sample_losses(X, T, training) @ _coefficients(len(X), sample_weight, reduction))
 
     def gradients(self, X, T, sample_weight=None, reduction="mean", training=True) -> list[tuple]:
-        """Return, layer by layer, (dW, db or None) of dense and (dgain, dshift) of norm layers."""
+        """Return (dW, db or None) for each dense layer and (dgain, dshift) for each norm layer, in order."""
         grads = self._backward(X, T, sample_weight, reduction, training)
         return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if g and "blend" not in g]
 
@@ -204,24 +204,24 @@ class Net:
     def sample_gradients(self, X: Array, T: Array, training: bool = False) -> Array:
         """Return (n, n_params): row i is the gradient of the loss of sample i.
 
-        In training the batch is all of X, so row i also holds what sample i gets through batch statistics.
+        In training the batch is all of X, so row i also has the part of sample i's gradient through batch statistics.
         """
         return np.stack([self.flat_gradient(X, T, w, "sum", training) for w in np.eye(len(X))])
 
     def layer_outputs(self, X: Array) -> list[Array]:
-        """Return (n, width) for every layer as a user counts them: a dense layer with its activation."""
+        """Return (n, width) for every layer as the user counts them: dense layers include their activation."""
         pairs = zip(self.layers, self._inputs(X, False)[1:], strict=True)
         return [y for layer, y in pairs if layer["kind"] != "dense"]
 
     def input_gradients(self, X: Array) -> Array:
-        """Return (n, n_out, n_in): dyhat_k/dX_j, not training."""
+        """Return (n, n_out, n_in): dyhat_k/dX_j, outside training."""
         inputs = self._inputs(X, False)
         one = np.ones((len(X), 1))
         each = [self._through(inputs, one * e, False)[1] for e in np.eye(inputs[-1].shape[1])]
         return np.stack(each, axis=1) * self.scale
 
     def jacobian(self, X: Array) -> Array:
-        """Return (n, n_out, n_params): dyhat_k/dw of every sample by itself, not training."""
+        """Return (n, n_out, n_params): dyhat_k/dw of every single sample, outside training."""
         inputs = self._inputs(X, False)
         n, n_out = inputs[-1].shape
         each = [self._through(inputs, e.reshape(n, n_out), False)[0] for e in np.eye(n * n_out)]
@@ -238,11 +238,11 @@ class Net:
             self.layers[k][name], w = np.array(w[:size], float).reshape(shape), w[size:]
 
     def decay_mask(self) -> Array:
-        """Return (n_params,): 1 for dense weights, 0 for the rest, which is never decayed."""
+        """Return (n_params,): 1 for dense weights, 0 for all others, which never decay."""
         return np.concatenate([np.full(self.layers[k][p].size, float(p == "W")) for k, p in self._slots()])
 
     def update_running(self, X: Array) -> None:
-        """r = (1 - running) r + running * batch value, the variance unbiased (n - 1 in its denominator)."""
+        """r = (1 - running) r + running * batch value, with the unbiased variance (denominator n - 1)."""
         for layer, x in zip(self.layers, self._inputs(X, training=True), strict=False):
             if layer["kind"] == "batch_norm" and not layer.get("frozen"):
                 unbiased = x.var(axis=0) * len(x) / max(len(x) - 1, 1)
@@ -254,7 +254,7 @@ class Net:
         every = [(k, p) for k, layer in layers for p in PARAMETERS if layer.get(p) is not None]
         return sorted(every, key=lambda slot: slot[1] != "W")
 
-    def _inputs(self, X, training):  # the input of each layer, and at the end yhat
+    def _inputs(self, X, training):  # the input of each layer, then yhat
         x = (np.asarray(X, float) - self.shift) * self.scale
         inputs = [x]
         for layer in self.layers:
@@ -271,7 +271,7 @@ class Net:
             inputs.append(x)
         return inputs
 
-    def _compared(self, inputs, T):  # what the loss compares with T: z or yhat
+    def _compared(self, inputs, T):  # what the loss takes besides T: z or yhat
         if np.shape(T) != inputs[-1].shape:
             raise ValueError(f"targets have shape {np.shape(T)}, outputs {inputs[-1].shape}")
         return inputs[-2] if self.from_scores else inputs[-1]
@@ -310,12 +310,12 @@ class Net:
         return grads, g
 
 
-def _kept(layer, training):  # kept units are scaled up, so that prediction needs no factor
+def _kept(layer, training):  # kept units are scaled up, so that predictions need no factor
     return layer["mask"] / (1.0 - layer["rate"]) if training and layer["mask"] is not None else 1.0
 
 
 def _standardised(layer, x, training):  # xhat = (x - mean) / sd, sd = sqrt(biased variance + eps), their axis
-    if layer["kind"] == "batch_norm" and (layer.get("frozen") or not training):  # frozen: as in prediction
+    if layer["kind"] == "batch_norm" and (layer.get("frozen") or not training):  # frozen: as in predictions
         sd = np.sqrt(layer["var"] + layer["eps"])
         return (x - layer["mean"]) / sd, sd, None
     axis = 0 if layer["kind"] == "batch_norm" else 1

@@ -1,4 +1,4 @@
-"""The twin's Levenberg-Marquardt; see reference.py for the network. NumPy in float64, no code of the package."""
+"""The twin's Levenberg-Marquardt; reference.py has the network. NumPy in float64, without code from the package."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def levenberg_marquardt(net, X, T, epochs, *, sample_weight=None, weight_decay=0.0, alpha=0.0, damping=1e-3):
     """Train ``net`` in place by (J'J + decay + damping I) h = -g; return loss and damping after each step (2, epochs).
 
-    The damping as in Madsen, Nielsen and Tingleff 2004, with the largest diagonal element at first.
+    Damping as in Madsen, Nielsen and Tingleff, 2004, starting from the largest diagonal element.
     """
     n, n_out = T.shape
     weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)

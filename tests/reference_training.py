@@ -1,6 +1,6 @@
-"""The twin's update rules, its training loop and central differences; see reference.py for the network.
+"""The twin's update rules, training loop and central differences; reference.py has the network.
 
-Like there: NumPy in float64, the plainest form of every formula, no code shared with the package.
+NumPy in float64, the plainest form of every formula, no code shared with the package.
 """
 
 import functools
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def coupled(rule):
-    """Add decay to the gradient before the rule sees it: g + decay (weight_decay w + l1_decay sign(w))."""
+    """Add the decay to the gradient before the rule: g + decay (weight_decay w + l1_decay sign(w))."""
 
     @functools.wraps(rule)
     def decayed(w, g, state, *, weight_decay=0.0, l1_decay=0.0, decay=1.0, **hyper):
@@ -68,7 +68,7 @@ def nadam(w, g, state, *, lr=2e-3, b1=0.9, b2=0.999, eps=1e-8, momentum_decay=0.
 
 @coupled
 def rprop(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, step_max=50.0):
-    """iRprop-: a step size per weight, grown while the sign of g holds (Igel & Huesken 2000)."""
+    """iRprop-: a step size per weight that grows while the sign of g stays the same (Igel & Huesken 2000)."""
     s, step = np.sign(g * state.get("g", 0.0)), state.get("step", np.full_like(w, lr))
     step = np.where(s > 0, np.minimum(step * eta_plus, step_max), step)
     step = state["step"] = np.where(s < 0, np.maximum(step * eta_minus, step_min), step)
@@ -78,7 +78,7 @@ def rprop(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, s
 
 @coupled
 def rprop_plus(w, g, state, *, lr=0.01, eta_plus=1.2, eta_minus=0.5, step_min=1e-6, step_max=50.0):
-    """iRprop+: the last step of a weight whose slope has turned is taken back if the loss rose (same paper)."""
+    """iRprop+: if g of a weight changes sign and the loss has risen, its last step is undone (same paper)."""
     new = w.copy()
     rose, state["last"] = state["loss"] > state.get("last", np.inf), state["loss"]
     before, step, last = (state.setdefault(name, np.full_like(w, v)) for name, v in (("g", 0), ("step", lr), ("by", 0)))
@@ -102,19 +102,19 @@ RULES = {rule.__name__: rule for rule in (sgd, rmsprop, adagrad, adam, adamw, na
 
 
 def value_at(value, step):
-    """A number, or a schedule's number at the step."""
+    """A number, or the value of a schedule at the step."""
     return value(step) if callable(value) else value
 
 
 def clip(g, clip_norm=None, clip_value=None):
-    """The gradient with each number in [-clip_value, clip_value], then all of it at most clip_norm long."""
+    """Clip each element to [-clip_value, clip_value], then scale the gradient to a norm of at most clip_norm."""
     g = g if clip_value is None else np.clip(g, -clip_value, clip_value)
     length = np.sqrt((g**2).sum())
     return g if clip_norm is None or length <= clip_norm else g * (clip_norm / length)
 
 
 def limit_columns(net, max_norm):
-    """Scale the columns of each W that are longer than max_norm back to it."""
+    """Scale each column of W with a norm above max_norm down to max_norm."""
     for layer in net.layers:
         if layer["kind"] == "dense":
             lengths = np.sqrt((layer["W"] ** 2).sum(axis=0))
@@ -122,12 +122,12 @@ def limit_columns(net, max_norm):
 
 
 def running(net):
-    """Running means and variances, one after another."""
+    """All running means and variances in one vector."""
     return np.concatenate([[], *(layer[p] for layer in net.layers for p in ("mean", "var") if p in layer)])
 
 
 def average_of(path, decay):
-    """The mean of vectors, the newest with weight 1, the one before with weight decay, and so on."""
+    """Weighted mean of vectors: weight 1 for the newest, decay for the one before, decay^2 for the next, and so on."""
     weights = decay ** np.arange(len(path) - 1.0, -1.0, -1.0)
     return weights @ np.array(path) / weights.sum()
 
@@ -138,14 +138,14 @@ def train(
 ):  # fmt: skip
     """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
 
-    Each epoch takes its rows in the given order, batch by batch, the last one ragged. ``hyper`` goes to the
-    rule, callables in it as ``value(step)``, step from 0; ``on_step(step, rows)`` may set dropout masks. ``kept``, at
-    first an empty dict, carries the rule's state and the step number from one call to the next.
-    A batch of weight n minimises its mean loss + alpha / (2 n) * the sum of W^2, and the loss returned has both;
-    with counts_rows it is the mean over the batches of their mean losses, each as often as it has rows.
-    So many batches as ``accumulate`` make a step together. ``factors`` (n_params,) multiply the learning rate; where
-    they are 0 nothing is learned. ``kept["path"]`` and ``kept["running"]`` list parameters and running statistics
-    behind every step.
+    Each epoch takes the rows in the given order in batches; the last batch may be smaller. ``hyper`` goes to the
+    rule, with callables replaced by ``value(step)``, step from 0. ``on_step(step, rows)`` may set dropout masks.
+    ``kept``, initially an empty dict, carries the rule's state and the step number from one call to the next.
+    A batch of total weight n minimises its mean loss + alpha / (2 n) * the sum of W^2; the returned loss includes both.
+    With counts_rows it is the mean of the batches' mean losses, weighted by their numbers of rows.
+    ``accumulate`` batches make one step. ``factors`` (n_params,) multiply the learning rate; parameters with factor 0
+    do not change. ``kept["path"]`` and ``kept["running"]`` list the parameters and running statistics after every
+    step.
     """
     weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     kept = {} if kept is None else kept

@@ -1,6 +1,6 @@
-"""scikit-learn's own tests of its multilayer perceptrons, with fastmlp's estimators in the place of scikit-learn's.
+"""scikit-learn's own tests of its multilayer perceptrons, run with fastmlp's estimators.
 
-A plugin for pytest, which changes the names before the tests import them:
+A pytest plugin that replaces scikit-learn's classes before the tests import them:
 
     python -m pytest -p scikit_learn_suite --pyargs sklearn.neural_network.tests.test_mlp
 """
@@ -14,7 +14,7 @@ PRIVATE = {
     "test_learning_rate_warmstart": "_optimizer",
     "test_adaptive_learning_rate": "_optimizer",
 }
-"""Tests that look at private names of scikit-learn's classes, and the name that each needs."""
+"""Tests that use a private name of scikit-learn's classes, and that name."""
 
 
 def pytest_configure(config):

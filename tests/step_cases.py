@@ -1,4 +1,4 @@
-"""What the tests of a step's options share: samples, a network, all rules, both ways of a team, the twin's word."""
+"""Shared by the tests of training options: samples, a network, all rules, thread modes, comparison with the twin."""
 
 import numpy as np
 import reference_training
@@ -30,7 +30,7 @@ def network(*between, n_hidden=19, dtype="float64"):
 
 
 def compare(net, optimizer, hyper, batch_size=16, epochs=2, weight=None, n_threads=None, alpha=0.0, **options):
-    """Fit the network and its twin; how far they end from one another, and whether their losses agree."""
+    """Fit the network and its twin; return how far apart they end and whether their losses agree."""
     twin = twin_of(net)
     shared = {"sample_weight": weight, "alpha": alpha, **options}
     history = net.fit(

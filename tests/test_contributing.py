@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: the walk through the files is the one that a fit takes."""
+"""CONTRIBUTING.md: its walk through the files is the path of a real fit."""
 
 import re
 import traceback
@@ -14,7 +14,7 @@ WALK = re.findall(r"^\d\. `([\w/]+\.py)`", PAGE.partition("## A walk for newcome
 
 
 class Stack(fm.Callback):
-    """The files of the package that lead to the core, outermost first."""
+    """The files of the package on the way to the core, outermost first."""
 
     def on_gradient(self, run, gradient):
         frames = [Path(frame.filename) for frame in traceback.extract_stack()]
@@ -24,7 +24,7 @@ class Stack(fm.Callback):
 def test_a_fit_meets_the_files_of_the_walk():
     stack = Stack()
     fm.Network([2, 3, 1], seed=0).fit(np.eye(2), np.ones(2), epochs=1, callbacks=stack)
-    met = set(stack.files) - {"training/gradient_door.py"}  # the way back out of the core, which this test takes
+    met = set(stack.files) - {"training/gradient_door.py"}  # the way back from the core, which this test uses
     assert met == {"training/trainable.py", "training/fit.py", "training/epochs.py", "training/trainer.py"}
     assert met <= set(WALK)
     assert len(WALK) <= 8

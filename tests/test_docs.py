@@ -1,4 +1,4 @@
-"""Examples in the README, the documentation and the docstrings run and print what they say."""
+"""Examples in the README, the documentation and the docstrings run and print what they show."""
 
 import doctest
 import importlib

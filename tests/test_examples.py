@@ -1,4 +1,4 @@
-"""The examples as a learner runs them: a process each, what it prints beside the published figures, its pictures."""
+"""The examples, each run in its own process: printed numbers against published figures, and the pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 
 
 def run(name, output, *arguments, **environment):
-    """What an example prints, by section; every picture that it announces is there, and no others."""
+    """Run an example and return its output by section; check that it writes exactly the pictures it announces."""
     done = subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / name, *arguments, "--output", output],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
@@ -38,7 +38,7 @@ def run(name, output, *arguments, **environment):
 
 
 def figures(section):
-    """The numbers in the second and third column of each row of a section, by the text of the first."""
+    """The numbers in the second and third columns of a section, by the text in the first column."""
     rows = {}
     for line in section.splitlines():
         columns = re.split(r"\s{2,}", line.strip())
@@ -97,8 +97,8 @@ def test_worked_example(tmp_path):
     assert loop.count("loss changed by less than 0.001") == 3
     curve = [line.split() for line in told["Bias, variance, and the amount of training data"].splitlines()]
     first, last = ([float(n) for n in row if n != "%"] for row in (curve[2], curve[8]))
-    assert first[2] > 20 > 5 > last[2]  # variance, and more rows cured it
-    assert last[3] > 5 and last[4] - last[3] < 5  # bias
+    assert first[2] > 20 > 5 > last[2]  # high variance, cured by more rows
+    assert last[3] > 5 and last[4] - last[3] < 5  # high bias
 
 
 def test_mnist_digits_without_mnist(tmp_path):
@@ -117,7 +117,7 @@ def test_mnist_digits_does_not_fail_without_a_network(tmp_path):
 
 @pytest.fixture
 def small_mnist(tmp_path):
-    """The bundled digits, drawn larger and written as MNIST is."""
+    """The bundled digits, enlarged and written in MNIST's format."""
     digits, folder = fm.load_digits(), tmp_path / "mnist"
     folder.mkdir()
     for name, X, y in (("train", digits.X_train, digits.y_train), ("t10k", digits.X_test, digits.y_test)):

@@ -1,4 +1,4 @@
-"""What a fit recorded."""
+"""History: the record of a fit."""
 
 import json
 

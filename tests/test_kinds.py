@@ -1,4 +1,4 @@
-"""A kind of layer answers for itself: nobody else names it, on either storey."""
+"""Each kind of layer has its own file, and no other module names it, in the package or in the core."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ PACKAGE = Path(fastmlp.__file__).parent
 CORE = Path(cnn_core.__file__).parent
 KINDS = {*LAYERS, "Kind"}
 MAKERS = {"__init__.py", "model/construction.py", "estimators/building.py", "cli/defaults.py"}
-"""What writes layers down: it may name a kind to make one, and for nothing else."""
+"""Modules that build layers: they may name a kind only to construct one."""
 
 
 def imported(path):
@@ -26,7 +26,7 @@ def imported(path):
 
 
 def asked(path):
-    """The kinds that a file names otherwise than to make a layer."""
+    """The kinds that a file names, except to construct a layer."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in made}

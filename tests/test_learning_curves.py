@@ -1,4 +1,4 @@
-"""Learning curves: which rows each network sees, what the errors are, and what is refused."""
+"""Learning curves: the rows that each network sees, the errors, and invalid arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def regression(seed):
 
 
 def recorder(make_network):
-    """A factory, and the (seed, X, y) of every fit of the networks it made."""
+    """A factory, and the (seed, X, y) of every fit of its networks."""
     fits = []
 
     def make(seed):

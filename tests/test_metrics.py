@@ -1,4 +1,4 @@
-"""fastmlp.metrics: hand-counted examples, and what is refused."""
+"""fastmlp.metrics: examples counted by hand, and invalid arguments."""
 
 import math
 

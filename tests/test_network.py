@@ -1,4 +1,4 @@
-"""What a network may be made of, its views, copies and snapshots."""
+"""The arguments of a network, its views, copies and snapshots."""
 
 import subprocess
 import sys
@@ -107,7 +107,7 @@ for layers in ([60_000, 200_000, 1], [fm.Input(2**31 - 1, scale=0.5), 8]):
 
 @pytest.mark.plain_build(reason="the address sanitizer reserves terabytes of addresses, and the test limits them")
 def test_a_network_larger_than_memory_is_refused():
-    """With less memory than the machine has, so that nothing has to be filled to find out."""
+    """Under a memory limit, so that the test need not fill the machine."""
     pytest.importorskip("resource")
     result = subprocess.run([sys.executable, "-c", TOO_LARGE], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.splitlines() == [
@@ -183,7 +183,7 @@ def test_params_are_all_weights_first_and_the_views_write_into_them():
 
 
 def test_params_cannot_be_replaced_by_memory_of_another_size():
-    """The core trusts the length of the vector: a shorter one would be read beyond its end."""
+    """The core does not check the length of the vector: a shorter one would be read past its end."""
     net = fm.Network([2, 3, 1], seed=0)
     weights = net.weights[0]
     net.params = np.arange(13)

@@ -1,4 +1,4 @@
-"""Every update rule against the twin's training loop; what decays, the direct path of plain descent, L-BFGS."""
+"""Every update rule against the twin's training loop; decay, the direct update of plain SGD, L-BFGS."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import fastmlp as fm
 from fastmlp.optimizers import OPTIMIZERS, Optimizer
 
 DECAYS = {"weight_decay": 0.02, "l1_decay": 0.01}
-RULES = {  # the optimizer, and the same in the twin's words
+RULES = {  # the optimizer, and the twin's arguments for it
     "sgd": (fm.SGD(0.3), {"lr": 0.3}),
     "sgd_decay": (fm.SGD(0.3, **DECAYS), {"lr": 0.3, **DECAYS}),
     "sgd_l2": (fm.SGD(0.3, weight_decay=0.02), {"lr": 0.3, "weight_decay": 0.02}),
@@ -118,7 +118,7 @@ def test_the_default_is_adam():
 @pytest.mark.parametrize("decay", ["weight_decay", "l1_decay"])
 @pytest.mark.parametrize("name", [n for n, rule in OPTIMIZERS.items() if issubclass(rule, Optimizer)])
 def test_only_weights_decay(name, decay):
-    """Where the gradient is exactly 0, a step changes every weight towards 0 and nothing else."""
+    """With a gradient of exactly 0, a step moves every weight towards 0 and changes nothing else."""
     net, X, _, _ = make_case()
     still = fm.Network([fm.Input(4), *net.layers[:-1], fm.Dense(3, "identity")], dtype="float64")
     still.params[:] = net.params
@@ -129,7 +129,7 @@ def test_only_weights_decay(name, decay):
     assert (np.abs(still.params[:n_weights]) < np.abs(before[:n_weights])).all()
 
 
-# --- Plain descent straight into the weights ---
+# --- Plain descent directly into the weights ---
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_only_weights_decay(name, decay):
     ids=["plain", "layer_norm", "batch_norm", "all"],
 )
 def test_the_direct_update_is_the_same_step(norms):
-    """A momentum that is a function (of value 0), or an L1 decay of 0, takes the way through a gradient."""
+    """A momentum that is a function (with value 0), or an L1 decay of 0, uses a gradient array instead."""
     rng = np.random.default_rng(3)
     X, T, weight = make_samples("squared_error", rng, 70, 4, 2)
     ways = [fm.SGD(0.1, weight_decay=0.03), fm.SGD(0.1, momentum=lambda step: 0.0, weight_decay=0.03)]
@@ -154,7 +154,7 @@ def test_the_direct_update_is_the_same_step(norms):
         np.testing.assert_allclose(other, results[0], rtol=1e-12, atol=1e-14)
 
 
-# --- Rprop that takes steps back ---
+# --- Rprop with backtracking ---
 
 
 def rprop_case(n_hidden=6):
@@ -265,7 +265,7 @@ def test_lbfgs_in_single_precision_still_descends():
     assert history["loss"][-1] < history["loss"][0]
 
 
-# --- What the optimizers refuse ---
+# --- Invalid settings ---
 
 
 @pytest.mark.parametrize(

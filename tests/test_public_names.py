@@ -1,4 +1,4 @@
-"""The public face: what is promised is there, is documented, and costs nothing before it is used."""
+"""The public names: they exist, are documented, and are loaded only when used."""
 
 import inspect
 import subprocess
@@ -48,7 +48,7 @@ def test_all_is_complete_and_what_dir_shows():
 
 
 def test_no_module_ever_hides_the_name_of_a_function():
-    """Importing a submodule writes its name into the package, where a function of that name may be looked for."""
+    """Importing a submodule sets its name in the package, which could hide a function with the same name."""
     code = """
 import inspect, pkgutil, importlib, fastmlp as fm
 for module in pkgutil.iter_modules(fm.__path__):

@@ -1,8 +1,8 @@
-"""What four published teachings of backpropagation show, reproduced through the public interface.
+"""Results of four published courses on backpropagation, reproduced through the public interface.
 
 A: Neural Networks Demystified (S. Welch), parts 3 and 4. B: Grokking Deep Learning (A. Trask), chapter 6.
 C: Robot Vision (University of Central Florida), lecture 17; its digit recognition (C11) is in test_published_mnist.py.
-Figures are compared to their last printed digit. Formulas are written out here once more, in NumPy.
+Figures are compared to their last printed digit. The formulas are written out again here, in NumPy.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ FORMULAS = {
     "mish": lambda z: z * np.tanh(softplus(z)),
     "exp": np.exp,
 }
-DERIVATIVES = {  # those that the lecture gives (C1)
+DERIVATIVES = {  # those in the lecture (C1)
     "sigmoid": sigmoid_prime,
     "tanh": lambda z: 1 - np.tanh(z) ** 2,
     "relu": lambda z: (z > 0) * 1.0,
@@ -171,7 +171,7 @@ def test_a7_picture_of_every_activation():
 
 LIGHTS = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]])
 WALK = np.array([0, 1, 0, 1, 1, 0])
-PUZZLE, PUZZLE_WALK = LIGHTS[:4], np.array([1, 1, 0, 0])  # no light goes with the walking
+PUZZLE, PUZZLE_WALK = LIGHTS[:4], np.array([1, 1, 0, 0])  # no single light agrees with walking
 
 
 def one_unit():
@@ -189,12 +189,12 @@ def two_layers(activation):
 
 
 def as_printed(value):
-    """Twelve significant digits, as Python 2 printed numbers."""
+    """Twelve significant digits, as printed by Python 2."""
     return f"{value:.12g}"
 
 
 def errors_of(net, X, y, **options):
-    """The chapter's error of each pass, a sum without the half."""
+    """The error of each pass as in the chapter: a sum without the factor 1/2."""
     return 2 * len(X) * net.fit(X, y, shuffle=False, **options)["loss"]
 
 
@@ -245,7 +245,7 @@ def test_b6_errors_of_two_layers():
 
 
 def mislabelled_digits():
-    """Few digits of which nearly a third are called something else: made for overfitting."""
+    """A few digits, nearly a third of them mislabelled: made for overfitting."""
     digits, rng = fm.load_digits(), np.random.default_rng(0)
     X, y = digits.X_train[:300], digits.y_train[:300]
     return X, np.where(rng.random(300) < 0.3, rng.integers(0, 10, 300), y), (digits.X_test, digits.y_test)
@@ -260,7 +260,7 @@ def fit_mislabelled(seed=0, hidden=(50,), decay=None, **options):
 
 
 def mean_accuracy(**remedy):
-    """In training and in test, the mean of four starts: from one to the next they differ by several per cent."""
+    """Training and test accuracy, averaged over four seeds, since single seeds differ by several per cent."""
     return np.mean([fit_mislabelled(seed, **remedy)[2] for seed in range(4)], axis=0)
 
 
@@ -297,7 +297,7 @@ def test_b7_early_stopping_returns_to_the_best_weights():
 
 
 def constant(outputs, **options):
-    """A network that answers with these outputs to the input 0: they stand in its biases as scores."""
+    """A network with these outputs for the input 0, set as scores in its biases."""
     net = fm.Network([1, len(outputs)], dtype="float64", **options)
     net.biases[0][:] = outputs
     return net

@@ -1,6 +1,6 @@
-"""The twin is checked by itself: central differences, hand values and closed forms.
+"""Tests of the twin (tests/reference.py) itself: central differences, hand values and closed forms.
 
-Nothing here imports fastmlp. What the package must equal (tests/reference.py) has to be right first.
+Nothing here imports fastmlp. The package is compared to the twin, so the twin must be right first.
 """
 
 import numpy as np
@@ -95,7 +95,7 @@ def test_activation_hand_values(name, z, value):
 
 
 def test_selu_keeps_mean_zero_and_variance_one():
-    """Its two constants are defined by this fixed point for standard normal z."""
+    """Its two constants are defined by this fixed point, for standard normal z."""
     z = np.linspace(-12.0, 12.0, 240_001)
     density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
     f = ref.ACTIVATIONS["selu"](z)
@@ -232,7 +232,7 @@ def test_sample_gradients_sum_to_the_gradient(training):
     w = rng.uniform(0.5, 2.0, size=7)
     rows = net.sample_gradients(X, T, training)
     np.testing.assert_allclose(w @ rows, net.flat_gradient(X, T, w, "sum", training), atol=1e-12)
-    if not training:  # without batch statistics a row depends on its own sample alone
+    if not training:  # without batch statistics a row depends only on its own sample
         np.testing.assert_allclose(rows[3], net.flat_gradient(X[3:4], T[3:4], None, "sum", False), atol=1e-13)
 
 

@@ -1,4 +1,4 @@
-"""The twin's update rules and training loop are checked by themselves: by hand, and by closed forms.
+"""Tests of the twin's update rules and training loop: hand values and closed forms.
 
 Nothing here imports fastmlp.
 """
@@ -10,7 +10,7 @@ import reference_training as training
 
 
 def path(rule, gradients, w0=1.0, **hyper):
-    """Return w after each step for one weight and a given sequence of gradients."""
+    """Return one weight w after each step, for a given sequence of gradients."""
     w, state, seen = np.array([w0]), {}, []
     for g in gradients:
         w = training.RULES[rule](w, np.array([g]), state, **hyper)
@@ -37,7 +37,7 @@ def path(rule, gradients, w0=1.0, **hyper):
         ("adam", {"lr": 0.1, "eps": 1.0, "weight_decay": 1.0}, [2], [1 - 0.1 * 3 / 4]),
         ("adamw", {"lr": 0.1, "eps": 1.0, "weight_decay": 1.0}, [3], [0.9 - 0.1 * 3 / 4]),
         ("adamw", {"lr": 0.1, "eps": 1.0, "weight_decay": 1.0, "decay": 0.0}, [3], [1 - 0.1 * 3 / 4]),
-        # step sizes .01, .012, then taken back to .006 without a step, .006, .0072
+        # step sizes .01, .012, then .006 without a step, .006, .0072
         ("rprop", {}, [5, 0.1, -3, -3, -3], [0.99, 0.978, 0.978, 0.984, 0.9912]),
         ("rprop", {"lr": 1.0, "step_max": 1.5}, [1, 1, 1, 1], [0.0, -1.2, -2.64, -4.14]),
         ("rprop", {"lr": 1.0, "step_min": 0.8}, [1, -1, -1], [0.0, 0.0, 0.8]),
@@ -48,7 +48,7 @@ def test_update_rules_by_hand(rule, hyper, gradients, expected):
 
 
 def test_update_rules_on_a_constant_gradient():
-    """With constant g every moment has a closed form, and so has the path."""
+    """With a constant g every moment has a closed form, and so does the path."""
     g, lr, t = -2.0, 0.01, np.arange(1, 21)
 
     def walk(steps):
@@ -103,7 +103,7 @@ def test_train_reads_schedules_masks_and_running_statistics_at_each_step():
     training.train(net, X, T, [np.arange(7)] * 2, 4, "adam", lr=lambda step: 0.1 * (step == 3), on_step=drop_all)
     assert seen == [(0, [0, 1, 2, 3]), (1, [4, 5, 6]), (2, [0, 1, 2, 3]), (3, [4, 5, 6])]
     changed = net.flat() != before
-    assert changed.nonzero()[0].tolist() == [36, 37, 38]  # all units dropped: only the last biases learn
+    assert changed.nonzero()[0].tolist() == [36, 37, 38]  # all units dropped: only the last biases change
     assert not np.allclose(net.layers[2]["mean"], 0.0)
 
 
@@ -118,7 +118,7 @@ def test_every_rule_lowers_the_loss(rule):
 
 
 def test_adamw_decays_only_what_may_decay():
-    """Both decays leave alone what the mask leaves out."""
+    """Neither decay changes parameters outside the mask."""
     w = training.RULES["adamw"](np.ones(2), np.zeros(2), {}, decay=np.array([1.0, 0.0]), l1_decay=1.0)
     assert w[0] < 1.0
     assert w[1] == 1.0

@@ -1,4 +1,4 @@
-"""docs/reliability.md: every line of its tables names tests that exist."""
+"""docs/reliability.md: every row of its tables names tests that exist."""
 
 import ast
 import re

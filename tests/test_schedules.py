@@ -1,4 +1,4 @@
-"""Schedules: hand values, arrays of steps, and which step numbers training asks for."""
+"""Schedules: hand values, arrays of steps, and the steps for which training calls them."""
 
 import math
 
@@ -56,7 +56,7 @@ SCHEDULES = {
         ("restarts", 20, 0.1),
         ("restarts", 55, 0.02 + 0.04 * (1 - math.sqrt(0.5))),
         ("longer restarts", 5, 0.05),
-        ("longer restarts", 10, 0.1),  # cycles begin at 0, 10, 40, 130
+        ("longer restarts", 10, 0.1),  # cycles start at 0, 10, 40, 130
         ("longer restarts", 25, 0.05),
         ("longer restarts", 40, 0.1),
         ("longer restarts", 85, 0.05),
@@ -72,11 +72,11 @@ SCHEDULES = {
         ("warmup to a function", 0, 0.4),
         ("warmup to a function", 14, 1.9),
         ("coslog4", 0, 0.0),
-        ("coslog4", 10, 0.0),  # 1 + 15 * step / 150 is a power of two: the ends of the waves
+        ("coslog4", 10, 0.0),  # waves end where 1 + 15 * step / 150 is a power of two
         ("coslog4", 30, 0.0),
         ("coslog4", 70, 0.0),
         ("coslog4", 150, 0.0),
-        ("coslog4", 10 * (math.sqrt(2) - 1), 0.04),  # halfway between two of them in the logarithm
+        ("coslog4", 10 * (math.sqrt(2) - 1), 0.04),  # halfway between two ends on a log scale
         ("coslog4", 10 * (math.sqrt(128) - 1), 0.04),
         ("coslog4", 10 * (2**3.25 - 1), 0.02),
         ("coslog4", 10_000, 0.0),
@@ -95,7 +95,7 @@ def test_arrays_of_steps_and_values_at(name):
     one_by_one = [float(schedule(int(step))) for step in steps]
     np.testing.assert_allclose(schedule(steps), one_by_one, rtol=1e-15)
     np.testing.assert_array_equal(values_at(schedule, steps), schedule(steps))
-    np.testing.assert_array_equal(schedule(steps[5:8]), schedule(steps)[5:8])  # the same bits in any chunk
+    np.testing.assert_array_equal(schedule(steps[5:8]), schedule(steps)[5:8])  # the same bits for any chunk
     np.testing.assert_array_equal(values_at(lambda step: float(schedule(step)), steps), one_by_one)
 
 
@@ -173,7 +173,7 @@ def test_every_cycle_begins_at_the_top_and_falls_to_its_end(n_steps, factor, cyc
 
 
 def test_every_step_is_asked_for_once_in_order_across_chunks_and_epochs():
-    """5000 steps in an epoch are more than one chunk of training takes."""
+    """5000 steps in an epoch are more than one chunk of training."""
     asked = []
 
     def momentum(step):
@@ -187,7 +187,7 @@ def test_every_step_is_asked_for_once_in_order_across_chunks_and_epochs():
 
 
 def test_each_step_uses_its_own_value():
-    """With a gradient of 1, w falls by the learning rate of each step; the ragged last batch is a step too."""
+    """With a gradient of 1, each step lowers w by its learning rate; the smaller last batch is a step too."""
     seen = []
     net = fm.Network([1, 1], bias=False, loss="absolute_error", dtype="float64", seed=0)
     net.params[:] = 100.0
@@ -201,7 +201,7 @@ def test_each_step_uses_its_own_value():
 
 @pytest.mark.parametrize("rate", ["step", "cosine", "restarts", "longer restarts", "coslog4", "inverse"])
 def test_training_by_schedules_is_that_of_the_twin(rate):
-    """Learning rate and decay both change from step to step; the twin asks for them one number at a time."""
+    """Learning rate and decay change at every step; the twin evaluates them one step at a time."""
     rng = np.random.default_rng(0)
     X, T = 0.2 * rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
     net = shake(fm.Network([3, 4, 2], activation="tanh", dtype="float64", seed=0), rng)

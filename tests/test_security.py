@@ -1,4 +1,4 @@
-"""SECURITY.md: the promises that no single module keeps, and that each has the tests it names."""
+"""SECURITY.md: the promises that span several modules; and the tests it names exist."""
 
 import os
 import re

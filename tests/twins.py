@@ -1,6 +1,6 @@
-"""What the numeric tests share: cases made from the package's own tables, and the twin of any of its networks.
+"""Shared by the numeric tests: cases from the package's own tables, and the twin of any network.
 
-The cases come from ``ACTIVATIONS`` and ``LOSSES``, so a new row of either is tested without another word.
+The cases come from ``ACTIVATIONS`` and ``LOSSES``, so a new row in either is tested automatically.
 """
 
 import numpy as np
@@ -30,12 +30,12 @@ KINDS = {
 
 
 def make_loss(name, **settings):
-    """The loss with settings that differ from its defaults, where it has any."""
+    """The loss; if it has settings, they differ from the defaults."""
     return fm.Loss(name, **SETTINGS.get(name, {}), **settings)
 
 
 def make_samples(loss, rng, n, n_in, n_out):
-    """X (n, n_in), targets (n, n_out) that the loss allows, sample weights (n,)."""
+    """X (n, n_in), valid targets for the loss (n, n_out), sample weights (n,)."""
     X, weight = rng.normal(size=(n, n_in)), rng.uniform(0.5, 2.0, size=n)
     if loss == "cross_entropy":
         return X, rng.dirichlet(np.ones(n_out), size=n), weight
@@ -47,9 +47,9 @@ def make_samples(loss, rng, n, n_in, n_out):
 
 
 def shake(net, rng):
-    """Give every parameter a number of the test's own, biases not 0 and gains not 1; return the network.
+    """Set every parameter to a random number, biases not to 0 and gains not to 1; return the network.
 
-    So a test stays far from kinks whatever the package's initial weights become.
+    This keeps a test away from kinks even if the package's initial weights change.
     """
     for name, array in net.named_arrays().items():
         if name.endswith("weight"):
@@ -60,7 +60,7 @@ def shake(net, rng):
 
 
 def _twin_layers(net, i, layer, arrays):
-    """The layer in the twin's terms; a parametric activation is one by itself."""
+    """The twin's layers for this layer; a parametric activation becomes a layer of its own."""
     own = _twin_layer(net, i, layer, arrays)
     if not getattr(layer, "parametric", False):
         return [own]
