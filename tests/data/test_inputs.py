@@ -190,7 +190,7 @@ def test_what_a_sparse_matrix_cannot_go_through_is_named():
         fm.Network([4, fm.Dropout(0.5), 2], seed=0).predict(X)
     with pytest.raises(ValueError, match=r"^X is sparse, but the input's shift would make its zeros nonzero"):
         classifier(4, shift=1.0).predict(X)
-    with pytest.raises(ValueError, match=r"^cost_surface takes a dense X"):
+    with pytest.raises(ValueError, match=r"^X must be dense for cost_surface"):
         classifier(4).cost_surface(X, [0, 1, 2, 0, 1], [0], [[0.0]])
     with pytest.raises(ValueError, match=r"^scaled X must be finite"):
         classifier(4, "float32", scale=1e38).predict(1e3 * X)

@@ -1,7 +1,8 @@
-"""Passes over samples: what a network can be asked without training it.
+"""Passes over samples that do not train the network.
 
 workspace      memory for a pass
 pace           how much the core does in one call
-inference      predictions, losses, the outputs of every layer
+running        what all passes share: guard, threads, memory, calls of the core
+inference      predictions, losses, outputs of every layer
 derivatives    gradients, Jacobians, loss surfaces
 """

@@ -1,4 +1,4 @@
-"""Gradients and loss surfaces for the user, and the check of the gradients against differences."""
+"""Gradients and loss surfaces for the user, and a check of the gradients against finite differences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, t
 
 
 class Behaviour(TypedDict):
-    """How a batch is seen: dropout with the mask of a key, smoothed labels, running statistics that take a step."""
+    """Settings for a batch: dropout and its mask's key, label smoothing, whether to update running statistics."""
 
     drops: bool
     dropout_key: int
@@ -35,11 +35,11 @@ class Behaviour(TypedDict):
 
 
 MAX_POINTS = 10**9
-"""Of a loss surface: 8 GB of losses."""
+"""Largest number of points of a loss surface: 8 GB of losses."""
 
 
 def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) -> float:
-    """What a summed loss is divided by: 1 for "sum", the (weighted) number of rows for "mean"."""
+    """Divisor of a summed loss: 1 for "sum", the (weighted) number of rows for "mean"."""
     if reduction not in ("mean", "sum"):
         raise unknown_name("reduction", reduction, ("mean", "sum"))
     if reduction == "sum":
@@ -56,7 +56,7 @@ def loss_and_flat_gradient(
     n_threads: int | None,
     dropout_seed: int | None = None,
 ) -> tuple[float, NDArray[Any]]:
-    """Loss and gradient (n_params,) of checked samples as one batch, with the batch's own statistics."""
+    """Loss and gradient (n_params,) of checked samples as one batch, with the statistics of the batch."""
     by = divisor(reduction, len(X), weights)
     if dropout_seed is not None and (isinstance(dropout_seed, bool) or not isinstance(dropout_seed, (int, np.integer))):
         raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
@@ -78,13 +78,13 @@ def batch_gradient(
     behaviour: Behaviour,
     table: NDArray[Any] | None = None,
 ) -> tuple[float, NDArray[Any]]:
-    """Summed loss and its gradient (n_params,), both divided by ``by``, of samples that are one batch."""
+    """Summed loss of one batch and its gradient (n_params,), both divided by ``by``."""
     layout = network.layout
-    # Where running statistics aren't kept, the core needs room beside them all the same, for the batch's own.
+    # If running statistics are not kept, the core works on a copy, as it writes the statistics of the batch there.
     statistics = network.statistics if behaviour["keep_running"] else network.statistics.copy()
     with running(network, X, n_threads, layout.flops_per_row, training=True, table=table, statistics=statistics) as run:
         gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
-        # Layers that look at the whole batch need all tiles in one call.
+        # Layers that use the whole batch need all tiles in one call.
         effort = 0.0 if layout.uses_batch else layout.effort(run.workspace.tile_rows)
         sources = input_source(network, X), target_source(network, targets)
         run.call(_core.gradient, effort, *sources, weights, gradients, 1 / by, behaviour)
@@ -95,7 +95,7 @@ def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int |
     """One gradient per row, (n, n_params)."""
     layout = network.layout
     if layout.uses_batch:
-        raise ValueError("a row has no gradient of its own in a network with BatchNorm: it depends on the batch")
+        raise ValueError("sample_gradients needs a network without BatchNorm, where a gradient depends on the batch")
     with running(network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1) as run:
         gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
         sources = input_source(network, X), target_source(network, targets)
@@ -126,7 +126,7 @@ def _check_grids(
     except ValueError:
         indices = np.empty(0)  # a ragged list
     if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
-        raise ValueError(f"parameters must be one or two flat parameter indices, got {parameters!r}")
+        raise ValueError(f"parameters must be one or two indices in params, got {parameters!r}")
     if len(set(indices.tolist())) != len(indices):
         raise ValueError(f"parameters must differ, got {parameters!r}")
     for index in indices:
@@ -134,16 +134,16 @@ def _check_grids(
             raise ValueError(f"parameters must lie between 0 and {network.n_params - 1}, got {index}")
     axes: list[Any] = list(grids) if isinstance(grids, (list, tuple, np.ndarray)) else [grids]
     if len(indices) == 1 and all(np.ndim(value) == 0 for value in axes):
-        axes = [axes]  # one parameter may bring its values without a list around them
+        axes = [axes]  # a single parameter may have its values without a list around them
     if len(axes) != len(indices):
         arrays = "array" if len(indices) == 1 else "arrays"
         raise ValueError(f"grids must be {len(indices)} one-dimensional {arrays}, got {len(axes)}")
     checked = [as_numbers("grids", axis, ndim=1).astype(np.float64) for axis in axes]
     if max(np.abs(axis).max() for axis in checked) > np.finfo(network.dtype).max:
-        raise ValueError(f"grids hold numbers beyond {network.dtype}")
+        raise ValueError(f"grids must hold numbers that fit in {network.dtype}, got larger ones")
     n_points = math.prod(map(len, checked))
     if n_points > MAX_POINTS:
-        raise ValueError(f"grids make {n_points} points; {MAX_POINTS} is the most")
+        raise ValueError(f"grids must have at most {MAX_POINTS} points in all, got {n_points}")
     return indices.tolist(), checked
 
 
@@ -157,13 +157,13 @@ def cost_surface(
     reduction: str,
     n_threads: int | None,
 ) -> NDArray[np.float64]:
-    """Losses over the grid(s)."""
+    """Losses of checked samples over the grids."""
     if X.starts is not None:
-        raise ValueError("cost_surface takes a dense X; the sparse matrix's method toarray() makes it one")
+        raise ValueError("X must be dense for cost_surface, got a sparse matrix; pass X.toarray()")
     indices, axes = _check_grids(network, parameters, grids)
     by = divisor(reduction, len(X), weights)
     first, second = axes if len(axes) == 2 else (np.zeros(1), axes[0])
-    # Few samples are in a tile several times, so that several points of the grid go through together.
+    # A few samples are repeated in a tile, so that several points of the grid are computed together.
     tile_rows = len(X) * max(1, MAX_TILE_ROWS // len(X)) if len(X) <= MAX_TILE_ROWS else None
     layout = network.layout
     with network._access.reading, single_threaded_blas:
@@ -187,8 +187,9 @@ def cost_surface(
 def _stretches(
     shape: tuple[int, ...], workspace: Workspace, n_rows: int, effort: float
 ) -> Iterator[tuple[slice, slice, tuple[int, int]]]:
-    """Rows and columns of the grid, and tiles of the samples, for calls of the core of about 50 ms; ``effort`` is that
-    of a point. Points that stand in a tile side by side stay together.
+    """Rows and columns of the grid, and tiles of the samples, for calls of the core of about 50 ms each.
+
+    ``effort``: multiplications of a point. Points that share a tile stay together.
     """
     side_by_side = max(1, workspace.tile_rows // n_rows - 1)
     n_groups, n_tiles = -(-shape[1] // side_by_side), -(-n_rows // workspace.tile_rows)
@@ -201,8 +202,8 @@ def _stretches(
 
 
 def _axes(network: Model, indices: list[int]) -> dict[str, int]:
-    """The parameters that move, and layer of the table, row (-1: the bias) and column of the last one; layer -1: not a
-    dense one.
+    """The parameters that change, and for the last one its layer in the table (-1: not a dense layer), row (-1: a bias)
+    and column.
     """
     moved = {"index_0": indices[0], "index_1": indices[-1], "layer": -1, "row": 0, "column": 0}
     for segment in network.layout.segments:
@@ -215,26 +216,39 @@ def _axes(network: Model, indices: list[int]) -> dict[str, int]:
 def check_gradients(
     network: Model, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, step: float = 1e-4
 ) -> float:
-    """Largest relative error of backpropagation against differences of the loss, in float64.
-
-    Every parameter w is moved to w +- h and w +- 2h and the four losses give its slope to order h^4. For each
-    weight matrix, bias or norm vector the largest absolute error is divided by the largest slope in it; the largest of
-    these ratios is returned. A correct network gives about 1e-10. Where both ways find no slope worth the name (below
-    1e-9 of the network's largest, as for a bias in front of a BatchNorm) there is nothing to compare. At a
-    kink (relu at exactly 0) the slope doesn't exist, and the error may be large by right.
+    """Check backpropagation against finite differences of the loss.
 
     Parameters
     ----------
     network : Network
-        Any dtype; the check is made on a float64 copy.
-    X, y, sample_weight
-        As for `Network.fit`; a few rows are enough.
+        Of any dtype; the check uses a float64 copy.
+    X : array_like or sparse matrix (n_samples, n_features)
+        Finite numbers; a few rows are enough.
+    y : array_like (n_samples,) or (n_samples, n_outputs)
+        Targets, as in `Network.fit`.
+    sample_weight : array_like (n_samples,), optional
+        Weights of the samples.
     step : float, default 1e-4
-        h.
+        Step h of the differences, above 0.
 
     Returns
     -------
     float
+        The largest relative error; about 1e-10 for a correct gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``network`` is not a `Network`, or another argument does not fit.
+    RuntimeError
+        If another thread is training or changing the network.
+
+    Notes
+    -----
+    For each parameter w, the losses at w +- h and w +- 2h give its derivative to order h^4. For each weight matrix,
+    bias or norm vector, the largest absolute error is divided by the largest derivative in it; the largest of these
+    ratios is returned. Arrays whose derivatives are all below 1e-9 of the network's largest one, such as a bias before
+    a `BatchNorm`, are skipped. At a kink (relu at exactly 0) there is no derivative, and a large error is correct.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Forward only: predictions, and loss and accuracy of labelled samples."""
+"""Forward passes: predictions, and loss and accuracy of labelled samples."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import make_workspace
 
 FEW_ROWS = 16
-"""Up to so many rows a prediction takes the short way."""
+"""Up to this number of rows, predictions use the fast path."""
 
 
 def make_predictor(network: Model) -> Predictor:
-    """The short way for a few rows of the network's own dtype; it sees every later change of the parameters."""
+    """The fast path for a few rows in the network's dtype; later changes of the parameters take effect."""
     form = InputForm.PACKED if may_leave_out_zeros(network) else InputForm.ROWS
     workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False, form=form)
     row = np.zeros((1, network.n_features), dtype=network.dtype)
@@ -41,7 +41,7 @@ def predict(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
 
 
 def activations(network: Model, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
-    """Outputs (n, units) of every layer of the user's for checked rows."""
+    """Outputs (n, units) of each of ``network.layers`` for checked rows."""
     with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
         ends = len(X) * np.cumsum(network.layout.table["n_out"])
         out = np.empty(int(ends[-1]), dtype=network.dtype)
@@ -53,7 +53,7 @@ def activations(network: Model, X: Rows, n_threads: int | None) -> list[NDArray[
 def measure(
     network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
 ) -> dict[str, float]:
-    """Mean loss, and accuracy where the targets name classes, of checked samples."""
+    """Mean loss of checked samples, and accuracy if the targets name classes."""
     with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
         sources = input_source(network, X), target_source(network, targets)
         run.call(core_evaluate, forward_effort(network, run), *sources, weights)
@@ -65,5 +65,5 @@ def measure(
 
 
 def forward_effort(network: Model, run: Running) -> float:
-    """What a tile costs on its way forward, in multiplications."""
+    """Multiplications of a tile's forward pass."""
     return network.layout.effort(run.workspace.tile_rows, backward=False)

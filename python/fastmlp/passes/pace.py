@@ -1,7 +1,7 @@
-"""How much the core does in one call: which batches of a fit, which tiles of a pass without training.
+"""How much the core does in one call: which batches of a fit, or which tiles of another pass.
 
-A call that took long would keep Ctrl-C waiting. So the core is called for about 50 ms at a time, and Python looks in
-between. Results are the same to the bit, wherever the cuts are.
+A long call would delay Ctrl-C. So each call of the core takes about 50 ms, and Python checks in between. Results are
+the same to the bit, wherever the cuts are.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from collections.abc import Iterable, Iterator
 
 
 def count_batches(n_samples: int, batch_size: int) -> int:
-    """Batches of an epoch, a ragged last one included."""
+    """Number of batches of an epoch, including a smaller last one."""
     return -(-n_samples // batch_size)
 
 
 class Pace:
-    """Cuts training into chunks that take about ``seconds`` each, by what the last one took.
+    """Cuts training into chunks of about ``seconds`` each, based on the time of the last one.
 
-    Between chunks Python gets its turn: Ctrl-C, progress, divergence. A chunk is a part of an epoch, or it ends
-    with one.
+    Between chunks Python handles Ctrl-C, progress and divergence. A chunk is a part of an epoch, or ends with one.
     """
 
     def __init__(self, n_batches: int, flops_per_batch: float, seconds: float = 0.05) -> None:
@@ -31,25 +30,25 @@ class Pace:
         return int(min(max(n_steps, 1.0), 1e9))
 
     def n_steps(self, done: int, most: int) -> int:
-        """Batches of the chunk that follows on the first ``done`` batches of the fit, ``most`` at the most."""
+        """Number of batches in the next chunk, at most ``most``, after ``done`` batches of the fit."""
         wanted = min(self._n_steps, most)
-        left = self.n_batches - done % self.n_batches  # of the epoch under way
+        left = self.n_batches - done % self.n_batches  # of the current epoch
         return wanted if wanted < left else wanted - (wanted - left) % self.n_batches
 
     def took(self, n_steps: int, seconds: float) -> None:
-        """Learn from the time that a chunk took."""
+        """Adapt to the time that a chunk took."""
         if seconds > 0:
             self._n_steps = self._bounded(n_steps * self._seconds / seconds)
 
 
 SMALL = 1e8
-"""Multiplications that one call may take on any machine: about 10 ms."""
+"""Multiplications that always fit in one call: about 10 ms."""
 
 
 def in_pieces(n_tiles: int, n_threads: int, effort: float) -> Iterable[tuple[int, int]]:
-    """Stretches ``(first, stop)`` of tiles that take about 50 ms each; ``effort``: multiplications of a tile.
+    """Ranges ``(first, stop)`` of tiles that take about 50 ms each; ``effort``: multiplications of a tile.
 
-    All but the last have a tile for each thread, so that none has to wait.
+    All but the last have at least one tile for each thread, so that no thread is idle.
 
     >>> list(in_pieces(10, 2, 1e3)), next(iter(in_pieces(10, 2, 1e9)))
     ([(0, 10)], (0, 2))
@@ -58,7 +57,7 @@ def in_pieces(n_tiles: int, n_threads: int, effort: float) -> Iterable[tuple[int
 
 
 def _paced(n_tiles: int, n_threads: int, effort: float) -> Iterator[tuple[int, int]]:
-    """As many at a time as the last ones' time makes advisable."""
+    """Ranges of tiles, sized by the time of the last one."""
     n_rounds = -(-n_tiles // n_threads)
     pace = Pace(n_rounds, effort * n_threads)
     done = 0

@@ -1,4 +1,4 @@
-"""What all passes share: the reading lock, threads, memory, the BLAS, and calls of the core of about 50 ms."""
+"""What all passes share: the guard for reading, threads, memory, the BLAS, and calls of the core of about 50 ms."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from fastmlp.passes.workspace import Workspace, make_workspace
 
 
 class Running:
-    """Passes over ``n_rows`` samples, with the network's table, parameters and statistics unless others are given.
+    """Passes over ``n_rows`` samples; table, parameters and statistics default to those of the network.
 
     Attributes
     ----------
     workspace : Workspace
     core : Pass
-        Network and workspace as the core takes them.
+        Network and workspace in the form that the core takes.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Running:
     def call(self, door: Callable[..., None], effort: float, *arguments: Any) -> None:
         """Call ``door(core, *arguments, first, stop)`` for all tiles; ``effort``: multiplications of a tile.
 
-        Raises what a loss written in Python raised.
+        Raises the error of a loss written in Python.
         """
         for first, stop in in_pieces(self._n_tiles, self.workspace.n_threads, effort):
             door(self.core, *arguments, first, stop)
@@ -68,10 +68,10 @@ def running(
     table: NDArray[Any] | None = None,
     statistics: NDArray[np.float64] | None = None,
 ) -> Iterator[Running]:
-    """A pass over checked rows, by as many threads as ``flops_per_row`` are worth.
+    """A pass over checked rows, with a number of threads that suits ``flops_per_row``.
 
-    Inside, no other thread can train or change the network, and the BLAS has one thread for each of ours. Raises
-    ``RuntimeError`` where another thread trains the network.
+    Inside, no other thread can train or change the network, and the BLAS runs single-threaded in each of our threads.
+    Raises ``RuntimeError`` if another thread is training the network.
     """
     layout = network.layout
     with network._access.reading, single_threaded_blas_for(layout.flops_per_row * len(X)):

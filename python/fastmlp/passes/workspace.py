@@ -1,4 +1,4 @@
-"""Memory for passes: the buffers of a tile for each thread, and the table as one pass wants it."""
+"""Memory for passes: the buffers of a tile for each thread, and the layer table for one pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fastmlp.model.layout import Layout
 from fastmlp.model.losses import Loss
 
 TILE_BYTES = 512 * 1024
-"""What the buffers of one tile should stay below, to live in the second-level cache."""
+"""Limit for the buffers of one tile, so that they fit in the second-level cache."""
 
 
 MIN_TILE_ROWS, MAX_TILE_ROWS = 256, 512
-"""Fewer rows waste the BLAS, more win nothing."""
+"""Fewer rows make the BLAS slow, more gain nothing."""
 
 
 def splits_rows(layout: Layout, n_threads: int, batch_size: int) -> bool:
-    """Whether threads had better share the rows of the weights than add up gradients of their own.
+    """Whether it is faster to split the rows of the weights among threads than to add up one gradient per thread.
 
-    The one costs reading the others' part of the batch's buffers, the other reading their gradients.
+    The first costs reading the other threads' part of the batch's buffers, the second reading their gradients.
     """
     return n_threads > 1 and layout.shares_parameters and 2 * layout.n_params > batch_size * layout.n_columns
 
@@ -35,32 +35,32 @@ class Workspace(NamedTuple):
     plan: dict[str, Any]
     work: NDArray[Any]
     sparse: NDArray[np.uint8] | None
-    """The lists of a first layer that leaves out zeros."""
+    """Lists of nonzero numbers, for a first layer that leaves out zeros."""
     partials: NDArray[np.float64]
     n_threads: int
     tile_rows: int
-    """Rows that go through the network together."""
+    """Rows that pass through the network together."""
     door: Any = None
-    """What the core calls for a loss written in Python."""
+    """Called by the core for a loss written in Python."""
 
     def over(self, table: NDArray[Any], params: NDArray[Any], statistics: NDArray[np.float64]) -> Pass:
-        """What the core takes for passes with these layers and parameters. It uses these arrays, not copies."""
+        """The core's `Pass` for these layers and parameters. It uses these arrays, not copies."""
         return Pass(
             self.plan, table.view(np.uint8), params, statistics, self.work, self.partials, self.sparse, self.n_threads
         )
 
     @property
     def losses(self) -> NDArray[np.float64]:
-        """The summed loss of each thread's rows, (n_threads,)."""
+        """Summed loss of each thread's rows, (n_threads,)."""
         return self.partials[:, LOSS]
 
     @property
     def correct(self) -> NDArray[np.float64]:
-        """The weight of the rows of each thread whose class was right, (n_threads,)."""
+        """Total weight of each thread's correctly classified rows, (n_threads,)."""
         return self.partials[:, CORRECT]
 
     def check(self) -> None:
-        """Raise what a loss written in Python led to in the last pass."""
+        """Raise the error of a loss written in Python, if it failed in the last pass."""
         if self.door is not None:
             self.door.check()
 
@@ -78,8 +78,9 @@ def make_workspace(
     by_rows: bool = False,
     more_columns: int = 0,
 ) -> Workspace:
-    """Allocate the buffers of a pass: one tile for each thread, or the whole batch where ``by_rows`` or, in
-    training, a layer needs it. ``more_columns`` come behind all others.
+    """Allocate the buffers of a pass: one tile for each thread, or the whole batch.
+
+    The whole batch is for ``by_rows`` and for training with layers that use it. ``more_columns`` come last.
     """
     door = loss.make_door()
     if door is not None and training:
@@ -115,7 +116,7 @@ def make_workspace(
 def table_to_the_inputs(layout: Layout, form: InputForm) -> NDArray[Any]:
     """The layer table with a delta below every layer, for passes back to the inputs.
 
-    The first layer's takes as many more columns of the workspace as there are features.
+    The first layer's delta uses ``n_features`` more columns of the workspace.
     """
     table = layout.table.copy()
     table["delta_below"][1:] = table["delta"][:-1]
