@@ -1,1 +1,1 @@
-"""All that Python calls."""
+"""Everything that Python calls."""

@@ -1,4 +1,4 @@
-"""Gradients for the caller."""
+"""Gradients returned to the caller."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Gradients for the caller rather than for an update: of all samples together, or of each sample by itself."""
+"""Gradients returned to the caller instead of used for an update: of all samples together, or of each sample."""
 from cython.parallel cimport parallel
 from libc.stdint cimport uint64_t
 
@@ -16,7 +16,7 @@ from cnn_core.types cimport Mode, Tile, prediction_mode, real
 cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                          const Mode* mode, const real* params, real* destination, real* work,
                          double alpha) noexcept nogil:
-    """destination += alpha * gradient of this member's tiles from `first` to `stop`; its first tile of all sets it."""
+    """destination += alpha * gradient of this member's tiles from `first` to `stop`; its very first tile uses :=."""
     cdef Tile tile
     cdef double beta
     cdef Py_ssize_t i
@@ -35,7 +35,7 @@ cdef void tiles_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssi
 cdef void team_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const Mode* mode, const real* params, real* gradients, Py_ssize_t n_gradients,
                         Py_ssize_t n_params, real* work, double alpha) noexcept nogil:
-    """This member's share of the gradient; behind the last tile, its slice of the sum over the members."""
+    """This member's share of the gradient; after the last tile, its slice of the sum over the members."""
     cdef Py_ssize_t n_samples = job.samples.X.n_rows
     cdef Py_ssize_t slice_size = n_params // member.size + 1
     cdef Py_ssize_t start = min(n_params, member.index * slice_size)
@@ -49,21 +49,21 @@ cdef void team_gradient(const Job* job, Member member, Py_ssize_t first, Py_ssiz
         sum_gradients(gradients, n_params, min(n_gradients, stop), start, min(n_params, start + slice_size))
 
 
-# How the batch is seen; comes as a dict.
+# Settings for the batch; passed as a dict.
 cdef struct Behaviour:
-    bint drops               # dropout is on, with the mask of the key
+    bint drops               # dropout is on, with the mask of dropout_key
     uint64_t dropout_key
     double label_smoothing
-    bint keep_running        # batch norms take a step of their running statistics
+    bint keep_running        # batch norms update their running statistics
 
 
 def gradient(Pass over, Source X, Source y, const double[::1] weights, object gradients, double alpha,
              Behaviour behaviour, Py_ssize_t first, Py_ssize_t stop):
     """gradients[0] := alpha * gradient of the (weighted) sum of losses over all samples, as one batch.
 
-    In one call for all tiles, or in several, each for those from `first` to `stop`, on gradients (n_threads, n_params)
-    that begin as 0. Adds each thread's summed loss to partials[thread, 0]. Batch norms use the batch, which takes a
-    single call.
+    One call does all tiles, or several calls do the tiles from `first` to `stop` each; gradients (n_threads, n_params)
+    starts as 0. Adds each thread's summed loss to partials[thread, 0]. With batch norms, which use the whole batch,
+    it must be a single call.
     """
     cdef Call call = over.with_samples(X, y, weights)
     cdef Mode mode
@@ -86,7 +86,7 @@ def gradient(Pass over, Source X, Source y, const double[::1] weights, object gr
 cdef void row_gradients(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const Mode* mode, const real* params, real* out, Py_ssize_t n_params,
                         real* work) noexcept nogil:
-    """out (n_samples, n_params): this member's rows of those from `first` to `stop`, each a tile of one row."""
+    """out (n_samples, n_params): this member's rows from `first` to `stop`, each a tile of one row."""
     cdef Tile tile
     cdef Py_ssize_t i
     i = own_tile(member, first)

@@ -1,7 +1,7 @@
 """Chunks of training: step after step of gather, forward, loss, backward and update, without the GIL.
 
-A chunk may be a part of an epoch or many epochs; one team of threads serves it. Like a predictor, `Epochs` is given
-its arrays once and keeps them alive, so that a chunk costs no more than its steps.
+A chunk is a part of an epoch or many epochs, done by one team of threads. Like a predictor, `Epochs` gets its arrays
+once and keeps them alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
 from libc.math cimport INFINITY, isfinite
@@ -21,30 +21,30 @@ from cnn_core.types cimport Group, Step, check_size, real
 check_size(__name__, "Group", sizeof(Group))
 check_size(__name__, "Step", sizeof(Step))
 
-# The epochs of a fit and where it stands.
+# The epochs of a fit, and its position.
 cdef struct Course:
     Py_ssize_t n_samples
     Py_ssize_t batch_size
-    Py_ssize_t step_stride   # from the row of one step to that of the next: 0 where one row serves them all
+    Py_ssize_t step_stride   # rows from one step to the next: 0 if all steps share one row
     int n_threads
-    BitGenerator* bits       # what shuffles the order; NULL: samples as they come
+    BitGenerator* bits       # shuffles the order; NULL: samples in their own order
     int64_t* order           # (n_samples,)
     double* records          # (n_rows, 2): mean loss, learning rate of the first step
     Py_ssize_t n_rows
-    double weight_of_all     # what a sum over all samples is divided by
+    double weight_of_all     # divisor of a sum over all samples
     Py_ssize_t n_steps       # done since training began
-    Py_ssize_t first         # where in its epoch the next batch begins
-    Py_ssize_t n_finished    # epochs
-    bint tiny                # a kernel of its own does the steps of so small a network
-    bint finite              # no loss and no parameter was NaN or infinite
+    Py_ssize_t first         # position in the epoch where the next batch begins
+    Py_ssize_t n_finished    # finished epochs
+    bint tiny                # the special kernel for small networks does the steps
+    bint finite              # all losses and parameters were finite
 
-# Copies of parameters and statistics behind the newest epoch and behind the best of those before it.
+# Copies of parameters and statistics after the newest epoch, and after the best of those before it.
 cdef struct Kept:
     double* statistics       # (2, n_statistics)
     Py_ssize_t n_statistics
     double best_loss
     double newest_loss
-    int newest               # row of the newest epoch's copy; the other one is the best's
+    int newest               # row of the newest epoch's copy; the other row is the best
 
 
 def has_threads():
@@ -53,12 +53,12 @@ def has_threads():
 
 
 cdef uint64_t drawn_seed(BitGenerator* bits) noexcept:
-    """Of the dropout masks; the number that `Generator.integers(2**63)` gives."""
+    """Seed of the dropout masks: the number that `Generator.integers(2**63)` returns."""
     return bits.next_uint64(bits.state) >> 1
 
 
 cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
-    """Of the epoch so far, over all threads."""
+    """Loss of the epoch so far, summed over all threads."""
     cdef double total = 0
     cdef int i
     for i in range(n_threads):
@@ -68,10 +68,10 @@ cdef double summed_loss(const Job* job, int n_threads) noexcept nogil:
 
 cdef void keep(Kept* kept, double loss, const double* statistics, const real* params, Py_ssize_t n_params,
                real* copies) noexcept nogil:
-    """Copy the parameters behind an epoch of this loss.
+    """Copy the parameters after an epoch with this loss.
 
-    The loss of an epoch says little of the weights at its end; they have proved themselves once the next is finite. So
-    the copy of the epoch before becomes the best one only now.
+    The loss of an epoch says little about the weights at its end; they are known to be good once the next epoch is
+    finite. So only now can the copy of the epoch before become the best one.
     """
     if kept.newest_loss < kept.best_loss:
         kept.best_loss = kept.newest_loss
@@ -83,7 +83,7 @@ cdef void keep(Kept* kept, double loss, const double* statistics, const real* pa
 
 
 cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
-    """A new order, by shuffling the last one; the learning rate for the record."""
+    """Shuffle the order of the samples, and record the learning rate."""
     if course.bits is not NULL:
         shuffle(course.bits, course.order, course.n_samples)
     course.records[2 * (course.n_finished % course.n_rows) + 1] = step.learning_rate
@@ -91,7 +91,7 @@ cdef void begin_epoch(Course* course, const Step* step) noexcept nogil:
 
 cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* params, Py_ssize_t n_params,
                        real* copies, const Way* way) noexcept nogil:
-    """If loss and parameters are finite, the loss for the record, and the parameters or their averages kept."""
+    """If loss and parameters are finite, record the loss, and keep the parameters or their averages."""
     cdef double loss = summed_loss(job, course.n_threads) / course.weight_of_all
     cdef int i
     course.finite = isfinite(loss) and block_is_finite(params, n_params)
@@ -110,11 +110,11 @@ cdef void finish_epoch(const Job* job, Course* course, Kept* kept, const real* p
 cdef void train_steps(const Job* job, Member member, const Way* way, Course* course, Kept* kept,
                       const Step* steps, Py_ssize_t n_steps, real* params, real* gradients, real* state, real* work,
                       real* copies) noexcept nogil:
-    """What one member of the team does in a chunk, which ends early with an epoch that isn't finite."""
+    """The work of one member of the team in a chunk, which ends early at an epoch that is not finite."""
     cdef Py_ssize_t stop, k = 0, first = course.first, number = course.n_steps
     cdef const Step* step = steps
     while k < n_steps and course.finite:
-        if course.tiny:        # all steps that are left in the chunk and in the epoch
+        if course.tiny:        # all remaining steps in the chunk and the epoch
             stop = min(course.n_samples, first + (n_steps - k) * course.batch_size)
             job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, step, course.step_stride, first, stop,
                                                   course.batch_size, params)
@@ -140,7 +140,7 @@ cdef void train_steps(const Job* job, Member member, const Way* way, Course* cou
 
 cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
                 real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
-    """A chunk, by the caller alone or by a team."""
+    """Train for a chunk, by the caller alone or by a team."""
     if course.first == 0:
         begin_epoch(course, steps)
     if course.n_threads == 1:
@@ -153,7 +153,7 @@ cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step
 
 
 cdef class Epochs:
-    """The epochs of one fit; `begin` names the samples, `run` goes on for a number of steps."""
+    """The epochs of one fit: `begin` sets the samples, `run` does a number of steps."""
 
     cdef Pass over
     cdef Call call
@@ -170,7 +170,7 @@ cdef class Epochs:
     cdef Source X
     cdef Source y
     cdef const double[::1] weights
-    cdef tuple borrowed          # all that it was given, to keep alive what the pointers name
+    cdef tuple borrowed          # all arguments, to keep alive what the pointers point to
 
     def __cinit__(self, *arguments):
         self.borrowed = arguments
@@ -179,20 +179,20 @@ cdef class Epochs:
                  object state, object kept, object average, object draws, double[:, ::1] records):
         """over: parameters and workspace. groups: the bytes of the table of groups.
 
-        table: (steps, dropout_rates). The bytes of any number of steps, with dropout_rates (as many, n_layers) beside
-        them, are used again from their beginning when they are used up, and so is records (n_rows, 2); the caller fills
-        the one and reads the other in time. A single step serves them all. The rates are None where the layers' own
-        hold. gradients: (n_threads, n_params), (1, n_params) by rows, None where the update is direct. state: (n_slots,
-        n_params), None where the rule keeps none.
+        table: (steps, dropout_rates): the bytes of any number of steps, and their rates (n_steps, n_layers). At the end
+        of the table, the core starts again at its first row, and so with records (n_rows, 2); the caller must refill
+        the one and read the other in time. A single step is used for all. The rates are None if the layers' own apply.
+        gradients: (n_threads, n_params), (1, n_params) by rows, None if the update is direct. state: (n_slots,
+        n_params), None if the rule keeps none.
 
-        kept: (params (2, n_params), statistics (2, n_statistics)), room for the newest epoch and the best one, which at
-        first is the network as it is. average: (params (n_params,), statistics (n_statistics,)), which every step moves
-        and which are kept instead of the network's; None where none is wanted.
+        kept: (params (2, n_params), statistics (2, n_statistics)), room for the newest epoch and the best one; at the
+        start, the best is the current network. average: (params (n_params,), statistics (n_statistics,)), updated by
+        every step and kept instead of the network's; None without averaging.
 
         draws: (bit_generator, order, mask_seed, first_mask). order (n_samples,) is shuffled by a NumPy bit generator,
-        whose lock the caller holds here and during `run`; None: samples are taken as they come. The dropout masks are
-        those of mask_seed from the one numbered first_mask on; None: of a seed drawn from the bit generator. Then call
-        `begin`.
+        whose lock the caller holds here and during `run`; None: samples stay in their own order. The dropout masks are
+        those of mask_seed, starting with number first_mask; None: of a seed drawn from the bit generator. Call `begin`
+        next.
         """
         cdef Py_ssize_t n_params = over.call.n_params
         if over.read_only:
@@ -252,9 +252,10 @@ cdef class Epochs:
         self.way.seed = drawn_seed(bits_of(bit_generator)) if mask_seed is None else mask_seed
 
     def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
-        """Go on with these samples from the network as it is now: at first, or behind a whole epoch with as many.
+        """Set the samples: at the start, or after a whole epoch.
 
-        `weights` may be None; weight_of_all is their sum, or the number of samples if there are none or if rows count.
+        `order` has room for them. `weights` may be None; weight_of_all is their sum, or the number of samples if there
+        are none or the loss counts rows.
         """
         cdef Py_ssize_t n_statistics = self.kept.n_statistics
         self.X, self.y, self.weights = X, y, weights
@@ -277,8 +278,8 @@ cdef class Epochs:
     def run(self, Py_ssize_t n_steps):
         """Train for n_steps more steps.
 
-        The table of steps must reach so far without beginning again, and so must the records. The first epoch that
-        isn't finite is the last one.
+        The table of steps and the records must have rows for all of them before they start again. Training stops at the
+        first epoch that is not finite.
         """
         cdef const Step* steps = self.steps + self.course.n_steps % self.table_size
         assert self.X is not None
@@ -294,7 +295,7 @@ cdef class Epochs:
                 self.course.finite = isfinite(summed_loss(&self.call.job, self.course.n_threads))
 
     def position(self):
-        """Where training stands, for `go_to`: the seed of the dropout masks, steps and epochs done, the row at which
+        """The position of training, for `go_to`: the seed of the dropout masks, steps and epochs done, the row where
         the next batch begins, the losses of the best epoch and of the newest, and the row of `copies` with the newest.
         """
         return (self.way.seed, self.course.n_steps, self.course.n_finished, self.course.first, self.kept.best_loss,
@@ -302,8 +303,8 @@ cdef class Epochs:
 
     def go_to(self, uint64_t seed, Py_ssize_t n_steps, Py_ssize_t n_epochs, Py_ssize_t first, double best_loss,
               double newest_loss, int newest):
-        """Stand there, behind `begin`. What the arrays held then, the caller has put back: parameters and statistics,
-        state, order, copies, averages, summed losses (the first column of `partials`), the record under way.
+        """Continue from a `position`, after `begin`. The caller has restored the arrays before: parameters, statistics,
+        state, order, copies, averages, summed losses (the first column of `partials`), and the current record.
         """
         self.way.seed = seed
         self.course.n_steps = n_steps
@@ -320,12 +321,12 @@ cdef class Epochs:
 
     @property
     def first(self):
-        """The row at which the next batch begins."""
+        """The row where the next batch begins."""
         return self.course.first
 
     @property
     def n_epochs(self):
-        """Epochs finished, all of them finite."""
+        """Number of finished epochs, all of them finite."""
         return self.course.n_finished
 
     @property
@@ -335,5 +336,5 @@ cdef class Epochs:
 
     @property
     def best(self):
-        """Row of `copies` and `kept_statistics` with the best epoch whose weights have proved themselves."""
+        """Row of the copies with the best epoch that was followed by a finite one."""
         return 1 - self.kept.newest

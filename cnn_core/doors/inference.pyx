@@ -1,4 +1,4 @@
-"""Forward only: predictions, and the loss and accuracy of labelled samples, tile by tile on all threads."""
+"""Forward passes: predictions, and the loss and accuracy of labelled samples, tile by tile on all threads."""
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
@@ -13,7 +13,7 @@ from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
 cdef void predict_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                         const real* params, real* out, real* work) noexcept nogil:
-    """out (n_samples, n_out): this member's tiles of those from `first` to `stop`."""
+    """out (n_samples, n_out): this member's tiles from `first` to `stop`."""
     cdef const LayerSpec* last = job.net.layers + job.net.n_layers - 1
     cdef Mode mode = prediction_mode()
     cdef Tile tile
@@ -30,7 +30,7 @@ cdef void predict_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssiz
 
 cdef void predict_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t stop, const real* params, real* out,
                       real* work) noexcept nogil:
-    """By the caller alone or by a team."""
+    """Predict, by the caller alone or by a team."""
     if n_threads == 1:
         predict_tiles(job, alone(&job.barrier), first, stop, params, out, work)
     else:
@@ -53,7 +53,7 @@ def predict(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
 
 cdef void activation_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                            const real* params, real* out, real* work) noexcept nogil:
-    """This member's tiles of every layer's outputs, which stand in `out` layer by layer, each (n_samples, n_out)."""
+    """This member's tiles of the outputs of all layers; `out` holds them layer by layer, each (n_samples, n_out)."""
     cdef const LayerSpec* layer
     cdef Mode mode = prediction_mode()
     cdef Tile tile
@@ -74,8 +74,7 @@ cdef void activation_tiles(const Job* job, Member member, Py_ssize_t first, Py_s
 
 
 def activations(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
-    """out := the outputs (n_samples, n_out) of every layer, one layer after another, for the tiles from first to stop.
-    """
+    """out := the outputs (n_samples, n_out) of every layer, layer by layer, for the tiles from `first` to `stop`."""
     cdef Call call = over.with_samples(X, None, None)
     cdef Py_ssize_t k, width = 0
     for k in range(call.job.net.n_layers):
@@ -92,7 +91,7 @@ def activations(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t st
 
 cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                          const real* params, real* work) noexcept nogil:
-    """Adds this member's losses and right answers to its row of `partials`."""
+    """Add this member's losses and correct answers to its row of `partials`."""
     cdef Mode mode = prediction_mode()
     cdef Tile tile
     cdef Py_ssize_t i
@@ -111,7 +110,7 @@ cdef void evaluate_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssi
 
 cdef void evaluate_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t stop, const real* params,
                        real* work) noexcept nogil:
-    """By the caller alone or by a team."""
+    """Evaluate, by the caller alone or by a team."""
     if n_threads == 1:
         evaluate_tiles(job, alone(&job.barrier), first, stop, params, work)
     else:
@@ -120,7 +119,7 @@ cdef void evaluate_all(Job* job, int n_threads, Py_ssize_t first, Py_ssize_t sto
 
 
 def evaluate(Pass over, Source X, Source y, const double[::1] weights, Py_ssize_t first, Py_ssize_t stop):
-    """partials[thread] += (summed loss, summed weight of right answers, ...) of its tiles from `first` to `stop`."""
+    """partials[thread] += (summed loss, summed weight of correct rows, ...) of its tiles from `first` to `stop`."""
     cdef Call call = over.with_samples(X, y, weights)
     with nogil:
         if call.double_precision:

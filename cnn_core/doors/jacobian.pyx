@@ -1,14 +1,14 @@
-"""Derivatives of the outputs rather than of a loss: with respect to the inputs, or to the parameters.
+"""Derivatives of the outputs, instead of a loss, with respect to the inputs or to the parameters.
 
-    delta (n_rows, n_out) := e_k f'(z)      for one output k at a time, then back through the layers as ever
+    delta (n_rows, n_out) := e_k f'(z)      for one output k at a time, then back through the layers as usual
 
-A network of p parameters and c outputs has a Jacobian J (n c, p) of its residuals r = y - t, a row for each sample and
-output. It is never kept whole. A round of tiles, one for each thread, makes a block of its rows for one output, with r
-as one more column, and adds to a matrix of which every thread owns a band of rows:
+A network of p parameters and c outputs has a Jacobian J (n c, p) of its residuals r = y - t, with a row for each sample
+and output. It is never stored whole. A round of tiles, one for each thread, computes a block of its rows for one
+output, with r as one more column, and adds to a matrix in which every thread owns a band of rows:
 
     products (p + 1, p + 1) += [J r].T [J r]      upper triangle; J.T J, J.T r and r.T r at once
 
-So memory is p^2 and a block, whatever n is. Source: the Gauss-Newton products of Hagan and Menhaj, "Training
+So memory is p^2 and a block, for any n. Source: the Gauss-Newton products of Hagan and Menhaj, "Training
 feedforward networks with the Marquardt algorithm", IEEE Transactions on Neural Networks 1994.
 """
 from cython.parallel cimport parallel
@@ -29,9 +29,9 @@ from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, prediction_mode,
 
 cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, const real* params,
                            real* work) noexcept nogil:
-    """Every layer's delta := d y_k / d scores, times the row's factor (1 where that is NULL).
+    """Every layer's delta := d y_k / d scores, times the row's factor (1 if factors is NULL).
 
-    Batch norms use their running statistics, so that rows stand alone. The outputs stay as they are.
+    Batch norms use their running statistics, so that rows are independent. The outputs do not change.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
     cdef Py_ssize_t n_out = last.n_out, i
@@ -48,7 +48,7 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
 
 cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                                const real* params, real* out, real* work) noexcept nogil:
-    """out (n_samples, n_out, n_in): this member's tiles of those from `first` to `stop`."""
+    """out (n_samples, n_out, n_in): this member's tiles from `first` to `stop`."""
     cdef const Net* net = &job.net
     cdef Py_ssize_t n_in = net.layers[0].n_in, n_out = net.layers[net.n_layers - 1].n_out, i, k, row
     cdef Mode mode = prediction_mode()
@@ -68,9 +68,9 @@ cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t first, 
 
 
 def input_gradients(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
-    """out (n_samples, n_out, n_in) := d outputs / d inputs as the first layer sees them, for tiles `first` to `stop`.
+    """out (n_samples, n_out, n_in) := d outputs / d inputs of the first layer, for the tiles from `first` to `stop`.
 
-    Here every layer has a `delta_below`, the first one too.
+    Every layer must have a `delta_below`, the first one too.
     """
     cdef Call call = over.with_samples(X, None, None)
     cdef Py_ssize_t n_out = call.job.net.layers[call.job.net.n_layers - 1].n_out
@@ -88,7 +88,7 @@ cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const do
                         double* rows, Py_ssize_t width) noexcept nogil:
     """rows (n_rows, width) := [d y_k / d params, y_k - t_k], each times the root of the row's weight.
 
-    The deltas hold the root already.
+    The deltas already include the root.
     """
     cdef Py_ssize_t i, row, n_out = net.layers[net.n_layers - 1].n_out
     cdef const double* y = buffer(net, tile, work, net.layers[net.n_layers - 1].output, n_out)
@@ -101,7 +101,7 @@ cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const do
 
 
 cdef inline Py_ssize_t band_start(Py_ssize_t width, int index, int size) noexcept nogil:
-    """Where the band of that member begins: all bands have the same share of the upper triangle."""
+    """First row of that member's band: all bands have the same share of the upper triangle."""
     return width if index == size else <Py_ssize_t> (width * (1 - sqrt(1 - <double> index / size)))
 
 
@@ -119,7 +119,7 @@ cdef void add_products(Member member, const double* rows, Py_ssize_t n_rows, Py_
 
 cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t n_samples, const double* params,
                      double* work, double* rows, Py_ssize_t width, double* products) noexcept nogil:
-    """Samples first..first + n_samples, a tile for each member in every round."""
+    """Samples first to first + n_samples - 1, with a tile for each member in every round."""
     cdef const Net* net = &job.net
     cdef Py_ssize_t n_out = net.layers[net.n_layers - 1].n_out, tile_rows = net.plan.tile_rows
     cdef Py_ssize_t round_rows = member.size * tile_rows, start = 0, row, k
@@ -144,7 +144,7 @@ cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t
                 jacobian_rows(net, &tile, k, roots, work, mine, width)
             wait_for_all(member)
             add_products(member, rows, min(round_rows, n_samples - start), width, products)
-            wait_for_all(member)      # before the rows are written anew
+            wait_for_all(member)      # before the rows are overwritten
         start += round_rows
 
 
@@ -152,8 +152,7 @@ def normal_equations(Pass over, Source X, Source y, const double[::1] weights, d
                      double[:, ::1] products, Py_ssize_t first, Py_ssize_t stop):
     """The upper triangle of products (p + 1, p + 1) += [J r].T [J r] over the tiles from `first` to `stop`, weighted.
 
-    In float64. `rows` (n_threads * tile_rows, p + 1) is room for a block of [J r]. No batch norms; dropout does
-    nothing.
+    Float64 only. `rows` (n_threads * tile_rows, p + 1) holds a block of [J r]. Not for batch norms; dropout is off.
     """
     cdef Call call = over.with_samples(X, y, weights)
     cdef double* rows_ = &rows[0, 0]

@@ -1,8 +1,8 @@
-"""Predictions for a few rows at a time, as a service would ask for them: microseconds matter, threads don't.
+"""Predictions for a few rows at a time, as in a service: microseconds matter, threads do not.
 
-To describe the samples and the output takes longer than a row does. So a Predictor keeps its pass; a call looks at its
-rows and writes into a new array. It holds the GIL (or, where there is none, its lock and that of the
-network's `Access`), so that threads take turns on the workspace, and nobody begins to change what it reads.
+Describing the samples and the output takes longer than a row does. So a Predictor keeps its pass; a call only checks
+its rows and writes into a new array. It holds the GIL (or, in builds without it, its own lock and that of the network's
+`Access`), so that threads take turns on the workspace, and none starts to change what it reads.
 """
 cimport cython
 from cpython.buffer cimport (
@@ -42,11 +42,11 @@ cdef class Predictor:
     cdef object empty
     cdef object dtype
     cdef Py_ssize_t n_out
-    cdef SparseRow* lists        # room for the rows without their zeros, or NULL
-    cdef double density          # share of nonzero numbers up to which they are left out
+    cdef SparseRow* lists        # room for the rows without zeros, or NULL
+    cdef double density          # share of nonzero numbers up to which zeros are left out
 
     def __init__(self, Pass over, Source X, Access access, object empty, object dtype, double density):
-        """A pass of one thread; X is any row of the dtype; empty(shape, dtype) makes an array."""
+        """over: a pass of one thread. X: any row of the dtype. empty(shape, dtype) creates an array."""
         self.over = over
         self.X = X
         self.call = over.with_samples(X, None, None)
@@ -58,9 +58,9 @@ cdef class Predictor:
         self.dtype = dtype
 
     def __call__(self, object X):
-        """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None where it is not what this is for.
+        """Outputs (n, n_out) of a numeric NumPy array X (n, n_in), or None if `takes` says no.
 
-        None too while another thread changes the network.
+        Also None while another thread changes the network.
         """
         cdef Py_buffer rows, out
         cdef object result = None
@@ -80,7 +80,7 @@ cdef class Predictor:
         return result if free else None
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
-        """Two dimensions, dense, of the right dtype and width, a few rows, all finite."""
+        """Whether X has two dimensions, the right dtype and width, and a few contiguous, finite rows."""
         cdef Py_ssize_t width = self.call.job.samples.X.width
         if rows.ndim != 2 or rows.format[0] != self.over.letter or rows.format[1] != 0:
             return False
@@ -93,7 +93,7 @@ cdef class Predictor:
         return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
 
     cdef bint has_zeros(self, const void* X, Py_ssize_t n) noexcept:
-        """Whether so few of the n numbers are nonzero that it pays to leave out the zeros."""
+        """Whether enough of the n numbers are 0 that leaving them out is faster."""
         if self.lists is NULL:
             return False
         if not self.call.double_precision:

@@ -1,12 +1,12 @@
-"""The loss as a function of one or two chosen parameters, over a grid, on all threads.
+"""The loss as a function of one or two parameters, over a grid, on all threads.
 
-Every thread has a copy of the parameters and takes rows of the grid. Where the samples fit a tile several times, the
-points of a row go through the network side by side: a parameter of a dense layer moves one column of its scores,
+Every thread has a copy of the parameters and takes rows of the grid. If the samples fit in a tile several times, points
+of a row pass through the network together: a parameter of a dense layer changes one column of its scores,
 
     z(g) = z(0) + g * x_r e_c    for W[r, c],        z(g) = z(0) + g * e_c    for b[c],
 
-so the scores are made once, moved for each point, and the layers above see many points as the rows of one tile. So a
-million evaluations of a toy network take a fraction of a second. Otherwise each point is a pass of its own.
+so the scores are computed once and changed for each point, and the layers above get many points as the rows of one
+tile. A million evaluations of a toy network then take a fraction of a second. Otherwise each point is a separate pass.
 """
 from cython.parallel cimport parallel
 from libc.string cimport memcpy
@@ -21,18 +21,18 @@ from cnn_core.passes.losses cimport loss_and_delta
 from cnn_core.passes.tiles cimport Job, load_tile, place_tile
 from cnn_core.types cimport LayerSpec, Mode, Tile, buffer, prediction_mode, real
 
-# The parameters that move, and where the second one is in its layer; comes as a dict.
+# The parameters that change, and the place of the second one in its layer; passed as a dict.
 cdef struct Axes:
     Py_ssize_t index_0
     Py_ssize_t index_1
-    Py_ssize_t layer         # of the second; -1: it moves no column of scores
+    Py_ssize_t layer         # of the second; -1: it is not in a dense layer
     Py_ssize_t row           # -1: a bias
     Py_ssize_t column
 
 
 cdef double loss_of_point(const Job* job, Member member, Py_ssize_t first, Py_ssize_t stop,
                           double total, const Mode* mode, const real* params, real* work) noexcept nogil:
-    """The total and the summed losses of the tiles from `first` to `stop`, one by one."""
+    """total plus the summed losses of the tiles from `first` to `stop`, one by one."""
     cdef Tile tile
     cdef Py_ssize_t t
     for t in range(first, stop):
@@ -45,7 +45,7 @@ cdef double loss_of_point(const Job* job, Member member, Py_ssize_t first, Py_ss
 
 cdef void move_scores(const LayerSpec* layer, const Axes* axes, Py_ssize_t n_samples, double value, const real* x,
                       const real* base, real* z) noexcept nogil:
-    """z (n_samples, n_out) := base, its column moved to where the parameter has this value."""
+    """z (n_samples, n_out) := base, with the column changed to that for this value of the parameter."""
     cdef Py_ssize_t i
     memcpy(z, base, n_samples * layer.n_out * sizeof(real))
     for i in range(n_samples):
@@ -54,9 +54,9 @@ cdef void move_scores(const LayerSpec* layer, const Axes* axes, Py_ssize_t n_sam
 
 cdef void losses_of_row(const Job* job, Tile samples, Py_ssize_t n_blocks, const Axes* axes, const double[::1] grid,
                         const Mode* mode, const real* params, real* work, double* losses__out) noexcept nogil:
-    """losses__out (n): of the points of one row, n_blocks - 1 at a time; the first block has z(0).
+    """losses__out (n) := losses of the points of one row, n_blocks - 1 at a time; the first block holds z(0).
 
-    The samples stand in the workspace n_blocks times, one below the other; the parameter that moves is 0 in `params`.
+    The workspace holds the samples n_blocks times, one below the other; the parameter that changes is 0 in `params`.
     """
     cdef const LayerSpec* layer = job.net.layers + axes.layer
     cdef Py_ssize_t n = samples.n_rows, done = 0, count, b, i
@@ -119,12 +119,12 @@ cdef void surface_rows(const Job* job, Member member, Py_ssize_t first, Py_ssize
 
 def loss_surface(Pass over, Source X, Source y, const double[::1] weights, Axes axes, const double[::1] grid_0,
                  const double[::1] grid_1, double[:, ::1] losses__out, Py_ssize_t first, Py_ssize_t stop):
-    """losses__out (n_0, n_1) := summed loss of the samples with parameter index_0 at grid_0[i], index_1 at grid_1[j].
+    """losses__out (n_0, n_1) := summed loss with parameter index_0 set to grid_0[i] and index_1 to grid_1[j].
 
-    Where the samples make several tiles, the losses of those from `first` to `stop` are added to what is there.
+    If the samples fill several tiles, it adds the losses of the tiles from `first` to `stop`.
 
-    The params of the pass are n_threads copies that are written over. For one parameter alone, index_0 is index_1 and
-    grid_0 has one element: index_1 is written last.
+    The params of the pass are n_threads copies, which are overwritten. For a single parameter, index_0 is index_1 and
+    grid_0 has one element, as index_1 is written last.
     """
     cdef Call call = over.with_samples(X, y, weights)
     cdef Py_ssize_t n_params = call.n_params // call.n_threads

@@ -1,4 +1,4 @@
-"""Updates by a gradient of the caller's."""
+"""Updates by a gradient that the caller passes."""
 
 from typing import Any
 

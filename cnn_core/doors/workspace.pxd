@@ -1,7 +1,7 @@
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.tiles cimport Job
 
-# What the threads of a door need of a pass; without the GIL, and without an object.
+# What the threads of a door need of a pass: plain pointers and numbers, for use without the GIL.
 cdef struct Call:
     Job job
     void* params             # (n_params,) of the network's type
@@ -12,9 +12,9 @@ cdef struct Call:
 
 cdef class Pass:
     cdef Call call           # without samples
-    cdef char letter         # of the network's type in the buffer protocol
-    cdef bint read_only      # params
-    cdef tuple kept          # all that it was given, to keep alive what the pointers name
+    cdef char letter         # code of the network's type in the buffer protocol
+    cdef bint read_only      # whether params is
+    cdef tuple kept          # all arguments, to keep alive what the pointers point to
 
     cdef Call with_samples(self, Source X, Source y, const double[::1] weights) noexcept
     cdef void* numbers(self, object array, Py_ssize_t least) except? NULL

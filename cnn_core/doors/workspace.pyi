@@ -1,4 +1,4 @@
-"""A pass over samples as the doors take it."""
+"""A pass over samples in the form that the doors take."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""A pass over samples as the doors take it: a network and the memory for it, described once.
+"""A pass over samples in the form that the doors take: a network and its memory, described once.
 
-The other doors take a Pass, the samples and what they fill. They branch on the network's type once, and read and write
-where it points. It keeps its arrays alive, but can't see one of them reallocated: `fastmlp.model` allocates a network's
-parameters and statistics once, and only writes into them afterwards.
+The other doors take a Pass, the samples and the arrays to fill. They branch on the network's type once, and read and
+write through its pointers. It keeps its arrays alive, but cannot notice if one is reallocated: so `fastmlp.model`
+allocates a network's parameters and statistics once, and only writes into them afterwards.
 """
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
@@ -22,21 +22,21 @@ CORRECT = CORRECT_SLOT
 
 
 def partials_width(Py_ssize_t widest):
-    """Numbers in a thread's row of `partials`, in whole cache lines: two for each column of the widest layer that uses
-    the whole batch.
+    """Length of a thread's row of `partials`, in whole cache lines; it has two numbers for each column of the widest
+    layer that uses the whole batch.
     """
     return (NORM_SLOTS + 1 + 2 * widest + 7) // 8 * 8
 
 
 def list_bytes(Py_ssize_t capacity, int n_threads, Py_ssize_t n_columns):
     """Bytes of `sparse`: the lists of the workspace's rows, each thread's part of them, and room for n_columns column
-    numbers in each row: 0 where the rows come as lists.
+    numbers in each row, 0 if the rows come as lists.
     """
     return capacity * ((1 + n_threads) * sizeof(SparseRow) + n_columns * sizeof(int32_t))
 
 
 cdef class Pass:
-    """A network and the memory for a pass over it; `fastmlp.passes.workspace` works out the sizes."""
+    """A network and the memory for a pass over it; `fastmlp.passes.workspace` computes the sizes."""
 
     def __cinit__(self, *arguments):
         self.kept = arguments
@@ -45,8 +45,8 @@ cdef class Pass:
                  double[:, ::1] partials, unsigned char[::1] sparse, int n_threads):
         """layers: the bytes of the layer table. params (n_params,), floats or doubles, and statistics: the network's.
 
-        work (columns of the layout * capacity,) is of the type of params, partials is (n_threads, partials_width).
-        sparse (list_bytes,) is None where the inputs are rows.
+        work (columns of the layout * capacity,) has the type of params; partials is (n_threads, partials_width); sparse
+        (list_bytes,) is None if the inputs are rows.
         """
         cdef Py_buffer view
         self.call.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
@@ -70,9 +70,9 @@ cdef class Pass:
         return call
 
     cdef void* numbers(self, object array, Py_ssize_t least) except? NULL:
-        """Where a writable, C-contiguous array of the network's type begins; ValueError or BufferError for others.
+        """Pointer to the data of a writable, C-contiguous array of the network's type, with at least `least` numbers.
 
-        It has at least so many numbers, in any shape.
+        ValueError or BufferError for other arrays.
         """
         cdef Py_buffer view
         PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)

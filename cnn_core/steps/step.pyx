@@ -1,16 +1,16 @@
-"""One step: a batch through the network and back, and the update; by one thread or a team.
+"""One training step: a batch forward and back through the network, and the update; by one thread or a team.
 
-A team shares the work in one of two ways. By tiles, every thread makes the gradient of its own tiles; all wait; every
-thread adds the threads' gradients up over its slice of the parameters and updates it; all wait. By rows, every thread
-takes its tiles forward and back as far as the deltas, which stay in the workspace with the whole batch; all wait; every
-thread makes its rows of each W's gradient from the whole batch and updates them; all wait. Then nothing is added up,
-which pays where there are more weights than numbers in the batch's buffers.
+A team splits the work in one of two ways. By tiles, every thread computes the gradient of its own tiles; all wait;
+every thread sums the threads' gradients over its slice of the parameters and updates it; all wait. By rows, every
+thread takes its tiles forward and back to the deltas, which stay in the workspace with the whole batch; all wait; every
+thread computes its rows of each W's gradient from the whole batch and updates them; all wait. By rows there is nothing
+to sum, which is faster if there are more weights than numbers in the batch's buffers.
 
-Where something wants to see the whole gradient before the update (`whole_gradient`), threads that share rows wait once
-more, and update slices of the parameters as those with tiles do.
+If something needs the whole gradient before the update (`whole_gradient`), threads that split by rows wait once more,
+and then update slices of the parameters as by tiles.
 
-Plain gradient descent needs neither gradient nor update where nothing is added up: the matrix product that would make
-the gradient adds -learning_rate / n times it to the weights.
+Plain gradient descent needs neither a gradient nor an update if nothing is summed: the matrix product that computes the
+gradient adds -learning_rate / n times it directly to the weights.
 """
 from cnn_core.layers.kinds cimport layer_share, layer_share_gradient
 from cnn_core.machine.random cimport mix
@@ -31,7 +31,7 @@ from cnn_core.types cimport Mode, Net, Share, Step, Tile, real
 
 
 cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssize_t number) noexcept nogil:
-    """How the network behaves in the step of that number since training began."""
+    """Mode of the network in step `number`, counted from the start of training."""
     cdef Mode mode
     mode.training = True
     mode.keep_running = True
@@ -45,13 +45,13 @@ cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssi
 
 
 cdef inline double shrink(const Step* step, double scale) noexcept nogil:
-    """What plain descent multiplies the weights by: 1 - learning_rate * (weight_decay + alpha / n)."""
+    """Factor of the weights in plain descent: 1 - learning_rate * (weight_decay + alpha / n)."""
     return 1 - step.learning_rate * (step.weight_decay + step.alpha * scale)
 
 
 cdef void add_penalty(const Job* job, Member member, const Way* way, const Step* step, double scale,
                       Py_ssize_t start, Py_ssize_t stop, const real* params, real* gradient) noexcept nogil:
-    """The L2 penalty of params[start:stop] into this thread's loss, and into the gradient if there is one."""
+    """Add the L2 penalty of params[start:stop] to this thread's loss, and to the gradient if there is one."""
     cdef double penalty = step.alpha * scale
     if penalty != 0:
         job.partials[member.index * job.stride + LOSS_SLOT] += step.alpha / 2 * penalise(
@@ -60,7 +60,7 @@ cdef void add_penalty(const Job* job, Member member, const Way* way, const Step*
 
 cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
                            real* state) noexcept nogil:
-    """The step, for iRprop+: knowing whether the loss has risen since the last one. All members have added to theirs.
+    """The step for iRprop+, with a mark if the loss rose since the last step. Call it after all losses are added.
 
     The batch holds all samples. Its mean loss is kept in the first element of the rule's third state vector.
     """
@@ -79,7 +79,7 @@ cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const 
 
 
 cdef (Py_ssize_t, Py_ssize_t) slice_of(Member member, Py_ssize_t n_params) noexcept nogil:
-    """Where this member's slice of the parameters begins and ends; in whole vectors."""
+    """Start and stop of this member's slice of the parameters, in whole vectors."""
     cdef Py_ssize_t size = (n_params // member.size // 16 + 1) * 16
     cdef Py_ssize_t start = min(n_params, member.index * size)
     return start, min(n_params, start + size)
@@ -87,7 +87,7 @@ cdef (Py_ssize_t, Py_ssize_t) slice_of(Member member, Py_ssize_t n_params) noexc
 
 cdef void use_gradient(const Job* job, Member member, const Way* way, const Step* step, double scale,
                        Py_ssize_t start, Py_ssize_t stop, real* params, real* gradient, real* state) noexcept nogil:
-    """From the batch's gradient[start:stop], this member's slice, to the new parameters."""
+    """Update this member's slice of the parameters with the batch's gradient[start:stop]."""
     cdef Step told
     add_penalty(job, member, way, step, scale, start, stop, params, gradient)
     if way.options.whole_gradient:
@@ -102,9 +102,9 @@ cdef void use_gradient(const Job* job, Member member, const Way* way, const Step
 cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Step* step, Mode* mode,
                         Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradients, real* state,
                         real* work) noexcept nogil:
-    """gradients (n_threads, n_params); none where the way is direct, which one thread and one tile may go.
+    """gradients (n_threads, n_params); not used if the way is direct, which needs one thread and one tile.
 
-    Parts of the batch that share no batch statistics add up in the gradients; the first part is the largest.
+    Parts of the batch with separate batch statistics add up in the gradients; the first part is the largest.
     """
     cdef Py_ssize_t n_params = way.updater.n_params, part = min(way.options.part_rows, n_batch), start, stop
     cdef real* own = gradients + member.index * n_params
@@ -128,7 +128,7 @@ cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Ste
 cdef void update_layer(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t i,
                        const Tile* batch, double scale, real* params, real* gradient, real* state,
                        real* work) noexcept nogil:
-    """The gradient of this member's share of layer i, and its update."""
+    """Compute the gradient of this member's share of layer i, and update the share."""
     cdef const Net* net = &job.net
     cdef Share share = layer_share(net, i, member.index, member.size)
     if way.options.direct:
@@ -148,7 +148,7 @@ cdef void update_layer(const Job* job, Member member, const Way* way, const Step
 cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step* step, const Mode* mode,
                        Py_ssize_t first, Py_ssize_t n_batch, double scale, real* params, real* gradient, real* state,
                        real* work) noexcept nogil:
-    """gradient (n_params), none where the way is direct; the workspace keeps the batch."""
+    """gradient (n_params,); not used if the way is direct. The workspace keeps the batch."""
     cdef const Net* net = &job.net
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef Tile tile
@@ -173,7 +173,7 @@ cdef void step_by_rows(const Job* job, Member member, const Way* way, const Step
 
 
 cdef void follow_up(const Job* job, Member member, const Way* way, const Step* step, real* params) noexcept nogil:
-    """What comes behind the update, once all members have done theirs."""
+    """The work after the update, once all members have done theirs."""
     cdef Py_ssize_t start, stop
     wait_for_all(member)
     if way.options.limits_columns:
@@ -189,9 +189,9 @@ cdef void follow_up(const Job* job, Member member, const Way* way, const Step* s
 cdef void train_step(const Job* job, Member member, const Way* way, const Step* step, Py_ssize_t number,
                      Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
                      real* work) noexcept nogil:
-    """The batch order[first : first + n_batch] as the step of that number since training began."""
+    """Train on the batch order[first : first + n_batch], as step `number` since the start of training."""
     cdef double weight = total_weight(&job.samples, first, n_batch)
-    cdef double scale = 1 / weight if weight > 0 else 0      # the one place where a mean is taken
+    cdef double scale = 1 / weight if weight > 0 else 0      # the only place that takes a mean
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef double before = loss[0]
     cdef Mode mode = training_mode(job, way, step, number)
