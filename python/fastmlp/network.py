@@ -1,7 +1,7 @@
-"""Network: the face of the package, a table of contents of what can be done with a model.
+"""Network: the class that users see, with one method for each thing a model can do.
 
-What a network is comes from `model.Model`, its ways to train from `training.Trainable`. Each method checks its
-arguments and hands over to a module of `passes` or `persistence`, imported at first use.
+`model.Model` holds the state, and `training.Trainable` adds the training methods. Each method here checks its arguments
+and calls a module of `passes` or `persistence`, imported on first use.
 """
 
 from __future__ import annotations
@@ -25,51 +25,51 @@ class Network(Trainable):
     Parameters
     ----------
     layers : sequence
-        Short form, widths: ``[784, 30, 10]``. Long form, layers: ``[Input(784), Dense(30, "relu"), Dense(10)]``. The
-        two may mix: ``[Input(784, scale=1/255), 30, 10]``.
+        Widths, ``[784, 30, 10]``, or layers, ``[Input(784), Dense(30, "relu"), Dense(10)]``. The two can be mixed:
+        ``[Input(784, scale=1/255), 30, 10]``.
     activation : str, default "relu"
-        Of the hidden layers that were given as widths.
+        Activation of the hidden layers that are given as widths.
     output : str, optional
-        Activation of the last layer. None: what the loss asks for (softmax, sigmoid, exp, else identity).
+        Activation of the last layer. Default: the one that the loss needs (softmax, sigmoid, exp, else identity).
     loss : str or Loss, default "squared_error"
-        A name of `fastmlp.model.losses` or a `Loss` with settings.
+        A name from `fastmlp.model.losses`, or a `Loss` with settings.
     init : str or initializer, default "glorot_uniform"
-        Initial weights of dense layers that name none themselves.
+        Initial weights of the dense layers that do not set their own.
     bias : bool, default True
-        Whether layers given as widths have biases.
+        Whether the layers that are given as widths have biases.
     dtype : {"float32", "float64"}, default "float32"
-        Of parameters and arithmetic.
+        Type of the parameters and of the arithmetic.
     seed : int, optional
-        Fixes initial weights, shuffling and dropout. None: fresh ones each time.
+        Makes initial weights, shuffling and dropout reproducible. Default: different ones each time.
 
     Attributes
     ----------
     params : ndarray (n_params,)
-        All parameters, writable: first every weight matrix, then biases and norms.
+        All parameters, writable: first all weight matrices, then biases and norms.
     weights : list of ndarray (n_in, n_out)
-        Writable views of the dense layers' weights.
+        Weights of the dense layers, as writable views.
     biases : list of ndarray (n_out,) or None
-        Writable views of their biases; None for a layer without.
+        Biases of the dense layers, as writable views; None for a layer without biases.
     rng : numpy.random.Generator
-        Where the orders of samples and the dropout masks come from: the same seed gives the same orders whatever the
-        layers are.
+        Draws the order of the samples and the dropout masks. The same seed gives the same order for any layers.
     optimizer_state : OptimizerState or None
-        What ``fit(warm_start=True)`` and `train_on_batch` left, to go on from; set it to None to begin afresh.
+        State left by ``fit(warm_start=True)`` and `train_on_batch`, from which training continues. Set it to None to
+        start without one.
 
     Raises
     ------
     ValueError, TypeError
-        Unknown names, sizes that are no positive whole numbers, a loss that does not fit the output.
+        If a name is unknown, a size is not a positive int, or the loss does not fit the output.
     MemoryError
-        More parameters than memory holds.
+        If there is not enough memory for the parameters.
 
     Notes
     -----
-    Threads may share a network to read it: `predict`, `evaluate`, `save`, copies and gradients, any number at once,
-    give what each alone would. While one thread trains or changes it, all of these raise ``RuntimeError`` in the
-    others, as does a second `fit`; the thread that trains may read it in its callbacks. A thread that wants to train,
-    or to predict while another trains, takes a network of its own, made by `copy` before. What is written into
-    ``params`` or the views of it can't be told, and isn't refused.
+    Reading a network is thread-safe: any number of threads can call `predict`, `evaluate`, `save`, `copy` and the
+    gradient methods at once. While one thread trains or changes the network, these calls and a second `fit` raise
+    ``RuntimeError`` in other threads; the training thread itself can read the network in its callbacks. To train, or to
+    predict while another thread trains, give the thread its own network, made by `copy` beforehand. Direct writes to
+    ``params`` or to its views cannot be detected and are not guarded.
 
     Examples
     --------
@@ -84,9 +84,37 @@ class Network(Trainable):
     """
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
-        """Outputs (n_samples, n_outputs): probabilities of a classifier, values of a regression.
+        """Predict the outputs for rows of inputs.
 
-        Raises ``ValueError`` or ``TypeError`` for an X that does not fit.
+        Dropout is off, and batch norms use their running statistics.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        n_threads : int, optional
+            Default: as many as the work is worth.
+
+        Returns
+        -------
+        ndarray (n_samples, n_outputs)
+            Probabilities from a classifier, values from a regression, in the network's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([2, 1], dtype="float64")
+        >>> net.params = [1.0, 2.0, 0.5]
+        >>> net.predict([[1.0, 1.0], [0.0, 2.0]])
+        array([[3.5],
+               [4.5]])
         """
         if (
             (n_threads is None or (type(n_threads) is int and n_threads == 1))
@@ -97,7 +125,7 @@ class Network(Trainable):
                 from fastmlp.passes.inference import make_predictor
 
                 self._predictor = make_predictor(self)
-            quick: NDArray[Any] | None = self._predictor(X)  # None where this is no prediction of a few rows
+            quick: NDArray[Any] | None = self._predictor(X)  # None if X is not a few rows that it can take
             if quick is not None:
                 return quick
         from fastmlp.passes import inference
@@ -107,9 +135,40 @@ class Network(Trainable):
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
     ) -> dict[str, float]:
-        """``{"loss": mean loss}``, and ``"accuracy"`` where y names classes (several binary labels count together).
+        """Measure the mean loss, and the accuracy of a classifier.
 
-        Raises ``ValueError`` or ``TypeError`` for arguments that do not fit.
+        Dropout is off, and batch norms use their running statistics. Penalties and label smoothing are not included.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples in both means.
+        n_threads : int, optional
+            Default: as many as the work is worth.
+
+        Returns
+        -------
+        dict of str to float
+            ``"loss"``, and ``"accuracy"`` if y names classes. With several binary labels, a row counts as correct if
+            all its labels are.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> net.evaluate([[1.0], [2.0]], [2.0, 4.0])
+        {'loss': 5.0}
         """
         from fastmlp.passes import inference
 
@@ -125,9 +184,47 @@ class Network(Trainable):
         reduction: str = "mean",
         n_threads: int | None = None,
     ) -> tuple[float, list[tuple[NDArray[Any], NDArray[Any] | None]]]:
-        """Loss of all samples as one batch, and its gradient: ``(dW, db or None)`` for each dense layer.
+        """Compute the loss of all samples as one batch, and its gradient for each dense layer.
 
-        ``reduction`` is "mean" or "sum". Batch norms use this batch; dropout is off.
+        Dropout is off, and batch norms use the statistics of this batch. The network does not change.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples.
+        reduction : {"mean", "sum"}, default "mean"
+            Whether the loss is the (weighted) mean or sum over the samples.
+        n_threads : int, optional
+            Default: as many as the work is worth.
+
+        Returns
+        -------
+        loss : float
+        gradients : list of tuple (dW, db)
+            One tuple for each dense layer: dW of shape (n_in, n_out), and db of shape (n_out,) or None.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        See Also
+        --------
+        loss_and_flat_gradient : The gradient of all parameters in one array.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> loss, [(dW, db)] = net.loss_and_gradients([[2.0]], [3.0])
+        >>> loss, dW, db
+        (4.5, array([[-6.]]), array([-3.]))
         """
         loss, gradient = self.loss_and_flat_gradient(
             X, y, sample_weight=sample_weight, reduction=reduction, n_threads=n_threads
@@ -144,9 +241,48 @@ class Network(Trainable):
         dropout_seed: int | None = None,
         n_threads: int | None = None,
     ) -> tuple[float, NDArray[Any]]:
-        """As `loss_and_gradients`, with the gradient (n_params,) in the order of ``params``.
+        """Compute the loss of all samples as one batch, and its gradient in one array.
 
-        ``dropout_seed`` turns dropout on, with the mask of that number.
+        Batch norms use the statistics of this batch. The network does not change.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples.
+        reduction : {"mean", "sum"}, default "mean"
+            Whether the loss is the (weighted) mean or sum over the samples.
+        dropout_seed : int, optional
+            From 0 to 2**64 - 1: turn dropout on, with the mask drawn from this seed. Default: dropout is off.
+        n_threads : int, optional
+            Default: as many as the work is worth.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray (n_params,)
+            In the order of ``params`` and in the network's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        See Also
+        --------
+        gradient : The gradient as a training step uses it.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> net.loss_and_flat_gradient([[2.0]], [3.0])
+        (4.5, array([-6., -3.]))
         """
         from fastmlp.passes import derivatives
 
@@ -154,9 +290,39 @@ class Network(Trainable):
         return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
     def sample_gradients(self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
-        """Gradients (n_samples, n_params) of each sample's own loss, in the order of ``params``; dropout is off.
+        """Compute the gradient of each sample's loss separately.
 
-        Raises ``ValueError`` for a network with `BatchNorm`, where samples have none of their own.
+        Dropout is off.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+        n_threads : int, optional
+            Default: as many as the work is worth.
+
+        Returns
+        -------
+        ndarray (n_samples, n_params)
+            One gradient per row, in the order of ``params`` and in the network's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the network, or the network has a `BatchNorm`: then the gradient of a sample
+            depends on the batch.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> net.sample_gradients([[2.0], [1.0]], [3.0, 1.0])
+        array([[-6., -3.],
+               [-1., -1.]])
         """
         from fastmlp.passes import derivatives
 
@@ -164,25 +330,29 @@ class Network(Trainable):
         return derivatives.sample_gradients(self, rows, targets, n_threads)
 
     def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
-        """How the outputs change with the inputs: their Jacobian at each row.
+        """Compute the derivatives of the outputs with respect to the inputs: the Jacobian at each row.
+
+        Dropout is off, and batch norms use their running statistics.
 
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
         n_threads : int, optional
-            None: as many as the work is worth.
+            Default: as many as the work is worth.
 
         Returns
         -------
         ndarray (n_samples, n_outputs, n_features)
-            d ``predict(X)[i, k]`` / d ``X[i, j]`` at ``[i, k, j]``: behind the output's activation, and with respect
-            to X as it is given, before `Input` scales it. Of the network's dtype, and dense for a sparse X too.
-            Dropout is off, batch norms use their running statistics.
+            At ``[i, k, j]`` is d ``predict(X)[i, k]`` / d ``X[i, j]``: after the output's activation, and with respect
+            to the original X, before `Input` scales it. In the network's dtype, and dense even if X is sparse.
 
         Raises
         ------
         ValueError, TypeError
-            For an X that does not fit.
+            If X does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
 
         Examples
         --------
@@ -197,24 +367,29 @@ class Network(Trainable):
         return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
 
     def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
-        """What every layer gives for X, as in `predict`: dropout is off, batch norms use their running statistics.
+        """Compute the outputs of every layer.
+
+        As in `predict`, dropout is off, and batch norms use their running statistics.
 
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
         n_threads : int, optional
-            None: as many as the work is worth.
+            Default: as many as the work is worth.
 
         Returns
         -------
         list of ndarray (n_samples, units)
-            One for each of ``net.layers``, behind its activation; the last one is ``predict(X)``. They share one
-            block of memory.
+            One array for each of ``net.layers``, after its activation; the last one is ``predict(X)``. They are views
+            of one block of memory.
 
         Raises
         ------
         ValueError, TypeError
-            For an X that does not fit.
+            If X does not fit the network.
+        RuntimeError
+            If another thread is training or changing the network.
 
         Examples
         --------
@@ -238,18 +413,36 @@ class Network(Trainable):
         reduction: str = "mean",
         n_threads: int | None = None,
     ) -> NDArray[np.float64]:
-        """Loss over a grid of values of one or two parameters, all others as they are.
+        """Compute the loss over a grid of values of one or two parameters; the others keep their values.
 
         Parameters
         ----------
+        X : array_like (n_samples, n_features)
+            Finite numbers; a sparse matrix is not accepted.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
         parameters : int or sequence of one or two int
-            Places in ``params``.
+            Indices in ``params``.
         grids : sequence of array_like (n,)
-            The values that each takes.
+            The values of each parameter, one array per parameter. At most 10**9 points in all.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples.
+        reduction : {"mean", "sum"}, default "mean"
+            Whether the loss is the (weighted) mean or sum over the samples.
+        n_threads : int, optional
+            Default: as many as the work is worth.
 
         Returns
         -------
-        ndarray (n_0,) or (n_0, n_1)
+        ndarray of float64, (n_0,) or (n_0, n_1)
+            The losses, for n_0 values of the first parameter and n_1 of the second. The network does not change.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit the network, or X is sparse.
+        RuntimeError
+            If another thread is training or changing the network.
 
         Examples
         --------
@@ -264,10 +457,43 @@ class Network(Trainable):
         return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
     def save(self, path: str | Path, *, allow_nan: bool = False) -> None:
-        """Write the network to a safetensors file, all at once or not at all; see `fastmlp.load`.
+        """Write the network to a safetensors file.
 
-        Momenta in ``optimizer_state`` are written too. Raises ``ValueError`` for NaN and infinity unless ``allow_nan``,
-        and for what can't be written down: a `CustomLoss`, a function as a rate, an initialiser of one's own.
+        The write is atomic: after a failure, an older file at ``path`` is unchanged. ``optimizer_state`` is saved too.
+
+        Parameters
+        ----------
+        path : str or path
+            File to create or replace.
+        allow_nan : bool, default False
+            Whether to write NaN and infinity, instead of raising ``ValueError``.
+
+        Raises
+        ------
+        ValueError
+            If the network holds NaN or infinity, or a part that cannot be written to a file: a `CustomLoss`, a function
+            as a rate, or an initializer of your own.
+        OSError
+            If the file cannot be written.
+        RuntimeError
+            If another thread is training or changing the network.
+
+        See Also
+        --------
+        fastmlp.load : Read the file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import fastmlp as fm
+        >>> net = fm.Network([2, 3, 1], seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "net.safetensors"
+        ...     net.save(path)
+        ...     twin = fm.load(path)
+        >>> bool((twin.params == net.params).all())
+        True
         """
         from fastmlp.persistence.models import save
 
@@ -280,24 +506,28 @@ class Network(Trainable):
 
 
 def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:
-    """Read a network from a file that `Network.save`, an estimator's ``save`` or ``fastmlp train --save`` wrote.
+    """Read a network from a file written by `Network.save`, an estimator's ``save`` or ``fastmlp train --save``.
 
-    The file is checked in full; nothing in it is ever executed, and memory is taken only in proportion to its size.
+    The whole file is checked. Nothing in it is executed, and the memory used is proportional to its size.
 
     Parameters
     ----------
     path : str or path
         A regular file.
     allow_nan : bool, default False
-        Whether NaN and infinity in its arrays are taken as they are.
+        Whether to accept NaN and infinity in its arrays, instead of raising ``ValueError``.
+
+    Returns
+    -------
+    Network
 
     Raises
     ------
     ValueError
-        The file is not such a model, or damaged, or inconsistent, or of a newer format, or holds NaN or infinity; the
-        path is named.
+        If the file is not a saved model, is damaged, inconsistent or of a newer format, or holds NaN or infinity. The
+        message names the path.
     OSError
-        The file can't be opened.
+        If the file cannot be opened.
 
     Examples
     --------
@@ -308,7 +538,7 @@ def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:
 
 
 def load_with_extra(path: str | os.PathLike[str], *, allow_nan: bool = False) -> tuple[Network, dict[str, Any]]:
-    """As `load`, with the dictionary that was saved beside the network (empty if there was none)."""
+    """As `load`, but also return the dictionary that was saved with the network (empty if there was none)."""
     from fastmlp.persistence.models import read_model
 
     saved = read_model(path, Network, allow_nan)
