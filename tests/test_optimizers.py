@@ -293,7 +293,7 @@ def test_bad_hyper_values(make, error, message):
 def test_lbfgs_refuses_a_batch_norm():
     net, X, T, _ = make_case(norm=fm.BatchNorm)
     before = net.params.copy()
-    with pytest.raises(ValueError, match="LBFGS can't train a network with BatchNorm"):
+    with pytest.raises(ValueError, match="LBFGS cannot train a network with BatchNorm"):
         net.fit(X, T, optimizer="lbfgs")
     np.testing.assert_array_equal(net.params, before)
 

@@ -277,8 +277,8 @@ def test_bad_sources(source, words):
         ([(X[:, :2], Y)], {}, ValueError, "X of chunk 1 of epoch 1 must have 4 columns, got 2"),
         ([(X, Y[:, :1])], {}, ValueError, "y of chunk 1 of epoch 1 must be whole class numbers 0..1 or have 2 columns"),
         ([(X, Y, -WEIGHT)], {}, ValueError, "sample_weight of chunk 1 of epoch 1 must not be negative"),
-        ([(X, Y)], {"y": Y}, TypeError, "y must be left out where X is Chunks"),
-        ([(X, Y)], {"sample_weight": WEIGHT}, TypeError, "sample_weight must be left out where X is Chunks"),
+        ([(X, Y)], {"y": Y}, TypeError, "y must be left out if X is Chunks"),
+        ([(X, Y)], {"sample_weight": WEIGHT}, TypeError, "sample_weight must be left out if X is Chunks"),
         ([(X, Y)], {"class_weight": "balanced"}, ValueError, "class_weight must be a dict for Chunks"),
         ([(X, Y)], {"optimizer": fm.LBFGS()}, ValueError, "optimizer must be one that updates by batches for Chunks"),
         (

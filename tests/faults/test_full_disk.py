@@ -65,7 +65,7 @@ def test_a_checkpoint_that_finds_no_room_loses_nothing(n_bytes, tmp_path):
     fitted(4, checkpoint=path)
     files = {each: each.read_bytes() for each in (path, previous_of(path))}
     assert min(map(len, files.values())) > n_bytes
-    with room_for(n_bytes), pytest.warns(RuntimeWarning, match=r"File too large.*training goes on.*stays as it was"):
+    with room_for(n_bytes), pytest.warns(RuntimeWarning, match=r"File too large.*training continues.*is unchanged"):
         net, history = fitted(9, checkpoint=path, resume=True, checkpoint_every=0.0)
     assert history.n_epochs == 9
     np.testing.assert_array_equal(net.params, whole.params)  # training continued

@@ -131,7 +131,7 @@ def dead():
 
 def test_a_dead_layer_is_told_of():
     (message,) = told(dead(), X, Y, epochs=5, optimizer=fm.SGD(1e-6))
-    assert message.startswith("layer 1 is dead: its relu units are 0 for every row looked at")
+    assert message.startswith("layer 1 is dead: its relu units are 0 for every row checked")
     assert "smaller learning rate" in message
 
 
@@ -241,7 +241,7 @@ def test_epoch_and_batch_of_chunks_that_diverge():
     blocks = fm.Chunks([(FEW_X[:60], FEW_Y[:60]), (FEW_X[60:], FEW_Y[60:])])
     error = diverges(small(), blocks, epochs=9, batch_size=20, optimizer=rises(12))
     assert (error.epoch, error.batch) in ((2, 3), (2, 4), (2, 5))
-    assert "from before the rows in question" in str(error)
+    assert "from before these rows" in str(error)
 
 
 @UNWARNED

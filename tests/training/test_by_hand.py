@@ -114,12 +114,12 @@ def test_what_is_passed_is_left_alone():
 
 
 BAD = [
-    ((np.zeros(3),), ValueError, r"gradient must have 66 elements, one for each of params, got 3"),
+    ((np.zeros(3),), ValueError, r"gradient must have 66 elements, as params has, got 3"),
     ((np.full(66, np.nan),), ValueError, "gradient must be finite, got nan in row 0"),
     ((np.zeros((66, 1)),), ValueError, "gradient must have 1 dimension"),
     (("text",), TypeError, "gradient must hold numbers"),
-    ((np.zeros(66), fm.LBFGS()), ValueError, "needs nothing but the gradient"),
-    ((np.zeros(66), fm.Rprop(backtrack=True)), ValueError, "needs nothing but the gradient"),
+    ((np.zeros(66), fm.LBFGS()), ValueError, "needs only the gradient"),
+    ((np.zeros(66), fm.Rprop(backtrack=True)), ValueError, "needs only the gradient"),
     ((np.zeros(66), "adamm"), ValueError, "did you mean 'adam'"),
 ]
 

@@ -329,10 +329,10 @@ def test_the_checkpoint_of_another_fit_is_refused_with_the_difference_named(name
     make, samples, options = DIFFERENT[name]
     net = make()
     params, generator = net.params.copy(), net.rng.bit_generator.state
-    with pytest.raises(ValueError, match="is one of another fit: ") as caught:
+    with pytest.raises(ValueError, match="is from another fit: ") as caught:
         net.fit(*samples, **{"epochs": 6, "batch_size": 8, **options}, checkpoint=path, resume=True)
     for each in name.split(", "):
-        assert re.search(rf"(: |; ){each}: .+ there, .+ here", str(caught.value)), caught.value
+        assert re.search(rf"(: |; ){each}: .+ in the checkpoint, .+ now", str(caught.value)), caught.value
     np.testing.assert_array_equal(net.params, params)
     assert net.rng.bit_generator.state == generator
     assert path.read_bytes() == before
@@ -341,7 +341,7 @@ def test_the_checkpoint_of_another_fit_is_refused_with_the_difference_named(name
 def test_a_checkpoint_is_not_written_over_by_a_fit_that_begins(tmp_path):
     path = tmp_path / "run.ckpt"
     fitted(CASES["defaults"], checkpoint=path)
-    with pytest.raises(FileExistsError, match=r"run\.ckpt' exists: resume=True goes on from it"):
+    with pytest.raises(FileExistsError, match=r"run\.ckpt' exists: pass resume=True to continue from it"):
         fitted(CASES["defaults"], checkpoint=path)
     path.rename(previous_of(path))
     with pytest.raises(FileExistsError):
@@ -353,12 +353,12 @@ def test_what_cannot_be_is_told_before_anything_changes(tmp_path):
     params = net.params.copy()
     path = tmp_path / "run.ckpt"
     for error, message, arguments in (
-        (ValueError, "resume=True needs a checkpoint", {"resume": True}),
-        (ValueError, r"checkpoint_every=5\.0 needs a checkpoint", {"checkpoint_every": 5.0}),
+        (ValueError, "resume=True needs checkpoint", {"resume": True}),
+        (ValueError, r"checkpoint_every=5\.0 needs checkpoint", {"checkpoint_every": 5.0}),
         (ValueError, "checkpoint_every must be", {"checkpoint": path, "checkpoint_every": -1.0}),
         (TypeError, "resume must be True or False", {"checkpoint": path, "resume": "yes"}),
         (TypeError, "checkpoint must be a string or a path", {"checkpoint": 5}),
-        (ValueError, "can't be kept with LBFGS", {"checkpoint": path, "optimizer": fm.LBFGS()}),
+        (ValueError, "cannot be used with LBFGS", {"checkpoint": path, "optimizer": fm.LBFGS()}),
         (FileNotFoundError, "nowhere", {"checkpoint": tmp_path / "nowhere" / "run.ckpt"}),
     ):
         with pytest.raises(error, match=message):
@@ -380,7 +380,7 @@ def test_chunks_that_changed_are_refused(tmp_path, monkeypatch):
 
     with pytest.raises(ValueError, match="fewer rows in an epoch than it had"):
         fitted((case[0], (fm.Chunks(fewer), None), case[2]), checkpoint=path, resume=True)
-    with pytest.raises(ValueError, match="not one of a fit of Chunks"):
+    with pytest.raises(ValueError, match="not from a fit of Chunks"):
         fitted(
             case,
             checkpoint=tmp_path / "samples",
@@ -449,7 +449,7 @@ def test_a_disk_that_fails_later_is_a_warning_and_nothing_is_lost(error, tmp_pat
 
     monkeypatch.setattr(StateFile, "write", failing)
     with pytest.warns(
-        RuntimeWarning, match=r"\((\[Errno 28\] No|not enough) .*training goes on, and .*run\.ckpt stays"
+        RuntimeWarning, match=r"\((\[Errno 28\] No|not enough) .*training continues, and .*run\.ckpt is unchanged"
     ):
         assert_same(whole, fitted(case, checkpoint=path))
     monkeypatch.undo()
@@ -462,17 +462,17 @@ HOSTILE = {
     "newest is 7": lambda s: s["training"]["position"].update(newest=7),
     "n_steps is -8": lambda s: s["training"]["position"].update(n_steps=-8),
     "n_epochs is": lambda s: s["training"]["position"].update(n_epochs=2**63),
-    "its batches are of 7 samples": lambda s: s["training"].update(n_samples=7),
-    "no order of the samples": lambda s: s["training"]["arrays"]["order"].__setitem__(3, 10**12),
-    "array params is not one of shape": lambda s: s["training"]["arrays"].update(params=np.zeros(3, np.float32)),
-    "array losses is not one": lambda s: s["training"]["arrays"].update(losses=np.zeros(1, np.float32)),
+    "its batches are from 7 samples": lambda s: s["training"].update(n_samples=7),
+    "no valid order of the samples": lambda s: s["training"]["arrays"]["order"].__setitem__(3, 10**12),
+    "array params does not have shape": lambda s: s["training"]["arrays"].update(params=np.zeros(3, np.float32)),
+    "array losses does not have": lambda s: s["training"]["arrays"].update(losses=np.zeros(1, np.float32)),
     "expected": lambda s: s["training"]["arrays"].pop("vectors"),
     "'first_step'": lambda s: s["training"].pop("first_step"),
-    "no state of the network's random generator": lambda s: s["training"]["generator"].update(state=3),
-    "its history isn't one of": lambda s: s["history"].pop("seconds"),
-    "its history isn't one": lambda s: s["history"].update(loss=[1.0]),
-    "its history isn't": lambda s: s["history"].update(loss=s["history"]["loss"][:, None]),
-    "its history isn't one of 6 epochs": lambda s: s["history"].pop("loss"),
+    "no valid state of the network's random generator": lambda s: s["training"]["generator"].update(state=3),
+    "its history does not have": lambda s: s["history"].pop("seconds"),
+    "its history does not": lambda s: s["history"].update(loss=[1.0]),
+    "its history does": lambda s: s["history"].update(loss=s["history"]["loss"][:, None]),
+    "its history does not have 6 epochs": lambda s: s["history"].pop("loss"),
     "zip": lambda s: s.update(callbacks=[{"to_beat": 1}]),
 }
 
@@ -488,7 +488,7 @@ def test_a_state_that_cannot_be_is_refused(message, tmp_path):
     path.write_bytes(to_bytes(state))
     net = network(8, 3)
     before = (net.params.copy(), net.statistics.copy(), net.rng.bit_generator.state)
-    with pytest.raises(ValueError, match=rf"run\.ckpt can't be resumed: .*{message}"):
+    with pytest.raises(ValueError, match=rf"run\.ckpt cannot be resumed: .*{message}"):
         net.fit(X, LABELS, epochs=8, batch_size=8, checkpoint=path, resume=True)
     np.testing.assert_equal((net.params, net.statistics, net.rng.bit_generator.state), before)
 
@@ -501,7 +501,7 @@ def test_a_callback_that_was_put_back_does_not_change_the_network_of_a_refused_f
     path.write_bytes(to_bytes(state))
     net = CASES["layers"][0]()
     params = net.params.copy()
-    with pytest.raises(ValueError, match="can't be resumed: 'still'"):
+    with pytest.raises(ValueError, match="cannot be resumed: 'still'"):
         net.fit(X, LABELS, epochs=6, batch_size=7, checkpoint=path, resume=True, callbacks=callbacks)
     np.testing.assert_array_equal(net.params, params)
 
@@ -510,7 +510,7 @@ def test_other_validation_data_of_chunks_are_refused(tmp_path):
     path, case = tmp_path / "run.ckpt", CASES["chunks"]
     fitted(case, checkpoint=path, validation_data=VALIDATION)
     for other, name in (((X[:29], LABELS[:29]), "rows of validation X"), ((X[1:31], LABELS[1:31]), "samples")):
-        with pytest.raises(ValueError, match=f"one of another fit: {name}: "):
+        with pytest.raises(ValueError, match=f"from another fit: {name}: "):
             fitted(case, checkpoint=path, resume=True, validation_data=other)
 
 

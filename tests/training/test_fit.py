@@ -101,7 +101,7 @@ def test_a_schedule_that_gives_no_number_is_named(value, error, words):
 def test_lbfgs_refuses_batch_norm_before_anything_changes():
     net = classifier()
     before = state(net)
-    with pytest.raises(ValueError, match="LBFGS can't train a network with BatchNorm"):
+    with pytest.raises(ValueError, match="LBFGS cannot train a network with BatchNorm"):
         net.fit(X, LABELS, optimizer="lbfgs")
     assert state(net) == before
 

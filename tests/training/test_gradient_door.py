@@ -116,7 +116,7 @@ def test_nan_from_a_callback_is_a_fit_that_diverged():
 
 @pytest.mark.parametrize("optimizer", [fm.LBFGS(), fm.LevenbergMarquardt()], ids=["lbfgs", "levenberg_marquardt"])
 def test_methods_with_steps_of_their_own_refuse_it(optimizer):
-    with pytest.raises(ValueError, match=r"Halved.on_gradient sees the gradient of an update rule's step, and"):
+    with pytest.raises(ValueError, match=r"Halved.on_gradient works only with an update rule, and"):
         network().fit(X, Y, optimizer=optimizer, callbacks=Halved())
 
 

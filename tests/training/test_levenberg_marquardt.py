@@ -224,9 +224,9 @@ def test_ctrl_c_keeps_the_last_step():
 
 REFUSED = [
     ([3, 2], {"loss": "cross_entropy"}, {}, "needs the loss 'squared_error' or 'mse', a sum of squares; got 'cross_"),
-    ([3, 4, fm.BatchNorm(), 1], {}, {}, "can't train a network with BatchNorm"),
-    ([3, 4, fm.Dropout(0.1), 1], {}, {}, "can't train a network with Dropout"),
-    ([3, 1000, 1], {}, {}, "this network has 5001 parameters and needs 0.4 GB. max_params=4000 is the most: raise it"),
+    ([3, 4, fm.BatchNorm(), 1], {}, {}, "cannot train a network with BatchNorm"),
+    ([3, 4, fm.Dropout(0.1), 1], {}, {}, "cannot train a network with Dropout"),
+    ([3, 1000, 1], {}, {}, "this network has 5001 parameters and needs 0.4 GB, and max_params=4000 is the limit"),
     ([3, 4, 1], {}, {"max_params": 20}, "this network has 21 parameters"),
 ]
 
@@ -251,7 +251,7 @@ def test_what_it_cannot_train_is_refused_before_anything_changes(layers, network
 def test_a_sparse_matrix_is_refused():
     from scipy.sparse import csr_array
 
-    with pytest.raises(ValueError, match="LevenbergMarquardt takes a dense X"):
+    with pytest.raises(ValueError, match="LevenbergMarquardt needs a dense X"):
         regression().fit(csr_array(X), Y, optimizer="levenberg_marquardt")
 
 

@@ -264,7 +264,7 @@ def test_a_batch_that_diverges_leaves_the_network_as_it_was(optimizer):
     net.train_on_batch(X, Y, optimizer=optimizer)
     net.params *= 0.9  # newer than anything that was kept
     before = everything(net)
-    with pytest.raises(fm.DivergedError, match="the loss of this batch or a parameter behind it is not finite"):
+    with pytest.raises(fm.DivergedError, match="the loss of this batch or a parameter after it is not finite"):
         net.train_on_batch(X, Y * 1e200, optimizer=optimizer)
     assert everything(net) == (*before[:2], None)
     assert np.isfinite(net.train_on_batch(X, Y, optimizer=optimizer))

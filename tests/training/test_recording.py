@@ -150,8 +150,8 @@ def test_a_metric_that_fails_ends_the_fit_with_what_was_learnt(metric, error, wo
         ([5], TypeError, "metrics must be names or functions of (y_true, y_pred), got 5"),
         ([dict], TypeError, "metrics must be names or functions of (y_true, y_pred), got <class 'dict'>"),
         (["r3"], ValueError, "metrics='r3' is unknown; did you mean 'r2'?"),
-        (["r2", "r2"], ValueError, "metrics must have names that differ, got 'r2' twice"),
-        ([lambda y_true, y_pred: 0.0], ValueError, "metrics must have names to be recorded by, other than 'loss', got"),
+        (["r2", "r2"], ValueError, "metrics must have different names, got 'r2' twice"),
+        ([lambda y_true, y_pred: 0.0], ValueError, "metrics must have names, and none of them 'loss', got"),
         (
             ["accuracy"],
             ValueError,

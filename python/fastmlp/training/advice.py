@@ -1,9 +1,9 @@
-"""Standard mistakes: warnings once per fit (unscaled data before training, dead units after), and why a fit diverged.
+"""Common mistakes: warn once per fit (unscaled data before training, dead units after), and say why a fit diverged.
 
 The thresholds are wide: standardised data with heavy tails, one-hot columns, bytes divided by 255 and lengths in
-centimetres pass; bytes as they are, years, and prices in full don't. Sources: see `fastmlp.TrainingWarning`; for
-divergence LeCun et al., "Efficient BackProp", 1998 (learning rates, scaled inputs and targets, momentum), and Pascanu,
-Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013 (clipping).
+centimetres pass; raw bytes, years and full prices do not. Sources: see `fastmlp.TrainingWarning`; for divergence LeCun
+et al., "Efficient BackProp", 1998 (learning rates, scaled inputs and targets, momentum), and Pascanu, Mikolov and
+Bengio, "On the difficulty of training recurrent neural networks", 2013 (clipping).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import WholeSetMethod
 
 UNSCALED = 100.0
-"""A quarter of a column's numbers beyond this: it isn't scaled."""
+"""A column is unscaled if a quarter of its numbers are larger than this."""
 HARDLY = 0.99
-"""A loss that is still above this share of its first value has hardly fallen."""
+"""A loss above this share of its first value has hardly fallen."""
 ENOUGH_EPOCHS = 3
-"""To tell whether it falls."""
+"""Epochs needed to see whether the loss falls."""
 
 _PACKAGE = str(Path(__file__).parents[1])
 
 
 def warn(message: str) -> None:
-    """A `TrainingWarning` that points at the line that called this package."""
+    """Issue a `TrainingWarning` that points at the line that called this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
@@ -49,9 +49,9 @@ def warn(message: str) -> None:
 
 
 def warn_of_scales(network: Model, data: TrainingData, optimizer: Optimizer | WholeSetMethod) -> None:
-    """Where inputs or targets are far from scaled, and it matters."""
+    """Warn if inputs or targets are far from scaled, and it matters."""
     inputs = sample_inputs(network, data.X)
-    if largest(inputs) > UNSCALED and scales_matter(network, optimizer):  # one look is enough for most
+    if largest(inputs) > UNSCALED and scales_matter(network, optimizer):  # enough for most data
         sizes = np.quantile(np.abs(inputs), 0.75, axis=0)
         column = int(sizes.argmax())
         if sizes[column] > UNSCALED:
@@ -59,7 +59,7 @@ def warn_of_scales(network: Model, data: TrainingData, optimizer: Optimizer | Wh
             scale = "Input(scale=1/255)" if data.X.dtype == np.uint8 else "Input(shift=mean, scale=1/deviation)"
             warn(
                 f"{where} reaches the first layer with numbers as large as {sizes[column]:.3g}, which makes learning "
-                f"slow or impossible: standardise the columns, or begin the network with {scale}"
+                f"slow or impossible: standardise the columns, or start the network with {scale}"
             )
     if network.output == "identity" and not data.targets.is_class and isinstance(optimizer, Optimizer):
         targets = sample_targets(data.targets)
@@ -67,26 +67,26 @@ def warn_of_scales(network: Model, data: TrainingData, optimizer: Optimizer | Wh
             size = float(np.quantile(np.abs(targets), 0.75, axis=0).max())
             if size > UNSCALED:
                 warn(
-                    f"y has numbers as large as {size:.3g}, which takes outputs near 0 long to reach: train on "
+                    f"y has numbers as large as {size:.3g}, which outputs near 0 take long to reach: train on "
                     "(y - mean) / deviation, and scale predictions back"
                 )
 
 
 def differ(rows: NDArray[np.uint8]) -> bool:
-    """Whether a few of the rows differ, by their bytes."""
+    """Whether the bytes of a few rows differ."""
     some = rows[spread(len(rows))]
     return bool((some != some[0]).any())
 
 
 def scales_matter(network: Model, optimizer: Optimizer | WholeSetMethod) -> bool:
-    """No where a norm comes first, and hardly to quasi-Newton steps on a linear network."""
+    """False if the first layer is a norm, or for quasi-Newton steps on a linear network, which hardly need scaling."""
     first = next(layer for layer in network.layers if not layer.is_random)
     linear = all(layer.is_random for layer in network.layers[:-1])
     return not first.normalises and (not linear or isinstance(optimizer, Optimizer))
 
 
 def warn_of_dead(network: Model, data: TrainingData, history: History) -> None:
-    """Where the loss has hardly fallen, as units or a whole network answer the same to every row."""
+    """Warn if the loss has hardly fallen because units, or the whole network, give the same output for every row."""
     losses = history["loss"]
     if len(losses) < ENOUGH_EPOCHS or losses[-1] < HARDLY * losses[0] or len(data.X) < 2:
         return
@@ -97,14 +97,14 @@ def warn_of_dead(network: Model, data: TrainingData, history: History) -> None:
     for number, layer in enumerate(network.layers):
         if layer.activation_name == "relu" and not outputs[number].any():
             warn(
-                f"layer {number} is dead: its relu units are 0 for every row looked at, so nothing below it learns; "
-                "initialize() and train with a smaller learning rate, scaled inputs, or leaky_relu"
+                f"layer {number} is dead: its relu units are 0 for every row checked, so the layers below it do not "
+                "learn; call initialize() and train with a smaller learning rate, scaled inputs, or leaky_relu"
             )
             return
     if differ(data.targets.rows.data) and not np.ptp(outputs[-1], axis=0).any():
         warn(
-            "the network gives the same outputs for every row looked at, and the loss hasn't fallen: its units are "
-            "saturated; initialize() and train with a smaller learning rate or scaled inputs"
+            "the network gives the same outputs for every row checked, and the loss has not fallen: its units are "
+            "saturated; call initialize() and train with a smaller learning rate or scaled inputs"
         )
 
 
@@ -113,7 +113,7 @@ SUSPECT = 30.0
 
 
 LONG_MEMORY = 0.95
-"""A momentum from which on steps may grow to twenty times their size."""
+"""From this momentum on, steps may grow to twenty times their size."""
 
 
 def likely_cause(
@@ -123,12 +123,12 @@ def likely_cause(
     learning_rate: float | None = None,
     momentum: float = 0.0,
 ) -> str:
-    """Cause and remedy. ``losses``: of the epochs so far; ``learning_rate``: of the last step, if there is one."""
+    """Likely cause and remedy. ``losses`` of the epochs so far; ``learning_rate`` of the last step, if it has one."""
     inputs = largest(sample_inputs(network, data.X))
     if inputs > SUSPECT:
         return (
             f"Likely cause: inputs that are not scaled, up to {inputs:.3g} as the first layer sees them; standardise "
-            "the columns, or let Input(shift=..., scale=...) do it"
+            "the columns, or use Input(shift=..., scale=...)"
         )
     targets = sample_targets(data.targets)
     size = 0.0 if targets is None else largest(targets)
@@ -136,20 +136,20 @@ def likely_cause(
         return f"Likely cause: targets that are not scaled, up to {size:.3g}; standardise y, and scale predictions back"
     if learning_rate is None:
         return (
-            "Likely cause: initial weights that are too large, or numbers near the end of the dtype's range; try "
+            "Likely cause: initial weights that are too large, or numbers near the limit of the dtype; try "
             "init='glorot_uniform', or dtype='float64'"
         ) + _of_function(network.loss)
     remedy = f"try {learning_rate / 10:.2g}, or clip_norm=1.0"
     if network.output == "exp":
         return (
-            "Likely cause: the output exp(score), which overflows where one step is too long; a smaller learning rate: "
-            f"{remedy}"
+            "Likely cause: the output exp(score), which overflows after one step that is too large; use a smaller "
+            f"learning rate: {remedy}"
         )
     if momentum >= LONG_MEMORY:
         return (
             f"Likely cause: the learning rate {learning_rate:.3g} is too large for the momentum {momentum:.3g}, which "
-            f"makes steps up to {1 / max(1 - momentum, 1e-9):.3g} times as long; a smaller momentum or learning rate: "
-            f"{remedy}"
+            f"makes steps up to {1 / max(1 - momentum, 1e-9):.3g} times as large; use a smaller momentum or "
+            f"learning rate: {remedy}"
         )
     text = f"Likely cause: a learning rate that is too large, {learning_rate:.3g}"
     if len(losses) > 1 and losses[-1] > min(losses):
@@ -159,7 +159,7 @@ def likely_cause(
 
 
 def _of_function(loss: Loss) -> str:
-    """What else may be at fault where the loss is the user's own."""
+    """What else can be wrong if the loss is a `CustomLoss`."""
     if not isinstance(loss, CustomLoss):
         return ""
-    return ". The loss is a function of yours: fm.check_gradients tells whether losses and gradient belong together"
+    return ". The loss is your own function: check its gradient with fm.check_gradients"

@@ -1,4 +1,4 @@
-"""The moving average of a network's parameters in a fit, which the network holds whenever somebody looks."""
+"""The moving average of a network's parameters, which the network holds during validation and callbacks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fastmlp.model.state import AverageState, Snapshot
 
 
 class MovingAverage:
-    """Averages beside a network in training: parameters and running statistics, moved by the core.
+    """Averages of parameters and running statistics, updated by the core.
 
-    While the core trains, the network has the parameters of the path. An average that an earlier fit left goes on if
+    While the core trains, the network holds the parameters being trained. The average of an earlier fit continues if
     the network still holds it.
     """
 
@@ -23,26 +23,26 @@ class MovingAverage:
         self.n_before = kept.n_steps if kept is not None and goes_on else 0
 
     def begin(self) -> None:
-        """Take all the memory that there will be need of."""
+        """Allocate everything up front."""
         self.values, self._path = self.network.snapshot(), self.network.snapshot()
 
     def follow(self) -> None:
-        """From here on the network has the path's parameters."""
+        """Give the network the parameters being trained."""
         if self._kept is not None:
             self.network.restore(self._kept.path)
 
     def copy(self) -> Snapshot:
-        """The averages as they are now."""
+        """A copy of the averages."""
         return Snapshot(self.values.params.copy(), self.values.statistics.copy())
 
     def put(self, averages: Snapshot) -> None:
-        """Go back to a copy."""
+        """Restore the averages from a copy."""
         self.values.params[:] = averages.params
         self.values.statistics[:] = averages.statistics
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """The network has the averages, for validation and callbacks; what these change stays changed."""
+        """Let the network hold the averages, for validation and callbacks, and keep what these change."""
         self.network.snapshot(self._path)
         try:
             self.network.restore(self.values)
@@ -52,7 +52,7 @@ class MovingAverage:
             self.network.restore(self._path)
 
     def end(self, n_steps: int) -> AverageState:
-        """The network takes the averages; what a later fit needs to go on."""
+        """Leave the averages in the network, and return what a later fit needs to continue."""
         self.network.snapshot(self._path)
         self.network.restore(self.values)
         return AverageState(self._path, self.values, self.n_before + n_steps)

@@ -1,6 +1,6 @@
-"""A step in two halves, for training loops written in Python: `gradient`, and `apply_gradient`.
+"""A training step in two parts, `gradient` and `apply_gradient`, for training loops written in Python.
 
-`fit` and `train_on_batch` make both in one call of the core.
+`fit` and `train_on_batch` do both in one call of the core.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def gradient(
 
 
 def training_gradient(model: Model, data: TrainingData, n_threads: int | None) -> NDArray[Any]:
-    """The gradient (n_params,) of checked samples as the next step of training sees them."""
+    """The gradient (n_params,) of checked samples, as the next training step computes it."""
     step = np.array([0 if model.optimizer_state is None else model.optimizer_state.n_steps])
     table, _ = model.layout.for_training()
     rates = dropout_rates(model.layout.stages, step)
@@ -60,17 +60,17 @@ def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object) -> None
     """See `Network.apply_gradient`."""
     rule = make_optimizer(optimizer)
     if not isinstance(rule, Optimizer) or rule.needs_all_samples():
-        raise ValueError(f"optimizer must be one that needs nothing but the gradient, got {rule!r}")
+        raise ValueError(f"optimizer must be one that needs only the gradient, got {rule!r}")
     numbers = as_numbers("gradient", gradient, ndim=1)
     if len(numbers) != model.n_params:
-        raise ValueError(f"gradient must have {model.n_params} elements, one for each of params, got {len(numbers)}")
+        raise ValueError(f"gradient must have {model.n_params} elements, as params has, got {len(numbers)}")
     check_fits("gradient", numbers, model.dtype)
     with model._access.training:
-        _update(model, rule, numbers.astype(model.dtype))  # a copy: decays are added to it
+        _update(model, rule, numbers.astype(model.dtype))  # a copy, as decays are added to it
 
 
 def _update(model: Model, rule: Optimizer, gradient: NDArray[Any]) -> None:
-    """One update; ``DivergedError`` if a parameter isn't finite after it, with the parameters as they were."""
+    """Update once; ``DivergedError``, with the old parameters restored, if one is not finite after it."""
     before = model.snapshot()
     state = state_to_begin_with(model, rule, warm_start=True)
     step = rule.steps(np.array([state.n_steps]))
@@ -82,10 +82,10 @@ def _update(model: Model, rule: Optimizer, gradient: NDArray[Any]) -> None:
         model.restore(before)
         model.optimizer_state = None
         raise DivergedError(
-            "a parameter is not finite after this update. The network is as it was before; the optimizer begins "
-            f"again. Likely cause: a learning rate that is too large, {step['learning_rate'][0]:.3g}, or a gradient "
-            "that should be clipped"
+            "a parameter is not finite after this update. The network is unchanged; the optimizer starts without a "
+            f"state. Likely cause: a learning rate that is too large, {step['learning_rate'][0]:.3g}, or a gradient "
+            "that needs clipping"
         )
     state.n_steps += 1
-    state.average = None  # as after `train_on_batch`: the average of another path
+    state.average = None  # as in `train_on_batch`: it averages other parameters
     model.optimizer_state = state

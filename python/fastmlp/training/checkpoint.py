@@ -1,8 +1,8 @@
-"""Checkpoints: a fit on disk, from which another process goes on as if nothing had happened.
+"""Checkpoints: the state of a fit on disk, from which another process can continue to the same result.
 
-One holds everything that the rest of the fit depends on: parameters and running statistics, the optimizer's momenta,
-the order of samples and the generator behind it, where in the epoch training stands, the history, the best weights, and
-the states of callbacks. And it holds what the fit is (`fingerprint`), so that no other one goes on from it.
+A checkpoint holds everything that the rest of the fit depends on: parameters and running statistics, the optimizer's
+momenta, the order of the samples and its generator, the position in the epoch, the history, the best weights, and the
+states of callbacks. It also identifies the fit (`fingerprint`), so that no other fit continues from it.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
     from fastmlp.callbacks.base import Callback, Run
 
 FORMAT = 1
-"""Version of what a checkpoint holds; those of another one are refused."""
+"""Version of the checkpoint's contents; other versions are rejected."""
 SECONDS = 10.0
-"""Between checkpoints, where nothing else was asked for."""
+"""Default time between checkpoints."""
 SHARE = 0.01
-"""Of the time at most, for writing them; then they come less often."""
+"""Largest share of the time to spend on writing; above it, checkpoints are written less often."""
 
 _FORM = {"format": int, "fit": dict, "run": dict, "history": dict, "callbacks": list, "training": dict}
 
 
 class Checkpoint:
-    """The checkpoint of one fit: what was read, and when the next is due.
+    """The checkpoint of one fit: reads the old one, and writes new ones when they are due.
 
     Attributes
     ----------
     training : dict or None
-        Where training stood when the checkpoint was made; None where the fit begins.
+        State of training in the checkpoint that was read; None if there is none.
 
     Raises
     ------
     FileExistsError
-        There is a checkpoint, and it isn't to be resumed.
+        If there is a checkpoint and ``resume`` is False.
     ValueError
-        It is damaged, and so is the one before it.
+        If the checkpoint is damaged, and the one before it too.
     """
 
     def __init__(self, path: Path, every: float | None, resume: bool) -> None:
@@ -57,14 +57,14 @@ class Checkpoint:
         self._every = every
         if not resume and self._file.exists():
             raise FileExistsError(
-                f"checkpoint={str(path)!r} exists: resume=True goes on from it; to begin afresh, remove it and "
-                f"{path.name}.previous"
+                f"checkpoint={str(path)!r} exists: pass resume=True to continue from it, or remove it and "
+                f"{path.name}.previous to start over"
             )
         self._saved = self._file.read(_check_form) if resume else None
         self.training: dict[str, Any] | None = None if self._saved is None else self._saved["training"]
 
     def check(self, fit: Mapping[str, str], n_epochs: int) -> None:
-        """Raise ``ValueError`` if what was read is of another fit than this."""
+        """Raise ``ValueError`` if the checkpoint is of another fit."""
         self._fit = dict(fit)
         if self._saved is None:
             return
@@ -74,11 +74,11 @@ class Checkpoint:
             if n_done > n_epochs:
                 raise ValueError(f"the checkpoint has {n_done} epochs, more than epochs={n_epochs}")
         except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"{self._file.path} can't be resumed: {error}") from None
+            raise ValueError(f"{self._file.path} cannot be resumed: {error}") from None
 
     @contextmanager
     def keeping(self, network: Model) -> Iterator[None]:
-        """A checkpoint that is refused, also when a part of it has been taken over, leaves the network as it was."""
+        """Restore the network if a checkpoint is rejected, even after a part of it was loaded."""
         if self._saved is None:
             yield
             return
@@ -100,10 +100,10 @@ class Checkpoint:
         state: Callable[[], dict[str, Any]],
         load: Callable[[dict[str, Any]], None],
     ) -> None:
-        """Put back what was read, or write the first checkpoint, which shows that there is room for one.
+        """Load the checkpoint that was read; without one, write the first, which shows that the disk has room.
 
-        ``state`` tells where training stands, ``load`` takes it there. Raises ``ValueError`` for a state that can't be,
-        ``TypeError`` for a callback's that can't be written, ``OSError`` if the disk fails.
+        ``state()`` returns the state of training, ``load(state)`` sets it. Raises ``ValueError`` for an impossible
+        state, ``TypeError`` if a callback's state cannot be written, and ``OSError`` if the disk fails.
         """
         self._run, self._callbacks, self._state = run, tuple(filter(has_state, callbacks)), state
         remove_unfinished(self._file.path)
@@ -114,24 +114,24 @@ class Checkpoint:
                 load(self._saved["training"])
                 _load_run(run, self._callbacks, self._saved)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-                raise ValueError(f"{self._file.path} can't be resumed: {printable(str(error), 300)}") from None
+                raise ValueError(f"{self._file.path} cannot be resumed: {printable(str(error), 300)}") from None
             self._saved = None
             self._cost = 0.0
             self._last = time.perf_counter()
 
     def write_if_due(self) -> None:
-        """Write, where it is time to."""
+        """Write a checkpoint if it is time."""
         pause = max(SECONDS, self._cost / SHARE) if self._every is None else self._every
         if time.perf_counter() - self._last >= pause:
             self.write()
 
     def write(self) -> None:
-        """Write; a disk that fails, or want of memory, is a warning, and the last checkpoint stays."""
+        """Write a checkpoint; if the disk fails or memory runs out, warn and keep the last one."""
         try:
             self._write()
         except (OSError, MemoryError) as error:
             warnings.warn(
-                f"no checkpoint could be written ({error}); training goes on, and {self._file.path} stays as it was",
+                f"no checkpoint could be written ({error}); training continues, and {self._file.path} is unchanged",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -160,23 +160,23 @@ class Checkpoint:
 
 
 def _check_form(state: dict[str, Any]) -> None:
-    """``ValueError`` unless the state has the parts of a checkpoint of this format."""
+    """Raise ``ValueError`` unless the state has the parts of a checkpoint of this format."""
     version = state.get("format")
     if version != FORMAT:
         raise ValueError(f"it has format {version!r:.20}, not {FORMAT}")
     for name, kind in _FORM.items():
         if not isinstance(state.get(name), kind):
-            raise ValueError(f"its part {name!r} is missing or no {kind.__name__}")
+            raise ValueError(f"its part {name!r} is missing or not a {kind.__name__}")
 
 
 def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any]) -> None:
-    """History, run and callbacks as they were."""
+    """Restore the history, the run and the callbacks."""
     state = saved["run"]
     epoch, factor, seconds = int(state["epoch"]), float(state["learning_rate_factor"]), float(state["seconds"])
     columns = {name: np.asarray(values, np.float64) for name, values in saved["history"].items()}
     told = [columns.get(name, np.empty(0)).shape for name in ("loss", "seconds")]
-    if told != [(epoch + 1,)] * 2 or any(values.ndim != 1 for values in columns.values()):  # callbacks may add others
-        raise ValueError(f"its history isn't one of {epoch + 1} epochs")
+    if told != [(epoch + 1,)] * 2 or any(values.ndim != 1 for values in columns.values()):  # callbacks may add columns
+        raise ValueError(f"its history does not have {epoch + 1} epochs")
     for callback, each in zip(callbacks, saved["callbacks"], strict=True):
         callback.load_state_dict(each)
     reason = state["stop_reason"]
@@ -186,10 +186,10 @@ def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any
 
 
 def check_alike(saved: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    """``ValueError`` unless the arrays saved are those of this fit, in name, shape and dtype."""
+    """Raise ``ValueError`` unless the saved arrays have the names, shapes and dtypes of this fit."""
     if set(saved) != set(arrays):
         raise ValueError(f"it has the arrays {', '.join(sorted(saved))}; expected {', '.join(sorted(arrays))}")
     for name, array in arrays.items():
         got = saved[name]
         if not isinstance(got, np.ndarray) or (got.shape, got.dtype) != (array.shape, array.dtype):
-            raise ValueError(f"the array {name} is not one of shape {array.shape} and {array.dtype}")
+            raise ValueError(f"the array {name} does not have shape {array.shape} and dtype {array.dtype}")

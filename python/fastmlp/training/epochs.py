@@ -1,8 +1,8 @@
-"""The epochs of a fit, one chunk of the core's after another.
+"""The epochs of a fit, chunk by chunk.
 
-The core trains in chunks of about 50 ms: a part of a long epoch, or many short ones. It shuffles, and ends with the
-first epoch that isn't finite. Between chunks Python looks for Ctrl-C and records the epochs that are finished. Where
-something wants to look in after every epoch, a validation or a callback, no chunk goes beyond the end of one.
+The core trains in chunks of about 50 ms: a part of a long epoch, or many short ones. It shuffles, and stops at the
+first epoch that is not finite. Between chunks Python checks for Ctrl-C and records the finished epochs. If validation
+or callbacks run after every epoch, no chunk goes past the end of an epoch.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from fastmlp.training.trainer import Trainer
 def fit_epochs(
     trainer: Trainer, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None
 ) -> None:
-    """Epoch after epoch, until all are done or a callback stops them."""
+    """Train until all epochs are done or a callback stops the fit."""
     trainer.begin(run)
-    settled = True  # false while the history and the callbacks lag behind the network
+    settled = True  # false until history and callbacks are up to date with the network
     try:
         if checkpoint is not None:
             checkpoint.begin(run, trainer.settings.callbacks, partial(state_of, trainer), partial(put_there, trainer))
             trainer.multiply_learning_rate(run.learning_rate_factor)
-        behind = trainer.core.n_epochs > run.epoch + 1  # an interrupted fit may have left an epoch to be recorded
+        behind = trainer.core.n_epochs > run.epoch + 1  # an interrupted fit may have left an epoch unrecorded
         while behind or (run.epoch + 1 < run.n_epochs and not run.stop_reason):
             n_steps = 0 if behind else trainer.run()
             behind = False
@@ -43,7 +43,7 @@ def fit_epochs(
         if checkpoint is not None:
             checkpoint.write()
     except KeyboardInterrupt:
-        if not trainer.one_by_one:  # the chunk in which Ctrl-C came was trained to its end
+        if not trainer.one_by_one:  # Ctrl-C came during a chunk, which was trained to its end
             record_finished(run, trainer)
         trainer.check(run.history)
         if checkpoint is not None and settled:
@@ -54,7 +54,7 @@ def fit_epochs(
 
 
 def look_in(trainer: Trainer, run: Run, hooks: tuple[Callback, ...]) -> None:
-    """Record, and call what the caller has asked to be called."""
+    """Record the epochs and run the callbacks."""
     with trainer.shown():
         for hook in hooks:
             hook.on_progress(run)
@@ -65,7 +65,7 @@ def look_in(trainer: Trainer, run: Run, hooks: tuple[Callback, ...]) -> None:
 
 
 def record_finished(run: Run, trainer: Trainer) -> int:
-    """Record the epochs finished since the last time, and return how many; their times are evenly spread."""
+    """Record the newly finished epochs, with evenly spread times, and return their number."""
     losses, rates = trainer.finished(run.epoch + 1)
     n_epochs = len(losses)
     if n_epochs == 0:
@@ -76,5 +76,5 @@ def record_finished(run: Run, trainer: Trainer) -> int:
         run, trainer.data.validation, trainer.settings.metrics, trainer.workspace.n_threads,
         loss=losses, seconds=[before + each * (i + 1) for i in range(n_epochs)], learning_rate=rates,
     )  # fmt: skip
-    run.epoch += n_epochs  # not before: Ctrl-C may end the validation
+    run.epoch += n_epochs  # only now, as Ctrl-C may interrupt the validation
     return n_epochs

@@ -1,6 +1,6 @@
-"""What a fit is: everything that its course depends on, as text by name. Two fits that agree in it do the same steps.
+"""The identity of a fit: everything that its steps depend on, as text by name. Equal fingerprints mean equal steps.
 
-Functions of the user's own are told apart by name only. Of the numbers of samples, some rows are looked at.
+User functions are compared by name only, and of the samples only some rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SETTINGS = (
     "accumulate", "average",
 )  # fmt: skip
 _HINTS = {
-    "n_threads": "; the same n_threads gives the same bits",
+    "n_threads": "; pass the same n_threads to get the same bits",
     "samples": ", in X, y, weights or validation_data",
 }
 
@@ -36,7 +36,7 @@ _HINTS = {
 def fingerprint(
     network: Model, settings: FitSettings, data: TrainingData, n_threads: int | None, **more: object
 ) -> dict[str, str]:
-    """The network's make-up, the settings, and the samples or, of those that come in chunks, their kind."""
+    """Text by name for the network, the settings, and the kinds of samples."""
     make_up = {name: getattr(network, name) for name in ("n_features", "layers", "output", "loss", "dtype", "n_params")}
     make_up |= {"input scaling": (network.input.shift, network.input.scale)}
     make_up |= {name: getattr(settings, name) for name in _SETTINGS}
@@ -48,19 +48,19 @@ def fingerprint(
 
 
 def data_fingerprint(data: TrainingData) -> dict[str, str]:
-    """Numbers of the samples, and a digest of some of them."""
+    """Numbers of samples, and a digest of some of them."""
     weights = b"" if data.weights is None else data.weights[spread(len(data.weights))].tobytes()
     parts = {"X": data.X, "y": data.targets.rows, **validation_rows(data.validation)}
     return {"sample weights": "no" if data.weights is None else "yes"} | rows_fingerprint(parts, weights)
 
 
 def validation_rows(validation: Validation | None) -> dict[str, Rows]:
-    """The parts of the validation by name, none without one."""
+    """The parts of the validation set by name; empty without one."""
     return {} if validation is None else {"validation X": validation[0], "validation y": validation[1].rows}
 
 
 def rows_fingerprint(parts: Mapping[str, Rows], more: bytes = b"") -> dict[str, str]:
-    """Numbers of the rows of each part, and a digest of some of them and of what else there is."""
+    """Numbers of rows of each part, and a digest of some of the rows and of ``more``."""
     total = hashlib.sha256(more)
     for rows in parts.values():
         total.update(_sampled(rows))
@@ -68,7 +68,7 @@ def rows_fingerprint(parts: Mapping[str, Rows], more: bytes = b"") -> dict[str, 
 
 
 def kinds(data: TrainingData) -> dict[str, str]:
-    """Dtypes of samples, and whether they are sparse."""
+    """Dtypes of the samples, and whether they are sparse."""
     described = {}
     for name, rows in (("X", data.X), ("y", data.targets.rows)):
         described[f"dtype of {name}"] = f"{rows.dtype}" + ("" if rows.starts is None else ", sparse")
@@ -76,21 +76,21 @@ def kinds(data: TrainingData) -> dict[str, str]:
 
 
 def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
-    """Raise ``ValueError`` naming what differs between the fit that a checkpoint is of and this one."""
+    """Raise ``ValueError`` if this fit is not the one of the checkpoint, naming what differs."""
     names = dict.fromkeys([*now, *made_with])
     differing = [name for name in names if made_with.get(name) != now.get(name)]
     if differing:
         told = [
-            f"{name}: {printable(str(made_with.get(name)), 200)} there, {now.get(name)!s:.200} here"
+            f"{name}: {printable(str(made_with.get(name)), 200)} in the checkpoint, {now.get(name)!s:.200} now"
             for name in differing[:3]
         ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
         hint = _HINTS.get(differing[0], "")
-        raise ValueError(f"the checkpoint is one of another fit: {'; '.join(told)}{more}{hint}")
+        raise ValueError(f"the checkpoint is from another fit: {'; '.join(told)}{more}{hint}")
 
 
 def as_text(value: Any) -> str:
-    """The value as text that depends on nothing but the value."""
+    """The value as text that depends only on the value."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
@@ -106,12 +106,12 @@ def as_text(value: Any) -> str:
 
 
 def has_state(callback: Callback) -> bool:
-    """Whether the callback has something for a checkpoint to keep."""
+    """Whether the callback has a state for a checkpoint to keep."""
     return type(callback).state_dict is not Callback.state_dict
 
 
 def _with_state(callbacks: Iterable[Callback]) -> list[str]:
-    """Kind and settings of the callbacks whose state a checkpoint keeps."""
+    """Classes and settings of the callbacks whose state a checkpoint keeps."""
     described = []
     for callback in callbacks:
         if has_state(callback):

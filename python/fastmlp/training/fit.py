@@ -1,7 +1,7 @@
 """fit(): data -> batches -> core epochs -> history.
 
-It chooses the way to train, by epochs, by chunks or by a method that sees all samples at once; what all of them share
-is here: what looks in, the checkpoint, and what happens at the end, also of a fit that is interrupted.
+It chooses how to train: by epochs, by chunks, or by a method that uses all samples at once. Callbacks, the checkpoint
+and the end of the fit, also after an interruption, are the same for all and handled here.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from fastmlp.training.trainer import Trainer
 
 
 class Way(NamedTuple):
-    """A way to train, everything about it checked.
+    """A way to train, with all arguments checked.
 
-    ``train(run, hooks, bar, checkpoint)`` does it, ``identity()`` tells what the fit is, for a checkpoint,
-    ``samples()`` are those in use.
+    ``train(run, hooks, bar, checkpoint)`` trains, ``identity()`` returns the fingerprint for a checkpoint, and
+    ``samples()`` those in use.
     """
 
     train: Callable[[Run, tuple[Callback, ...], ProgressBar | None, Checkpoint | None], None]
@@ -69,7 +69,7 @@ def train(
     class_weight: object,
     settings: FitSettings,
 ) -> History:
-    """As `fit`, for a caller that holds ``network._access.training`` already, as over several fits in a row."""
+    """As `fit`, for a caller that already holds ``network._access.training``, such as for several fits in a row."""
     checkpoint = None
     if settings.checkpoint is not None:
         checkpoint = Checkpoint(settings.checkpoint, settings.checkpoint_every, settings.resume)
@@ -108,8 +108,8 @@ def train(
 
 
 def by_epochs(network: Model, data: TrainingData, settings: FitSettings) -> Way:
-    """By an update rule, over samples that are all there."""
-    one_by_one = bool(settings.callbacks) or data.validation is not None  # what wants to look in after every epoch
+    """By an update rule, with all samples in memory."""
+    one_by_one = bool(settings.callbacks) or data.validation is not None  # these run after every epoch
     trainer = Trainer(network, data, settings, one_by_one)
 
     def identity() -> dict[str, str]:
@@ -131,7 +131,7 @@ def by_chunks(stream: Stream) -> Way:
 
 
 def by_all_samples(network: Model, data: TrainingData, settings: FitSettings) -> Way:
-    """By a method that sees all samples at once; an epoch is one of its steps. It leaves no state."""
+    """By a method that uses all samples at once; an epoch is one of its steps. It leaves no state."""
 
     def identity() -> dict[str, str]:
         return fingerprint(network, settings, data, settings.n_threads) | data_fingerprint(data)

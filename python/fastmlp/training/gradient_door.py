@@ -1,4 +1,4 @@
-"""The way to the callbacks that want to see the gradient of each step."""
+"""Passes the gradient of each step from the core to the callbacks that use it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fastmlp.machine.calls import Door
 
 
 def changes_gradients(callback: Callback) -> bool:
-    """Whether the callback wants to be called with each gradient."""
+    """Whether the callback defines ``on_gradient``."""
     return type(callback).on_gradient is not Callback.on_gradient
 
 
 class GradientDoor(Door):
-    """What the core calls with the whole gradient of each step.
+    """Called by the core with the whole gradient of each step.
 
     Attributes
     ----------
     run : Run
-        That the callbacks see; set before the first step.
+        Passed to the callbacks; set before the first step.
     """
 
     run: Run
@@ -37,6 +37,6 @@ class GradientDoor(Door):
 
 
 def gradient_door(callbacks: tuple[Callback, ...]) -> GradientDoor | None:
-    """The door to the callbacks that want it; None if none does."""
+    """The door to the callbacks with ``on_gradient``; None if there is none."""
     wanting = tuple(filter(changes_gradients, callbacks))
     return GradientDoor(wanting) if wanting else None

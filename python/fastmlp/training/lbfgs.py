@@ -1,4 +1,4 @@
-"""L-BFGS through SciPy: it sees one flat vector of parameters and one flat gradient."""
+"""L-BFGS by SciPy, which works on one flat vector of parameters and one flat gradient."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Objective:
     """The mean loss over all samples and its penalties, as functions of the parameters (n_params,) in float64.
 
-    Called with parameters, which the network keeps, it gives what is minimised and the gradient of that.
+    A call sets the network's parameters, and returns the value to minimise and its gradient.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Objective:
     alpha : float
         L2 penalty, divided by the (weighted) number of samples.
     weight_decay : float, default 0.0
-        The same, without the division.
+        L2 penalty that is not divided.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Objective:
         return self.loss + self.decay * self._half_squares(params), slope
 
     def with_penalty(self, params: NDArray[np.float64]) -> float:
-        """The mean loss and the penalty of ``alpha``."""
+        """The mean loss plus the penalty of ``alpha``."""
         self._gradient(params)
         return self.loss + self.penalty * self._half_squares(params)
 
@@ -80,7 +80,7 @@ def minimise(
     limits: Mapping[str, Any],
     after_iteration: Callable[[NDArray[np.float64]], None] | None = None,
 ) -> Any:
-    """Minimise from the network's parameters on, and leave it the best ones; SciPy's ``OptimizeResult``."""
+    """Minimise from the network's parameters, set them to the best, and return SciPy's ``OptimizeResult``."""
     from scipy.optimize import minimize
 
     result = minimize(
@@ -94,14 +94,14 @@ def minimise(
 def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[Callback, ...]) -> None:
     """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
 
-    Here ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without
-    the optimizer's own decay. Dropout stays off: the method needs the same function at every evaluation.
+    ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without the
+    optimizer's own decay. Dropout is off, as the method needs the same function at every evaluation.
     """
     network: Model = run.network
     rule = settings.optimizer
     assert isinstance(rule, LBFGS)
     if network.layout.uses_batch:
-        raise ValueError("LBFGS can't train a network with BatchNorm: its running statistics need mini-batches")
+        raise ValueError("LBFGS cannot train a network with BatchNorm: its running statistics need mini-batches")
     objective = Objective(network, data, settings.n_threads, float(cast(float, settings.alpha)), rule.weight_decay)
     best: dict[str, Any] = {"loss": np.inf}
 

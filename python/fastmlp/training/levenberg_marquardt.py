@@ -1,9 +1,8 @@
-"""Levenberg-Marquardt: steps between Gauss-Newton's and the gradient's, for squared losses and up to some thousand
-parameters.
+"""Levenberg-Marquardt: between Gauss-Newton and gradient descent, for squared losses and a few thousand parameters.
 
-With the residuals r = y - t of all samples and outputs and their Jacobian J, the loss is c r.T r + a decay, its
-gradient g = 2 c J.T r + decay w and its curvature close to A = 2 c J.T J + decay. A step solves
-(A + damping I) h = -g: Gauss-Newton's where the damping is small, a short one down the gradient where it is large.
+With the residuals r = y - t of all samples and outputs and their Jacobian J, the loss is c r.T r plus a decay, its
+gradient g = 2 c J.T r + decay w, and its curvature about A = 2 c J.T J + decay. A step solves (A + damping I) h = -g:
+a Gauss-Newton step for small damping, a short step down the gradient for large damping.
 """
 
 from __future__ import annotations
@@ -37,43 +36,43 @@ if TYPE_CHECKING:
     from fastmlp.training.settings import FitSettings
 
 BLOCK_ROWS = 256
-"""Rows of J that are multiplied together, over all threads."""
+"""Rows of J that all threads multiply together."""
 MAX_DAMPING = 1e12
-"""Relative to the largest curvature: beyond it steps are lost in rounding."""
+"""Relative to the largest curvature; with more damping, steps are lost in rounding."""
 
 
 def check_least_squares(network: Model, data: TrainingData, rule: LevenbergMarquardt) -> None:
-    """``ValueError`` for what the method can't train."""
+    """Raise ``ValueError`` for what the method cannot train."""
     if network.loss.spec.share_of_squares is None:
         names = " or ".join(repr(name) for name, spec in LOSSES.items() if spec.share_of_squares is not None)
         raise ValueError(f"LevenbergMarquardt needs the loss {names}, a sum of squares; got {network.loss.name!r}")
     for layer in network.layers:
         if layer.uses_batch or layer.is_random:
             raise ValueError(
-                f"LevenbergMarquardt can't train a network with {type(layer).__name__}: "
+                f"LevenbergMarquardt cannot train a network with {type(layer).__name__}: "
                 "it needs the same function of each row at every evaluation"
             )
     if data.X.starts is not None:
-        raise ValueError("LevenbergMarquardt takes a dense X; the sparse matrix's method toarray() makes it one")
+        raise ValueError("LevenbergMarquardt needs a dense X, got a sparse matrix; pass X.toarray()")
     p = network.n_params
     if p > rule.max_params:
         raise ValueError(
-            f"LevenbergMarquardt keeps two matrices of the parameters' number squared; this network has {p} parameters "
-            f"and needs {16 * p**2 / 1e9:.2g} GB. max_params={rule.max_params} is the most: raise it, or use LBFGS"
+            f"LevenbergMarquardt stores two n_params x n_params matrices; this network has {p} parameters and needs "
+            f"{16 * p**2 / 1e9:.2g} GB, and max_params={rule.max_params} is the limit: raise it, or use LBFGS"
         )
 
 
 class LeastSquares:
-    """The loss of a network as a sum of squares, in float64 whatever the network's dtype, and what steps need of it.
+    """The loss of a network as a sum of squares, and its gradient and curvature, in float64 for any network dtype.
 
     Attributes
     ----------
     curvature : ndarray (p, p)
         A, upper triangle only.
     gradient : ndarray (p,)
-        g. Where a parameter is frozen, both are 0, and so is a step.
+        g. For frozen parameters, A, g and the step are 0.
     loss : float
-        What is minimised: the mean loss and the decay.
+        The value to minimise: mean loss plus decay.
     """
 
     def __init__(
@@ -107,14 +106,14 @@ class LeastSquares:
         self.sources = input_source(self.twin, data.X), target_source(self.twin, data.targets)
 
     def linearize(self) -> None:
-        """Loss, gradient and curvature of the network as it is."""
+        """Compute loss, gradient and curvature at the network's parameters."""
         twin = self.twin
         moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
         twin.params[:] = self.network.params
         self.products.fill(0)
         self.run.call(normal_equations, self.effort, *self.sources, self.data.weights, self.rows, self.products)
         self.products *= self.factor
-        if moved:  # else it is known, and to the last bit as steps are judged by it
+        if moved:  # else it is known, and to the bit, as steps are compared with it
             self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
         self.diagonal += self.decays
         self.gradient += self.decays * twin.params
@@ -122,7 +121,7 @@ class LeastSquares:
         self.curvature[self.frozen] = self.curvature[:, self.frozen] = 0
 
     def step(self, damping: float) -> NDArray[np.float64] | None:
-        """h (p,) with (A + damping I) h = -g; None where that matrix isn't positive definite to rounding."""
+        """h (p,) with (A + damping I) h = -g; None if that matrix is not positive definite up to rounding."""
         np.copyto(self.damped, self.curvature)
         self.damped.reshape(-1)[:: len(self.gradient) + 1] += damping
         factor, failed = dpotrf(self.damped.T, lower=1, clean=0, overwrite_a=1)
@@ -132,8 +131,8 @@ class LeastSquares:
         return h
 
     def loss_at(self, params: NDArray[np.float64]) -> tuple[float, float]:
-        """What is minimised at other parameters, as the network would hold them; the mean loss and the penalty."""
-        with np.errstate(over="ignore"):  # what overflows has no finite loss
+        """Value to minimise, and mean loss plus penalty, at ``params`` rounded to the network's dtype."""
+        with np.errstate(over="ignore"):  # an overflow gives a loss that is not finite
             self.twin.params[:] = params.astype(self.network.dtype)
         workspace = self.run.workspace
         workspace.partials.fill(0)
@@ -146,12 +145,12 @@ class LeastSquares:
 
 
 def half_squares(factors: NDArray[np.float64], params: NDArray[np.float64]) -> float:
-    """factors / 2 times the squares of the parameters."""
+    """Sum of factors / 2 times the squared parameters."""
     return float(factors @ params**2) / 2
 
 
 class Damping:
-    """What is added to the curvature's diagonal: little after steps that did as promised, more after those that didn't.
+    """The number added to the curvature's diagonal: smaller after a step as good as predicted, larger after a bad one.
 
     Source: Nielsen's rule, in Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.
     """
@@ -160,7 +159,7 @@ class Damping:
         self.value, self.growth = value, growth
 
     def accepted(self, gain: float) -> None:
-        """A step lowered the loss by ``gain`` times what it promised."""
+        """A step lowered the loss by ``gain`` times the predicted amount."""
         self.value = max(self.value * max(1 / 3, 1 - (2 * gain - 1) ** 3), 1e-20)
         self.growth = 2.0
 
@@ -171,14 +170,14 @@ class Damping:
 
 
 def find_step(problem: LeastSquares, damping: Damping) -> float | None:
-    """Try steps until one lowers the loss; leave it in the twin and return what is recorded. None: no step does."""
+    """Try steps until one lowers the loss; leave it in the twin and return the loss to record, or None if none does."""
     origin, limit = problem.twin.params.copy(), MAX_DAMPING * problem.diagonal.max()
     while True:
         h = problem.step(damping.value)
         if h is not None:
             promised = float(h @ (damping.value * h - problem.gradient)) / 2
             value, loss = problem.loss_at(origin + h)
-            if value < problem.loss and promised > 0:  # no if it is NaN
+            if value < problem.loss and promised > 0:  # false for NaN
                 damping.accepted((problem.loss - value) / promised)
                 problem.loss = value
                 return loss
@@ -188,7 +187,7 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
 
 
 class Descent:
-    """Where the method stands between two steps."""
+    """The state of the method between two steps."""
 
     def __init__(self, network: Model, problem: LeastSquares) -> None:
         self.problem = problem
@@ -196,12 +195,12 @@ class Descent:
         self._arrays = {"params": network.params, "twin_params": problem.twin.params}
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """The state for a checkpoint."""
         damping = None if self.damping is None else vars(self.damping)
         return {"arrays": self._arrays, "loss": self.problem.loss, "damping": damping}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Stand there; ``ValueError`` or ``TypeError`` for what can't be."""
+        """Continue from a state; ``ValueError`` or ``TypeError`` if it is impossible."""
         check_alike(state["arrays"], self._arrays)
         if state["damping"] is not None:
             self.damping = Damping(**{name: float(value) for name, value in state["damping"].items()})
@@ -216,7 +215,7 @@ def fit_levenberg_marquardt(
     """Minimise the mean loss over all samples; each step that lowers it is an epoch of the history.
 
     As with LBFGS, ``history["loss"]`` is the loss after the step, with the L2 penalty of ``alpha`` (a number) and
-    without the optimizer's own decay; ``history["damping"]`` is what the next step begins with.
+    without the optimizer's own decay; ``history["damping"]`` is the damping at the start of the next step.
     """
     network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
     assert isinstance(rule, LevenbergMarquardt)

@@ -1,7 +1,7 @@
-"""train_on_batch(): one update at a time, for data that come one batch at a time.
+"""train_on_batch(): single updates, for data that arrive one batch at a time.
 
-A small network's update takes microseconds, and to set up a fit takes a hundred of them. So the memory of the last
-batch stays with the network, and serves the next one if that has as many rows and goes the same way.
+An update of a small network takes microseconds, and setting up a fit about a hundred of them. So the network keeps the
+memory of the last batch and reuses it if the next batch has the same size and settings.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from fastmlp.training.settings import FitSettings
 from fastmlp.training.trainer import Trainer
 
 LOOK_AHEAD = 256
-"""Hyper-values are worked out for so many batches at once, unless a function is asked that may answer differently by
-the time of the batch."""
+"""Number of batches whose hyperparameters are computed at once, unless one is a function that may change its result."""
 
 
 class BatchTrainer:
-    """A trainer without end, whose every epoch is one batch of new samples."""
+    """A trainer without an end, in which every epoch is one batch of new samples."""
 
     def __init__(self, network: Model, data: TrainingData, optimizer: Optimizer) -> None:
         rates = (layer.dropout_rate for layer in network.layers)
@@ -42,7 +41,7 @@ class BatchTrainer:
         state.mask_seed = self.trainer.core.position()[0]
 
     def fits(self, data: TrainingData, optimizer: Optimizer) -> bool:
-        """Whether it would be made just so for this batch, and the state is where it has left it."""
+        """Whether a new one for this batch would be the same, and nothing else has changed the state since."""
         trainer, network = self.trainer, self.trainer.network
         return (
             trainer.batch_size == len(data.X)
@@ -64,7 +63,7 @@ class BatchTrainer:
             raise
 
     def step(self, data: TrainingData) -> float:
-        """One update; the loss before it. ``DivergedError`` if it isn't finite, with everything as it was."""
+        """Update once and return the loss before it; ``DivergedError``, with nothing changed, if it is not finite."""
         trainer = self.trainer
         trainer.refill(trainer.core.n_steps)
         trainer.take(data)
@@ -75,8 +74,8 @@ class BatchTrainer:
                 self._checked_step()
         trainer.end()
         if not trainer.core.is_finite:
-            place = "the loss of this batch or a parameter behind it is not finite"
-            kept = "The network is as it was before the batch; the optimizer begins afresh"
+            place = "the loss of this batch or a parameter after it is not finite"
+            kept = "The network is unchanged; the optimizer starts without a state"
             raise trainer.diverged(place, None, None, kept=kept)
         return float(trainer.records[0, 0])
 

@@ -1,4 +1,4 @@
-"""What the history gets of every epoch: what training gives, and what validation measures."""
+"""What the history records of every epoch: results of training and of validation."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 
 class Metric(NamedTuple):
-    """A function (y_true, y_pred) -> number, and the name that it is recorded by."""
+    """A function (y_true, y_pred) -> number, and the name to record it under."""
 
     name: str
     function: Callable[[Any, Any], float]
 
 
 def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
-    """Metrics from names of `fastmlp.metrics.METRICS` and functions; one alone needs no list."""
+    """Metrics from functions and names in `fastmlp.metrics.METRICS`; a single one needs no list."""
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
-    if not isinstance(metrics, (tuple, Iterable)):  # a tuple is told at once
+    if not isinstance(metrics, (tuple, Iterable)):  # a tuple is the quick case
         raise TypeError(f"metrics must be a list of names or functions of (y_true, y_pred), got {metrics!r:.60}")
     made = tuple(_metric(metric) for metric in metrics)
     names = [metric.name for metric in made]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"metrics must have names that differ, got {name!r} twice")
+            raise ValueError(f"metrics must have different names, got {name!r} twice")
     return made
 
 
@@ -49,12 +49,12 @@ def _metric(metric: Any) -> Metric:
         raise TypeError(f"metrics must be names or functions of (y_true, y_pred), got {metric!r:.60}")
     name = getattr(metric, "__name__", "")
     if not name.isidentifier() or name == "loss":
-        raise ValueError(f"metrics must have names to be recorded by, other than 'loss', got {metric!r:.60}; use def")
+        raise ValueError(f"metrics must have names, and none of them 'loss', got {metric!r:.60}; use def")
     return Metric(name, metric)
 
 
 def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Validation | None) -> None:
-    """Raise ``ValueError`` for metrics without validation data, or of classes or values where its targets are none."""
+    """Raise ``ValueError`` if there are metrics but no validation set, or a metric does not suit its targets."""
     if not metrics:
         return
     if validation is None:
@@ -80,7 +80,7 @@ def _has_labels(targets: Targets) -> bool:
 
 
 def recorded_names(validation: Validation | None, metrics: tuple[Metric, ...]) -> tuple[str, ...]:
-    """The names that the history will have."""
+    """The names of the columns of the history."""
     names = ["loss", "seconds", "learning_rate"]
     if validation is not None:
         names += ["val_loss", "val_accuracy"] if validation[1].is_class else ["val_loss"]
@@ -95,7 +95,7 @@ def record(
     n_threads: int | None,
     **values: list[float],
 ) -> None:
-    """Add epochs to the history, with what validation measures of the weights as they are now."""
+    """Add epochs to the history, with the results of validation for the current weights."""
     if validation is not None:
         measured = measure(run.network, *validation, None, n_threads)
         measured |= apply_metrics(metrics, run.network, *validation, n_threads)
@@ -106,8 +106,8 @@ def record(
 def apply_metrics(
     metrics: tuple[Metric, ...], network: Model, X: Rows, targets: Targets, n_threads: int | None
 ) -> dict[str, float]:
-    """The metrics of these rows: y_true (n,) class numbers, else (n, n_outputs) as is y_pred."""
-    metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # measured anyway
+    """Metrics of these rows: y_true is (n,) class numbers or (n, n_outputs), y_pred is (n, n_outputs)."""
+    metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # in `measure`
     if not metrics:
         return {}
     y_true = targets.rows.data.view(targets.rows.dtype)

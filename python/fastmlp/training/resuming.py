@@ -1,4 +1,4 @@
-"""Where a trainer stands, as a checkpoint keeps it, and a trainer of the same fit put there."""
+"""The state of a trainer for a checkpoint, and setting a trainer of the same fit to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastmlp.training.trainer import Trainer
 POSITION: dict[str, Callable[[Any], Any]] = {
     "seed": int, "n_steps": int, "n_epochs": int, "first": int, "best_loss": float, "newest_loss": float, "newest": int
 }  # fmt: skip
-"""What `Epochs.position` tells, in its order."""
+"""The values of `Epochs.position`, in order."""
 
 
 def state_of(trainer: Trainer) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
 
 
 def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
-    """Let a trainer that has begun stand where the state is from; ``ValueError`` for one that can't be.
+    """Set a trainer that has begun to a saved state; ``ValueError`` if the state is impossible.
 
-    Everything is checked before anything changes: the core believes what it is told.
+    Everything is checked before anything changes, as the core checks nothing.
     """
     position = {name: number(state["position"][name]) for name, number in POSITION.items()}
     check_position(position, len(trainer.data.X), trainer.batch_size)
@@ -41,15 +41,15 @@ def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
     check_alike(saved, arrays)
     n_samples, here = int(state["n_samples"]), len(trainer.data.X)
     if n_samples != here and (position["first"] > 0 or not trainer.endless):
-        raise ValueError(f"its batches are of {n_samples} samples, and here are {here}")
+        raise ValueError(f"its batches are from {n_samples} samples, and this fit has {here}")
     if n_samples == here and "order" in arrays and (np.sort(saved["order"][:here]) != np.arange(here)).any():
-        raise ValueError("it has no order of the samples")
+        raise ValueError("it has no valid order of the samples")
     first_step, n_before = int(state["first_step"]), int(state["n_averaged_before"])
     factor = float(state["learning_rate_factor"])
     try:
         trainer.network.rng.bit_generator.state = state["generator"]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"it has no state of the network's random generator ({error!r:.60})") from None
+        raise ValueError(f"it has no valid state of the network's random generator ({error!r:.60})") from None
     for name, array in arrays.items():
         array[:] = saved[name]
     trainer.first_step, trainer.rate_factor, trainer.n_ordered = first_step, factor, n_samples
@@ -62,7 +62,7 @@ def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
 
 
 def arrays_of(trainer: Trainer, n_epochs: int) -> dict[str, NDArray[Any]]:
-    """The arrays that change from step to step, behind so many epochs."""
+    """The arrays that change from step to step, after ``n_epochs`` epochs."""
     network = trainer.network
     arrays = {
         "params": network.params,
@@ -82,7 +82,7 @@ def arrays_of(trainer: Trainer, n_epochs: int) -> dict[str, NDArray[Any]]:
 
 
 def check_position(position: dict[str, Any], n_samples: int, batch_size: int) -> None:
-    """``ValueError`` for a position at which the core can't stand."""
+    """Raise ``ValueError`` for a position that the core cannot have."""
     first = position["first"]
     if not 0 <= first < n_samples or first % batch_size:
         raise ValueError(f"no batch begins at row {first} of {n_samples}")

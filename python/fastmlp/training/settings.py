@@ -1,4 +1,4 @@
-"""What a fit is told beside its samples, in one object that travels to whatever trains."""
+"""The settings of a fit, without its samples, in one object."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fastmlp.training.recording import Metric
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """The arguments of `Network.fit` that don't name samples, checked as they enter.
+    """The arguments of `Network.fit` except the samples, checked on creation.
 
-    Raises ``ValueError`` or ``TypeError`` naming the one that is wrong.
+    Raises ``ValueError`` or ``TypeError`` that names the wrong argument.
     """
 
     optimizer: Optimizer | WholeSetMethod
@@ -40,11 +40,11 @@ class FitSettings:
     checkpoint_every: float | None = None
     resume: bool = False
     loss_counts_rows: bool = False
-    """Of weighted samples: the recorded loss is the mean over the batches of their weighted mean losses, each counted
-    as often as it has rows. Else, and without weights, it is the weighted mean over the samples."""
+    """With sample weights, record the mean of the batches' weighted mean losses, each counted by its number of rows.
+    Otherwise record the weighted mean over the samples."""
 
     warns: bool = False
-    """Of the standard mistakes; scikit-learn's estimators say what scikit-learn says."""
+    """Whether to warn of common mistakes; the estimators give scikit-learn's warnings instead."""
 
     def __post_init__(self) -> None:
         check_size("epochs", self.epochs)
@@ -58,7 +58,7 @@ class FitSettings:
         check_value("alpha", self.alpha, low=0.0)
         if isinstance(self.optimizer, WholeSetMethod) and callable(self.alpha):
             name = type(self.optimizer).__name__
-            raise TypeError(f"alpha must be a number for {name}, which has no steps, got a function of the step")
+            raise TypeError(f"alpha must be a number for {name}, got a function of the step")
         self._check_steps()
         self._check_checkpoint()
 
@@ -66,9 +66,9 @@ class FitSettings:
         if self.checkpoint is None:
             for argument in ("checkpoint_every", "resume"):
                 if getattr(self, argument):
-                    raise ValueError(f"{argument}={getattr(self, argument)!r} needs a checkpoint, the path of its file")
+                    raise ValueError(f"{argument}={getattr(self, argument)!r} needs checkpoint, the path of a file")
         elif isinstance(self.optimizer, LBFGS):
-            raise ValueError("checkpoint can't be kept with LBFGS: SciPy doesn't give away where it stands")
+            raise ValueError("checkpoint cannot be used with LBFGS, as SciPy does not expose its state; leave it out")
         if self.checkpoint_every is not None:
             check_value("checkpoint_every", self.checkpoint_every, low=0.0, schedule=False)
 
@@ -85,19 +85,19 @@ class FitSettings:
                 value = getattr(self, argument)
                 if value is not None and (argument, value) != ("accumulate", 1):
                     raise ValueError(
-                        f"{argument} changes the step of an update rule, and {type(self.optimizer).__name__} makes "
-                        f"steps of its own; got {argument}={value!r:.60}"
+                        f"{argument} works only with an update rule, and {type(self.optimizer).__name__} computes its "
+                        f"own steps; got {argument}={value!r:.60}, leave it out"
                     )
             for callback in filter(changes_gradients, self.callbacks):
                 raise ValueError(
-                    f"{type(callback).__name__}.on_gradient sees the gradient of an update rule's step, and "
-                    f"{type(self.optimizer).__name__} makes steps of its own"
+                    f"{type(callback).__name__}.on_gradient works only with an update rule, and "
+                    f"{type(self.optimizer).__name__} computes its own steps"
                 )
 
     def is_penalised(self) -> bool:
-        """Whether some step may have an ``alpha`` above 0."""
+        """Whether a step may have an ``alpha`` above 0."""
         return callable(self.alpha) or self.alpha > 0
 
     def clips(self) -> bool:
-        """Whether some step may bound its gradient."""
+        """Whether a step may clip its gradient."""
         return self.clip_norm is not None or self.clip_value is not None

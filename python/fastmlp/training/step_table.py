@@ -1,4 +1,4 @@
-"""The hyper-values of each step of a fit, in a table that the core reads row by row."""
+"""The hyperparameters of each step of a fit, in a table that the core reads row by row."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from fastmlp.training.settings import FitSettings
 
 BOUNDS = ("clip_norm", "clip_value", "max_norm")
-"""Settings above 0 that bound the gradient or the weights of a step, or None."""
+"""Settings that limit the gradient or the weights of a step: above 0, or None."""
 
 
 def step_table(
     settings: FitSettings, optimizer: Optimizer, loss: Loss, numbers: NDArray[np.int64], n_averaged: int
 ) -> NDArray[Any]:
-    """Hyper-values of the steps of these numbers, one after another; n_averaged steps before them have been averaged.
+    """Hyperparameters of the steps with these numbers; ``n_averaged`` steps before them are in the average.
 
-    Raises ``ValueError`` or ``TypeError`` where a schedule gives no number.
+    Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number.
     """
     table = optimizer.steps(numbers)
     table["label_smoothing"] = values_at(loss.label_smoothing, numbers, "label_smoothing")
@@ -41,7 +41,7 @@ def step_table(
 
 
 def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of the newest parameters in their average, in step t = 1, 2, ...: (1 - decay) / (1 - decay^t).
+    """Weight of the newest parameters in their average, in step t = 1, 2, ...: (1 - decay) / (1 - decay^t).
 
     Examples
     --------
@@ -59,14 +59,14 @@ def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def dropout_rates(stages: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """The dropout rates of these steps, (n_steps, n_stages), or None where none of them changes."""
+    """The dropout rates of these steps, (n_steps, n_stages), or None if all are constant."""
     if not any(callable(stage.dropout_rate) for stage in stages):
         return None
     return np.stack([stage.rates(numbers) for stage in stages], axis=1)
 
 
 def steps_change(settings: FitSettings, optimizer: Optimizer, network: Model) -> bool:
-    """Whether steps differ in their hyper-values; if not, one row of the table serves them all."""
+    """Whether steps have different hyperparameters; if not, one row of the table is enough."""
     values = [network.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
     values += [layer.dropout_rate for layer in network.layers]
     return any(map(callable, values)) or settings.average is not None or not optimizer.is_constant()

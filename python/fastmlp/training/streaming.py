@@ -1,8 +1,8 @@
 """fit() of chunks: while the core trains on one block of rows, a thread reads and checks the next.
 
-To the core every block is an epoch of its own, with rows in an order of its own; here they add up to the epochs of the
-history. One block is ahead at most, so memory has two of them, whatever the size of the data. A fit that resumes from a
-checkpoint reads the epoch's source again and passes over the blocks that it has learnt from.
+For the core, every block is an epoch with its own order of rows; here the blocks add up to the epochs of the history.
+At most one block is read ahead, so memory holds two blocks for any size of the data. A fit that resumes from a
+checkpoint reads the source of the epoch again and skips the blocks that are done.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from fastmlp.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Tally:
-    """How far a fit of chunks has come.
+    """Progress of a fit of chunks.
 
     Attributes
     ----------
     epoch : int
-        Number of the epoch under way, from 1.
+        Number of the current epoch, from 1.
     n_blocks : int
-        Its blocks that are done.
+        Blocks of this epoch that are done.
     loss, weight : float
-        Summed over their rows.
+        Sums over the rows of these blocks.
     learning_rate : float
-        Of the epoch's first step.
+        Learning rate of the epoch's first step.
     n_rows, n_rows_before : int
-        Of those blocks, and of the epoch before.
+        Rows in these blocks, and in the epoch before.
     n_all_blocks : int
-        Done since training began.
+        Blocks done since training began.
     """
 
     epoch: int = 1
@@ -60,7 +60,7 @@ class Tally:
     n_all_blocks: int = 0
 
     def with_block(self, trainer: Trainer) -> Tally:
-        """That behind the trainer's block."""
+        """The tally after the trainer's block."""
         loss, rate = (float(number) for number in trainer.records[0])
         weight = trainer.weight_of(trainer.data)
         return replace(
@@ -74,25 +74,25 @@ class Tally:
         )
 
     def next_epoch(self) -> Tally:
-        """That of the epoch that follows."""
+        """The tally at the start of the next epoch."""
         return Tally(self.epoch + 1, n_rows_before=self.n_rows, n_all_blocks=self.n_all_blocks)
 
 
 def read_tally(training: dict[str, Any] | None) -> Tally:
-    """The tally of a checkpoint, or a fresh one."""
+    """The tally from a checkpoint, or a new one."""
     if training is None:
         return Tally()
     try:
         tally = Tally(**{name: type(fresh)(training["tally"][name]) for name, fresh in asdict(Tally()).items()})
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ValueError("the checkpoint is not one of a fit of Chunks") from None
+        raise ValueError("the checkpoint is not from a fit of Chunks") from None
     if tally.epoch < 1:
-        raise ValueError(f"the checkpoint has an epoch {tally.epoch}")
+        raise ValueError(f"the checkpoint has epoch {tally.epoch}, expected at least 1")
     return tally
 
 
 class Stream:
-    """Blocks on their way to a trainer. The first is read, and all arguments checked, before anything changes."""
+    """Reads blocks for a trainer. The first is read, and all arguments checked, before anything changes."""
 
     def __init__(
         self,
@@ -108,11 +108,11 @@ class Stream:
         check_that_it_learns(network)
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
-                raise TypeError(f"{argument} must be left out where X is Chunks, which bring their own")
+                raise TypeError(f"{argument} must be left out if X is Chunks, which bring their own")
         if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):
-            raise ValueError(f"class_weight must be a dict for Chunks, which are never all there, got {class_weight!r}")
+            raise ValueError(f"class_weight must be a dict for Chunks, never all in memory, got {class_weight!r}")
         self.validation = check_validation(network, validation_data)
         self.tally = read_tally(training)
         blocks = Blocks(network, chunks, settings.epochs, settings.batch_size * settings.accumulate, class_weight)
@@ -122,13 +122,13 @@ class Stream:
         self._worker: Worker[tuple[TrainingData | None, bool]] = Worker("fastmlp-chunks")
 
     def _pass_over(self, blocks: Blocks) -> TrainingData:
-        """To the first block that isn't done; a block for the trainer to begin with, that one if there is one."""
+        """Skip to the first block that is not done, and return it, or the last block if all are done."""
         self._blocks = blocks.cut(min(self.tally.epoch, blocks.n_epochs))
         last = None
         for _ in range(self.tally.n_blocks):
             last = next(self._blocks)
             if last is None:
-                raise ValueError("the source has fewer rows in an epoch than it had when the checkpoint was made")
+                raise ValueError("the source has fewer rows in an epoch than it had when the checkpoint was written")
         self._first = next(self._blocks)
         data = self._first or last
         assert data is not None  # an epoch has at least one block
@@ -136,8 +136,8 @@ class Stream:
         return data
 
     def __iter__(self) -> Iterator[TrainingData | None]:
-        """All blocks, each read by another thread while the one before it is in use; `close` is due afterwards."""
-        block, self._first = self._first, None  # it isn't kept longer than another one
+        """All blocks, each read by another thread while the one before is in use; call `close` afterwards."""
+        block, self._first = self._first, None  # so that it can be freed like the others
         more = not self._is_over
         while more:
             ahead: Future[tuple[TrainingData | None, bool]] = self._worker.submit(self._next)
@@ -145,7 +145,7 @@ class Stream:
             block, more = self._worker.result(ahead)
 
     def close(self, wait: bool) -> None:
-        """Give up what is still to come; ``wait`` for the source to finish what it is at."""
+        """Stop reading; ``wait``: let the source finish the current block first."""
         self._worker.close(wait)
         if wait:
             self._blocks.close()
@@ -157,21 +157,21 @@ class Stream:
         return None, False
 
     def state_dict(self) -> dict[str, Any]:
-        """Where training stands, for a checkpoint."""
+        """The state of training, for a checkpoint."""
         return {"tally": asdict(self.tally), **state_of(self.trainer)}
 
     def has_begun(self) -> bool:
-        """Whether the trainer has done something of the block that the tally doesn't have yet."""
+        """Whether the trainer has started a block that is not in the tally yet."""
         return self.trainer.core.n_epochs > self.tally.n_all_blocks or self.trainer.core.first > 0
 
 
 def fit_stream(
     stream: Stream, run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None
 ) -> None:
-    """Block after block, until all epochs are done or a callback stops them."""
+    """Train on block after block, until all epochs are done or a callback stops the fit."""
     trainer = stream.trainer
     trainer.begin(run)
-    settled = True  # false while the tally, the history and the callbacks lag behind the network
+    settled = True  # false until tally, history and callbacks are up to date with the network
     wait = True
     try:
         if checkpoint is not None:
@@ -179,7 +179,7 @@ def fit_stream(
             trainer.multiply_learning_rate(run.learning_rate_factor)
         has_begun = stream.has_begun()
         if has_begun and trainer.n_ordered != len(trainer.data.X):
-            raise ValueError("the source gives other chunks than it gave when the checkpoint was made")
+            raise ValueError("the source gives other chunks than when the checkpoint was written")
         for block in stream:
             settled = block is not None
             if block is None:
@@ -211,7 +211,7 @@ def fit_stream(
 
 
 def finish_epoch(stream: Stream, run: Run, hooks: tuple[Callback, ...]) -> None:
-    """Record an epoch, and call what the caller has asked to be called."""
+    """Record the epoch and run the callbacks."""
     trainer, tally = stream.trainer, stream.tally
     run.epoch += 1
     with trainer.shown():
@@ -226,7 +226,7 @@ def finish_epoch(stream: Stream, run: Run, hooks: tuple[Callback, ...]) -> None:
 
 
 def train_block(stream: Stream, run: Run, hooks: tuple[Callback, ...], checkpoint: Checkpoint | None) -> None:
-    """All batches of a block that are left, unless a callback stops between two of them."""
+    """Train on the remaining batches of a block, unless a callback stops the fit."""
     trainer = stream.trainer
     while trainer.core.n_epochs == stream.tally.n_all_blocks and not run.stop_reason:
         trainer.advance(count_batches(len(trainer.data.X) - trainer.core.first, trainer.batch_size))
@@ -235,7 +235,7 @@ def train_block(stream: Stream, run: Run, hooks: tuple[Callback, ...], checkpoin
             batches = count_batches(tally.n_rows + (trainer.core.first or len(trainer.data.X)), trainer.batch_size)
             batch = batches * trainer.settings.accumulate
             place = f"the loss stopped being finite by batch {batch} of the epoch with index {epoch}"
-            kept = "The network holds the weights from before the rows in question"
+            kept = "The network holds the weights from before these rows"
             raise trainer.diverged(place, epoch, batch, run.history, kept)
         with trainer.shown():
             for hook in hooks:

@@ -1,6 +1,6 @@
-"""How a network learns: `fit`, and `train_on_batch` for data that come one batch at a time.
+"""The methods that train a network: `fit`, `train_on_batch`, `gradient` and `apply_gradient`.
 
-The methods collect their arguments and hand over to the package `training`, imported when they are first needed.
+Each collects its arguments and calls a module of the package `training`, imported on first use.
 """
 
 from __future__ import annotations
@@ -52,100 +52,118 @@ class Trainable(Model):
         checkpoint_every: float | None = None,
         resume: bool = False,
     ) -> History:
-        """Train.
+        """Train the network.
 
         Parameters
         ----------
-        X : array_like (n_samples, n_features) or Chunks
-            uint8, float32 and float64 are read as they are, memory maps too; nothing is copied. `Chunks` bring data
-            larger than memory, and their own y and weights; they take no `LBFGS` and no "balanced" weights.
-        y : array_like
-            (n_samples,) class numbers where there is one output per class; else (n_samples, n_outputs), or
-            (n_samples,) for a single output.
+        X : array_like or sparse matrix (n_samples, n_features), or Chunks
+            Finite numbers. Arrays of uint8, float32 and float64, memory maps included, are read without a copy.
+            `Chunks` are for data larger than memory. They bring their own y and weights, and do not work with `LBFGS`,
+            `LevenbergMarquardt` or ``class_weight="balanced"``.
+        y : array_like, optional
+            Class numbers (n_samples,) if there is one output per class; else targets (n_samples, n_outputs), or
+            (n_samples,) for a single output. Left out for `Chunks`.
         epochs : int, default 10
             Passes over the samples.
         batch_size : int, default 32
-            Samples per update; at most all of them. The last batch of an epoch may be smaller.
+            Samples per update, at most all of them. The last batch of an epoch may be smaller.
         optimizer : optimizer or str, optional
-            None: ``Adam()``.
+            Default: ``Adam()``.
         shuffle : bool, default True
-            A new order for each epoch that begins, from the network's generator; a batch of all samples needs none.
-            Of `Chunks`, the rows within a chunk are shuffled, but for those in a batch with rows of the next one.
-        validation_data : pair (X, y), optional
-            Measured after every epoch.
+            Whether each epoch takes the samples in a new order, drawn from the network's generator. Not needed if one
+            batch holds all samples. With `Chunks`, rows are shuffled within each chunk, except those in a batch that
+            also has rows of the next chunk.
+        validation_data : tuple (X, y), optional
+            Validation set, measured after every epoch.
         sample_weight : array_like (n_samples,), optional
-            A batch's loss is its weighted mean.
+            Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`.
         callbacks : iterable
-            `Callback` objects or functions of a `Run`, called after every epoch.
+            `Callback` objects, or functions that take a `Run`, called after every epoch.
         n_threads : int, optional
-            None: as many as the size of a batch is worth. The same number gives the same bits.
+            Default: as many as the work of a batch is worth. The same number gives the same result to the bit.
         progress : bool, optional
-            None: a bar where somebody watches, for fits of more than a second.
+            Whether to show a progress bar. Default: only in a terminal or notebook, and after one second.
         alpha : float or function of the step, default 0.0
-            L2 penalty: a batch of n samples, or of summed sample weight n, minimises its mean loss
-            + alpha / (2 n) * the sum of squares of all weights; biases and norms are left out. It joins the gradient
-            whatever the optimizer, and ``history["loss"]`` includes it, ``"val_loss"`` doesn't. `LBFGS` and
-            `LevenbergMarquardt` take a number.
+            L2 penalty. A batch of n samples (or of total sample weight n) minimises its mean loss plus
+            alpha / (2 n) times the sum of squares of all weights; biases and norms are not penalised. The penalty is
+            part of the gradient for every optimizer, and part of ``history["loss"]`` but not of ``"val_loss"``. `LBFGS`
+            and `LevenbergMarquardt` take a number only.
         warm_start : bool, default False
-            True: go on from ``optimizer_state``, momenta and step number of the schedules, and leave it there again;
-            as if both fits had been one (but that each shuffles anew). Where it is of another rule than the optimizer
-            or the network has none, and with `LBFGS` and `LevenbergMarquardt`, the optimizer begins afresh. A fit that
-            diverges leaves none.
+            True: continue from ``optimizer_state`` (momenta, and the step number of the schedules) and update it at the
+            end, as if both fits were one, except that each draws its own order of samples. The optimizer starts without
+            a state if there is none, or if it belongs to another rule, and always with `LBFGS` and
+            `LevenbergMarquardt`. A fit that diverges leaves no state.
         class_weight : dict or "balanced", optional
-            Weight of each class that y names, ``{0: 1.0, 1: 5.0}``, multiplied with ``sample_weight``; "balanced":
-            ``n_samples / (n_classes * count)``. The validation isn't weighted.
+            Weight of each class in y, such as ``{0: 1.0, 1: 5.0}``, multiplied by ``sample_weight``. "balanced" is
+            ``n_samples / (n_classes * count)``. Validation is not weighted.
         metrics : iterable of str or function
-            Measured of the validation data after every epoch, and recorded as ``history["val_<name>"]``: names of
-            `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error,
-            r2), or functions ``(y_true, y_pred) -> number``. y_pred is what `predict` gives, (n, n_outputs); y_true
-            the class numbers (n,), or else the targets (n, n_outputs), a single output too.
+            Measured on the validation set after every epoch, and recorded as ``history["val_<name>"]``. Names from
+            `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error, r2),
+            or functions ``(y_true, y_pred) -> number``. y_pred is the result of `predict`, (n, n_outputs). y_true holds
+            the class numbers (n,), or else the targets (n, n_outputs), also for a single output.
         clip_norm : float or function of the step, optional
-            Above 0: a step's gradient that is longer is scaled back to this length, all parameters together. It is the
-            gradient of what the batch minimises, with the penalty of ``alpha`` and without the decays of the optimizer.
+            Gradient clipping by norm, above 0: gradients with a larger norm, over all parameters, are scaled down to
+            it. The gradient includes the penalty of ``alpha``, but not the optimizer's own weight decay.
         clip_value : float or function of the step, optional
-            Above 0: each number of that gradient is brought between its negative and itself, before ``clip_norm``.
+            Gradient clipping by value, above 0: each element is limited to [-clip_value, clip_value], before
+            ``clip_norm``.
         max_norm : float or function of the step, optional
-            Above 0: after each step a unit's incoming weights (a column of W, without the bias) that are longer are
-            scaled back to this length.
+            Above 0: after each step, a unit's incoming weights (a column of W, without the bias) with a larger norm are
+            scaled down to it.
         accumulate : int, default 1
-            So many batches make one step: that of all their samples as one batch. They differ from a larger
-            ``batch_size`` in the memory, and for a `BatchNorm`, whose statistics are those of each batch by itself.
+            Number of batches whose gradients are added up for one step, as if they were one batch. Unlike a larger
+            ``batch_size``, this needs no more memory, and a `BatchNorm` takes the statistics of each batch separately.
         average : float, optional
-            From 0 to 1, usually 0.99 to 0.9999: the decay of a moving average of parameters and running statistics
-            along the steps, corrected for its start; 1 is their plain mean. The network holds the averages at the
-            end, and whenever validation or a callback looks; ``history["loss"]`` is that of the path.
-        checkpoint : path, optional
-            A file that keeps everything about the fit while it runs; its last version stays beside it under
-            ``<name>.previous``. A process that dies loses no more than what came after it. Not with `LBFGS`. See
-            docs/guide/checkpoints.md.
+            Decay of a moving average of the parameters and running statistics over the steps, from 0 to 1, usually 0.99
+            to 0.9999. It is corrected for its start; 1 gives the plain mean. The network holds the averages at the end,
+            and during validation and callbacks; ``history["loss"]`` is that of the parameters being trained.
+        checkpoint : str or path, optional
+            File that stores the whole state of the fit while it runs. The version before is kept as
+            ``<name>.previous``. If the process dies, only the training since the last checkpoint is lost. Not for
+            `LBFGS`. See docs/guide/checkpoints.md.
         checkpoint_every : float, optional
-            Seconds between checkpoints, 0 for as often as can be (about every 50 ms). None: 10, or so many more that
-            writing them takes a hundredth of the time. One more is written at the beginning, and one at the end.
+            Seconds between checkpoints; 0: as often as possible (about every 50 ms). Default: 10, or less often if
+            writing would take more than 1 % of the time. One is always written at the start and one at the end.
         resume : bool, default False
-            True: go on from the checkpoint, of the same fit, where there is one; to the bit as if the fit had never
-            been interrupted. Only ``epochs`` may be more than they were.
+            True: if the checkpoint exists, continue from it. The result is the same to the bit as without the
+            interruption. It must be from the same fit; only ``epochs`` may be larger.
 
         Returns
         -------
         History
+            Losses and other values of each epoch.
 
         Raises
         ------
         ValueError, TypeError
-            For arguments that do not fit; the network is as it was.
+            If an argument does not fit. The network is unchanged.
         RuntimeError
-            The network is in use: another thread trains it or reads it, or this is a callback of its own fit.
+            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
+            method.
         DivergedError
-            The loss stopped being finite; the network has the weights of the best finite epoch.
+            If the loss or a parameter stopped being finite. The network holds the weights of the best finite epoch.
+        FileExistsError
+            If the checkpoint exists and ``resume`` is False.
+        OSError
+            If the first checkpoint cannot be written. Later failures are warnings, and training continues.
 
         Warns
         -----
         TrainingWarning
-            Inputs or targets are far from scaled, or the network is dead.
-        FileExistsError
-            There is a checkpoint, and ``resume`` is False.
-        OSError
-            The first checkpoint can't be written. Later it is a warning, and training goes on.
+            If inputs or targets are far from scaled, or units are dead after training.
+        RuntimeWarning
+            If a later checkpoint cannot be written.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([1, 1], init="zeros", dtype="float64")
+        >>> X = [[-1.0], [0.0], [1.0]]
+        >>> history = net.fit(X, [-1.0, 1.0, 3.0], epochs=100, batch_size=3, optimizer=fm.SGD(0.5))
+        >>> net.params.round(3)
+        array([2., 1.])
+        >>> bool(history["loss"][-1] < 1e-6)
+        True
         """
         from fastmlp.callbacks.base import make_callbacks
         from fastmlp.machine.files import as_path
@@ -173,28 +191,38 @@ class Trainable(Model):
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
     ) -> float:
-        """One update by these samples as one batch; their mean loss before it.
+        """Update the network once, with these samples as one batch.
 
-        The optimizer goes on from ``optimizer_state``, as in ``fit(warm_start=True)``, which it may alternate with.
+        The optimizer continues from ``optimizer_state``, as in ``fit(warm_start=True)``. The two can alternate.
 
         Parameters
         ----------
-        X, y, sample_weight, class_weight
-            As in `fit`; a "balanced" weight is that among the samples of this batch.
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
         optimizer : optimizer or str, optional
-            None: ``Adam()``. One of another rule than the last begins afresh. Calls are quickest with the same one
-            and batches of one size.
+            Default: ``Adam()``. One with another rule than the last one starts without a state. Calls are fastest with
+            the same optimizer and the same batch size.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples.
+        class_weight : dict or "balanced", optional
+            As in `fit`; "balanced" counts the samples of this batch.
 
         Returns
         -------
         float
+            The mean loss of the batch before the update.
 
         Raises
         ------
         ValueError, TypeError
-            For arguments that do not fit, `LBFGS` and `LevenbergMarquardt` among them; the network is as it was.
+            If an argument does not fit, or the optimizer is `LBFGS` or `LevenbergMarquardt`. The network is unchanged.
+        RuntimeError
+            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
+            method.
         DivergedError
-            The loss or a parameter isn't finite; the network is as it was, but for ``optimizer_state``, which is None.
+            If the loss or a parameter is not finite. The network is unchanged, except that ``optimizer_state`` is None.
 
         Examples
         --------
@@ -216,30 +244,41 @@ class Trainable(Model):
         class_weight: Mapping[int, float] | str | None = None,
         n_threads: int | None = None,
     ) -> NDArray[Any]:
-        """The gradient of these samples as one batch, as a step of training sees it; for loops of your own.
+        """Compute the gradient of these samples as one batch, as a training step does; for your own training loops.
 
-        Dropout is on, with masks from the network's generator; batch norms use the batch, and their running statistics
-        take a step; labels are smoothed; frozen layers have 0. With `apply_gradient` this makes the step that
-        `train_on_batch` makes. `loss_and_flat_gradient` is the one to look at a network without changing it.
+        Dropout is on, with masks from the network's generator. Batch norms use the statistics of the batch and update
+        their running statistics. Labels are smoothed, and frozen layers have gradient 0. `gradient` and then
+        `apply_gradient` make the same step as `train_on_batch`.
 
         Parameters
         ----------
-        X, y, sample_weight, class_weight
-            As in `fit`; the gradient is that of the (weighted) mean loss.
+        X : array_like or sparse matrix (n_samples, n_features)
+            Finite numbers.
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+        sample_weight : array_like (n_samples,), optional
+            Weights of the samples: the gradient is that of the weighted mean loss.
+        class_weight : dict or "balanced", optional
+            As in `fit`; "balanced" counts the samples of this batch.
         n_threads : int, optional
-            None: as many as the work is worth.
+            Default: as many as the work is worth.
 
         Returns
         -------
         ndarray (n_params,)
-            Of the network's dtype, in the order of ``params``.
+            In the order of ``params`` and in the network's dtype.
 
         Raises
         ------
         ValueError, TypeError
-            For arguments that do not fit.
+            If an argument does not fit, or all layers are frozen.
         RuntimeError
-            Another thread uses the network.
+            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
+            method.
+
+        See Also
+        --------
+        loss_and_flat_gradient : Loss and gradient without any change to the network.
 
         Examples
         --------
@@ -265,27 +304,29 @@ class Trainable(Model):
         return by_hand.gradient(self, X, y, sample_weight, class_weight, n_threads)
 
     def apply_gradient(self, gradient: ArrayLike, optimizer: Any = None) -> None:
-        """One update by a gradient of your own, such as one from `gradient` that you have changed.
+        """Update the network once with a gradient of your own, such as a changed result of `gradient`.
 
-        The optimizer continues from ``optimizer_state``, as in `train_on_batch`; its decays are added to the gradient.
-        Frozen layers stay as they are.
+        The optimizer continues from ``optimizer_state``, as in `train_on_batch`, and adds its weight decay to the
+        gradient. Frozen layers do not change.
 
         Parameters
         ----------
         gradient : array_like (n_params,)
             Finite numbers, in the order of ``params``.
         optimizer : optimizer or str, optional
-            None: ``Adam()``. One of another rule than the last begins again.
+            Default: ``Adam()``. One with another rule than the last one starts without a state.
 
         Raises
         ------
         ValueError, TypeError
-            A gradient of another shape, NaN, an optimizer that needs more than a gradient (`LBFGS`,
-            `LevenbergMarquardt`, ``Rprop(backtrack=True)``); the network is as it was.
+            If the gradient has another shape or is not finite, or the optimizer needs more than a gradient (`LBFGS`,
+            `LevenbergMarquardt`, ``Rprop(backtrack=True)``). The network is unchanged.
         RuntimeError
-            Another thread uses the network.
+            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
+            method.
         DivergedError
-            A parameter isn't finite after it; the network is as it was, but ``optimizer_state`` is None.
+            If a parameter is not finite after the update. The network is unchanged, except that ``optimizer_state`` is
+            None.
 
         Examples
         --------

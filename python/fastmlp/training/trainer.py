@@ -1,4 +1,4 @@
-"""The memory of one fit with an update rule, and its way through the epochs."""
+"""The memory of one fit with an update rule, and its calls of the core."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from fastmlp.history import History
 
 STEPS_AHEAD = 4096
-"""Hyper-values are worked out for so many steps at once: short epochs share the cost."""
+"""Number of steps whose hyperparameters are computed at once, so that short epochs share the cost."""
 STEP_EFFORT, PARAMETER_EFFORT = 2000, 30
-"""What a step costs beside its rows, itself and for each parameter, in multiplications: for the first chunk's size."""
+"""Cost of a step beyond its rows, fixed and per parameter, in multiplications; sets the size of the first chunk."""
 _KEPT = "The network holds the weights of the best finite epoch"
 
 
 class Trainer:
-    """The memory of one fit with an update rule, and its way through the epochs, chunk by chunk.
+    """The memory of one fit with an update rule; trains chunk by chunk.
 
-    The core reads the hyper-values of step s in row s of `table` and writes loss and learning rate of epoch e into row
-    e of `records`, both modulo the number of rows.
+    The core reads the hyperparameters of step s from row s of `table`, and writes loss and learning rate of epoch e to
+    row e of `records`, both modulo the number of rows.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Trainer:
         most_samples: int = 0,
         look_ahead: int = STEPS_AHEAD,
     ) -> None:
-        """``endless``: any number of epochs; ``most_samples``: room to `take` so many, where more may come."""
+        """``endless``: no limit on epochs; ``most_samples``: the largest number of samples that `take` will get."""
         optimizer = settings.optimizer
         assert isinstance(optimizer, Optimizer)
         self.network = network
@@ -65,13 +65,13 @@ class Trainer:
         self.optimizer = optimizer
         n_samples, layout = max(len(data.X), most_samples), network.layout
         self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
-        # Only layers that look at the whole batch see a difference between it and batches that add up to it.
+        # Only layers that use the whole batch give other results for its parts.
         part_rows = min(settings.batch_size, n_samples) if layout.uses_batch else self.batch_size
         self.n_batches = count_batches(n_samples, self.batch_size)
         if optimizer.needs_all_samples() and self.n_batches > 1:
             raise ValueError(
                 f"batch_size must be at least the number of samples, {n_samples}, for {optimizer!r}, "
-                f"which compares their loss from step to step; got {settings.batch_size}"
+                f"which compares their loss between steps; got {settings.batch_size}"
             )
         self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs
         self.endless = endless
@@ -79,8 +79,8 @@ class Trainer:
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
         self.changes = steps_change(settings, optimizer, network)
-        self.before: Snapshot | None = None  # as the network was before a step that calls Python
-        self.undone = False  # that step, as it failed
+        self.before: Snapshot | None = None  # the network before a step that calls Python
+        self.undone = False  # whether that step failed and was undone
         self.has_diverged = False
         threads = choose_threads(settings.n_threads, layout.flops_per_row, part_rows)
         form = input_form(network, data.X)
@@ -117,23 +117,23 @@ class Trainer:
         self.gradients = np.zeros((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         effort = layout.effort(self.batch_size) + STEP_EFFORT + PARAMETER_EFFORT * layout.n_params
         self.pace = Pace(1 if endless else self.n_batches, effort)
-        self.table, self.rates = self._steps_ahead(0)  # a schedule that gives no number raises before anything changes
+        self.table, self.rates = self._steps_ahead(0)  # a bad schedule raises before anything changes
         self.learning_rates = self.table["learning_rate"].copy()
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
-        shuffle = settings.shuffle and part_rows < n_samples  # the order within one batch changes nothing
+        shuffle = settings.shuffle and part_rows < n_samples  # the order within one batch has no effect
         self.order = np.arange(n_samples) if shuffle else None
-        self.n_ordered = len(data.X)  # samples that the order is of
+        self.n_ordered = len(data.X)  # number of samples in the order
 
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """Hyper-values of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
-        ahead = self.look_ahead if self.changes else 1  # one row serves every step
+        """Hyperparameters of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
+        ahead = self.look_ahead if self.changes else 1  # one row is enough for all steps
         numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
         averaged = 0 if self.average is None else self.average.n_before + start
         table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
         return table, dropout_rates(self.network.layout.stages, numbers)
 
     def fill_table(self, start: int) -> None:
-        """The table of the steps from `start` on, in the memory that the core knows."""
+        """Write the hyperparameters of the steps from `start` on into the table that the core reads."""
         ahead, rates = self._steps_ahead(start)
         self.table[: len(ahead)] = ahead
         if self.rates is not None and rates is not None:
@@ -142,14 +142,15 @@ class Trainer:
         self.table["learning_rate"] *= self.rate_factor
 
     def multiply_learning_rate(self, factor: float) -> None:
-        """From now on every step has this times the learning rate that the optimizer gives it."""
+        """Multiply the optimizer's learning rate by this factor from now on."""
         if factor != self.rate_factor:
             self.rate_factor = factor
             self.table["learning_rate"] = self.learning_rates * factor
 
     def begin(self, run: Run | None = None, *, mask_seed: int | None = None, first_mask: int = 0) -> None:
-        """Tell the core where everything is; it draws the seed of the dropout masks, or goes on with those of a seed
-        from a number on, and copies the network. Callbacks that see gradients see the ``run``.
+        """Give the core all arrays; it copies the network, and draws the seed of the dropout masks.
+
+        With ``mask_seed``, the masks continue from number ``first_mask`` of that seed. ``run`` is for `on_gradient`.
         """
         network = self.network
         if self.gradient_door is not None and run is not None:
@@ -174,7 +175,7 @@ class Trainer:
             self.average.follow()
 
     def take(self, data: TrainingData) -> None:
-        """Tell the core where the samples are: at first, or behind an epoch, any number that there is room for."""
+        """Give the core the samples: at the start, or after an epoch, any number that there is room for."""
         network = self.network
         X, y = input_source(network, data.X), target_source(network, data.targets)
         if self.order is not None and len(data.X) != self.n_ordered:
@@ -183,23 +184,23 @@ class Trainer:
         self.core.begin(X, y, data.weights, self.weight_of(data) or 1.0)
 
     def weight_of(self, data: TrainingData) -> float:
-        """What the recorded loss summed over all samples is divided by."""
+        """The divisor of the recorded loss, which is summed over all samples."""
         return float(len(data.X)) if self.settings.loss_counts_rows else data.weight()
 
     def refill(self, done: int) -> None:
-        """The table of steps anew, where the first ``done`` steps have used it up."""
+        """Fill the table for the next steps once the first ``done`` steps have used it up."""
         if self.changes and done and done % len(self.table) == 0:
             self.fill_table(done)
 
     def run(self) -> int:
-        """A chunk of about 50 ms, a part of an epoch or some whole ones; the number of its steps."""
+        """Train for about 50 ms, a part of an epoch or whole ones; return the number of steps."""
         done, n_rows = self.core.n_steps, len(self.records)
         epoch = done // self.n_batches
         last_epoch = min(epoch - epoch % n_rows + n_rows, self.n_epochs)
         return self.advance(last_epoch * self.n_batches - done)
 
     def advance(self, most: int) -> int:
-        """About 50 ms' worth of steps, at most so many; their number."""
+        """Train for about 50 ms and at most ``most`` steps; return the number of steps."""
         done, n_table = self.core.n_steps, len(self.table)
         self.refill(done)
         if self.doors:
@@ -212,7 +213,7 @@ class Trainer:
         return n_steps
 
     def checked_step(self) -> int:
-        """One step that calls functions written in Python; if one fails, its error is raised, the network as before."""
+        """Do one step that calls Python functions; if one fails, restore the network and raise its error."""
         self.before = self.network.snapshot(self.before)
         averages = None if self.average is None else self.average.copy()
         with self.lock:
@@ -234,7 +235,7 @@ class Trainer:
         return losses, rates
 
     def check(self, history: History) -> None:
-        """``DivergedError`` if the loss or a parameter isn't finite; the network goes back to the best epoch."""
+        """If the loss or a parameter is not finite, restore the best epoch and raise ``DivergedError``."""
         if not self.core.is_finite and not self.undone:
             batch = ((self.core.n_steps - 1) % self.n_batches + 1) * self.settings.accumulate
             epoch = self.core.n_epochs
@@ -242,7 +243,7 @@ class Trainer:
             raise self.diverged(place, epoch, batch, history)
 
     def check_params(self, run: Run) -> None:
-        """The same for the parameters at the end of a fit, as a loss shows only what came before the last step."""
+        """As `check`, for the parameters at the end of a fit: the last step does not show in a loss."""
         if not self.network.is_finite():
             epoch = run.epoch + (self.core.first > 0)
             place = f"the parameters stopped being finite in the last step, of the epoch with index {epoch}"
@@ -251,7 +252,7 @@ class Trainer:
     def diverged(
         self, place: str, epoch: int | None, batch: int | None, history: History | None = None, kept: str = _KEPT
     ) -> DivergedError:
-        """The network as it was while all was well, and the error that tells where, why and what now."""
+        """Restore the best epoch, and return the error with place, likely cause and remedy."""
         self.restore()
         losses = history["loss"].tolist() if history is not None and "loss" in history else []
         momentum = getattr(self.optimizer, "momentum", 0.0)
@@ -262,18 +263,16 @@ class Trainer:
         return DivergedError(f"{place}. {cause}. {kept}", epoch, batch)
 
     def restore(self) -> None:
-        """The network as it was behind the best epoch that has proved itself, or before the first."""
+        """Restore the network after the best epoch that was followed by a finite one, or before the first."""
         self.has_diverged = True
         self.network.restore(Snapshot(*(copies[self.core.best] for copies in self.kept)))
 
     def shown(self) -> AbstractContextManager[None]:
-        """Inside, the network holds what it would hold if this were the end: the averages, if there are any."""
+        """Inside, the network holds what it would hold at the end of the fit: the averages, if there are any."""
         return nullcontext() if self.average is None else self.average.shown()
 
     def end(self) -> None:
-        """Leave the averages in the network, and the optimizer's state with it, if asked for; none of a fit that
-        diverged.
-        """
+        """Leave the averages and the optimizer's state in the network, if asked for; no state if the fit diverged."""
         finite = self.core.is_finite and not self.has_diverged
         if finite or self.undone:
             self.state.average = None if self.average is None else self.average.end(self.core.n_steps)
@@ -283,16 +282,16 @@ class Trainer:
 
 
 def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
-    """The generator as it is, without the lock that a thread which isn't there any more may hold for ever."""
+    """A copy of the generator with a new lock, as a thread that no longer exists may hold the old one."""
     bit_generator = type(rng.bit_generator)()
     bit_generator.state = rng.bit_generator.state
     return np.random.Generator(bit_generator)
 
 
 def state_to_begin_with(network: Model, optimizer: Optimizer, warm_start: bool) -> OptimizerState:
-    """The state that the network kept, if it is asked for and fits this optimizer; else a fresh one."""
+    """The network's optimizer state, if asked for and if it fits this optimizer; else a new one."""
     fresh = OptimizerState(type(optimizer).__name__, optimizer.initial_state(network.n_params, network.dtype))
-    if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # has no learning rate but the first step sizes
+    if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # no learning rate, but first step sizes
         fresh.vectors[1] *= network.layout.per_parameter("learning_rate_factor")
     kept = network.optimizer_state if warm_start else None
     return kept if kept is not None and kept.fits(fresh) else fresh
