@@ -131,7 +131,7 @@ net = fm.Network([4, 40, 8, 1], dtype="float64", seed=0)
 try:
     net.fit(fm.Chunks(chunks), epochs=30, n_threads=1, callbacks=[both])
 except RuntimeError as error:
-    os._exit(0 if pid == 0 and "forked within it" in str(error) else 1)
+    os._exit(0 if pid == 0 and "forked during the fit" in str(error) else 1)
 assert pid != 0 and os.waitpid(pid, 0)[1] == 0
 print("same")
 """
