@@ -58,9 +58,10 @@ def measure(
         sources = input_source(network, X), target_source(network, targets)
         run.call(core_evaluate, forward_effort(network, run), *sources, weights)
     total = len(X) if weights is None else weights.sum()
-    measured = {"loss": float(run.workspace.losses.sum() / total)}
+    loss, correct = run.workspace.totals
+    measured = {"loss": float(loss / total)}
     if targets.is_class:
-        measured["accuracy"] = float(run.workspace.correct.sum() / total)
+        measured["accuracy"] = float(correct / total)
     return measured
 
 

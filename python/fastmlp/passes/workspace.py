@@ -55,9 +55,10 @@ class Workspace(NamedTuple):
         return self.partials[:, LOSS]
 
     @property
-    def correct(self) -> NDArray[np.float64]:
-        """Total weight of each thread's correctly classified rows, (n_threads,)."""
-        return self.partials[:, CORRECT]
+    def totals(self) -> tuple[float, float]:
+        """Summed loss, and total weight of the correctly classified rows, over all threads."""
+        loss, correct = self.partials[:, LOSS : CORRECT + 1].sum(axis=0).tolist()
+        return loss, correct
 
     def check(self) -> None:
         """Raise the error of a loss written in Python, if it failed in the last pass."""
