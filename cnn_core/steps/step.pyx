@@ -60,7 +60,7 @@ cdef void add_penalty(const Job* job, Member member, const Way* way, const Step*
 
 cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
                            real* state) noexcept nogil:
-    """The step for iRprop+, with a mark if the loss rose since the last step. Call it after all losses are added.
+    """The step for iRprop+, marked if the loss rose since the last step. Members call it after adding their losses.
 
     The batch holds all samples. Its mean loss is kept in the first element of the rule's third state vector.
     """
