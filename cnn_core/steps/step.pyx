@@ -58,13 +58,13 @@ cdef void add_penalty(const Job* job, Member member, const Way* way, const Step*
             way.updater.groups, way.updater.n_groups, penalty, start, stop, params, gradient)
 
 
-cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
-                           real* state) noexcept nogil:
+cdef Step marked_by_the_loss(const Job* job, Member member, const Way* way, const Step* step, double scale,
+                             real* state) noexcept nogil:
     """The step for iRprop+, marked if the loss rose since the last step. Members call it after adding their losses.
 
     The batch holds all samples. Its mean loss is kept in the first element of the rule's third state vector.
     """
-    cdef Step told = step[0]
+    cdef Step marked = step[0]
     cdef real* kept = state + 2 * way.updater.n_params
     cdef real last = kept[0]
     cdef double loss = 0
@@ -72,10 +72,10 @@ cdef Step told_of_the_loss(const Job* job, Member member, const Way* way, const 
     wait_for_all(member)
     for i in range(member.size):
         loss += job.partials[i * job.stride + LOSS_SLOT]
-    told.momentum = <real> (loss * scale) > last
+    marked.momentum = <real> (loss * scale) > last
     if member.index == 0:
         kept[0] = <real> (loss * scale)
-    return told
+    return marked
 
 
 cdef (Py_ssize_t, Py_ssize_t) slice_of(Member member, Py_ssize_t n_params) noexcept nogil:
@@ -88,13 +88,13 @@ cdef (Py_ssize_t, Py_ssize_t) slice_of(Member member, Py_ssize_t n_params) noexc
 cdef void use_gradient(const Job* job, Member member, const Way* way, const Step* step, double scale,
                        Py_ssize_t start, Py_ssize_t stop, real* params, real* gradient, real* state) noexcept nogil:
     """Update this member's slice of the parameters with the batch's gradient[start:stop]."""
-    cdef Step told
+    cdef Step marked
     add_penalty(job, member, way, step, scale, start, stop, params, gradient)
     if way.options.whole_gradient:
         change_gradient(job, member, way, step, start, stop, gradient)
     if way.updater.rule == RPROP_PLUS:
-        told = told_of_the_loss(job, member, way, step, scale, state)
-        update(&way.updater, &told, start, stop, params, gradient, state)
+        marked = marked_by_the_loss(job, member, way, step, scale, state)
+        update(&way.updater, &marked, start, stop, params, gradient, state)
     else:
         update(&way.updater, step, start, stop, params, gradient, state)
 

@@ -258,7 +258,11 @@ class Model:
         return bool(first_nonfinite(self.params) < 0)
 
     def astype(self: M, dtype: Any) -> M:
-        """Return an independent copy with ``dtype`` "float32" or "float64".
+        """Return an independent copy in another dtype.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float64"}
 
         Returns
         -------
@@ -269,6 +273,14 @@ class Model:
         ------
         TypeError, ValueError
             If ``dtype`` is not one of these, or too small for the input's shift or scale.
+        RuntimeError
+            Another thread trains or changes this network.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> fm.Network([2, 1], seed=0).astype("float64").params.dtype
+        dtype('float64')
         """
         twin = type(self).__new__(type(self))
         with self._access.reading:
@@ -291,5 +303,24 @@ class Model:
             return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def copy(self: M) -> M:
-        """Return an independent network with the same parameters, statistics, optimizer state and generator state."""
+        """Return an independent network with the same parameters, statistics, optimizer state and generator state.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        RuntimeError
+            Another thread trains or changes this network.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> net = fm.Network([2, 1], seed=0)
+        >>> twin = net.copy()
+        >>> loss = net.train_on_batch([[0.0, 1.0]], [1.0])
+        >>> bool((net.params == twin.params).all())
+        False
+        """
         return self.astype(self.dtype)

@@ -174,8 +174,10 @@ def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any
     state = saved["run"]
     epoch, factor, seconds = int(state["epoch"]), float(state["learning_rate_factor"]), float(state["seconds"])
     columns = {name: np.asarray(values, np.float64) for name, values in saved["history"].items()}
-    told = [columns.get(name, np.empty(0)).shape for name in ("loss", "seconds")]
-    if told != [(epoch + 1,)] * 2 or any(values.ndim != 1 for values in columns.values()):  # callbacks may add columns
+    shapes = [columns.get(name, np.empty(0)).shape for name in ("loss", "seconds")]
+    if shapes != [(epoch + 1,)] * 2 or any(
+        values.ndim != 1 for values in columns.values()
+    ):  # callbacks may add columns
         raise ValueError(f"its history does not have {epoch + 1} epochs")
     for callback, each in zip(callbacks, saved["callbacks"], strict=True):
         callback.load_state_dict(each)

@@ -80,13 +80,13 @@ def check_same(made_with: Mapping[str, Any], now: Mapping[str, str]) -> None:
     names = dict.fromkeys([*now, *made_with])
     differing = [name for name in names if made_with.get(name) != now.get(name)]
     if differing:
-        told = [
+        parts = [
             f"{name}: {printable(str(made_with.get(name)), 200)} in the checkpoint, {now.get(name)!s:.200} now"
             for name in differing[:3]
         ]
         more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
         hint = _HINTS.get(differing[0], "")
-        raise ValueError(f"the checkpoint is from another fit: {'; '.join(told)}{more}{hint}")
+        raise ValueError(f"the checkpoint is from another fit: {'; '.join(parts)}{more}{hint}")
 
 
 def as_text(value: Any) -> str:
