@@ -165,3 +165,14 @@ def test_both_are_under_the_guard():
                     call()
 
     net.fit(X, Y, epochs=1, callbacks=Nested())
+
+
+def test_a_loss_that_fails_leaves_the_running_statistics_alone():
+    def fails(targets, scores):
+        raise LookupError("no loss")
+
+    net = network([fm.BatchNorm()], loss=fm.CustomLoss(fails))
+    before = net.statistics.copy()
+    with pytest.raises(LookupError, match="no loss"):
+        net.gradient(X, Y)
+    np.testing.assert_array_equal(net.statistics, before)

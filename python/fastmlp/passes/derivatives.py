@@ -80,9 +80,11 @@ def batch_gradient(
 ) -> tuple[float, NDArray[Any]]:
     """Summed loss of one batch and its gradient (n_params,), both divided by ``by``."""
     layout = network.layout
-    # If running statistics are not kept, the core works on a copy, as it writes the statistics of the batch there.
-    statistics = network.statistics if behaviour["keep_running"] else network.statistics.copy()
-    with running(network, X, n_threads, layout.flops_per_row, training=True, table=table, statistics=statistics) as run:
+    # The core writes the batch's own statistics beside the running ones: to a copy, if the latter are not to change.
+    copies = not behaviour["keep_running"]
+    with running(
+        network, X, n_threads, layout.flops_per_row, training=True, table=table, copies_statistics=copies
+    ) as run:
         gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
         # Layers that use the whole batch need all tiles in one call.
         effort = 0.0 if layout.uses_batch else layout.effort(run.workspace.tile_rows)

@@ -66,12 +66,13 @@ def running(
     tile_rows: int | None = None,
     more_columns: int = 0,
     table: NDArray[Any] | None = None,
-    statistics: NDArray[np.float64] | None = None,
+    copies_statistics: bool = False,
 ) -> Iterator[Running]:
     """A pass over checked rows, with a number of threads that suits ``flops_per_row``.
 
     Inside, no other thread can train or change the network, and the BLAS runs single-threaded in each of our threads.
-    Raises ``RuntimeError`` if another thread is training the network.
+    With ``copies_statistics`` the core writes to a copy of the network's statistics. Raises ``RuntimeError`` if another
+    thread is training the network.
     """
     layout = network.layout
     with network._access.reading, single_threaded_blas_for(layout.flops_per_row * len(X)):
@@ -79,4 +80,5 @@ def running(
             layout, network.loss, network.dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
             training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
         )  # fmt: skip
+        statistics = network.statistics.copy() if copies_statistics else None
         yield Running(network, workspace, len(X), table=table, statistics=statistics)

@@ -33,7 +33,12 @@ def gradient(
     """See `Network.gradient`."""
     with model._access.training:
         data = check_training_data(model, X, y, sample_weight, class_weight=class_weight)
-        return training_gradient(model, data, n_threads)
+        statistics = model.statistics.copy()
+        try:
+            return training_gradient(model, data, n_threads)
+        except BaseException:  # a loss written in Python failed after the batch norms had taken their step
+            model.statistics[:] = statistics
+            raise
 
 
 def training_gradient(model: Model, data: TrainingData, n_threads: int | None) -> NDArray[Any]:
