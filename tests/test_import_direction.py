@@ -83,7 +83,7 @@ def python_imports(root):
 
 
 def core_imports(root):
-    """The same for the core, where a module is all files of one name; a header belongs to whoever includes it."""
+    """The same for the core, where files of one name are one module; a header is part of what includes it."""
     paths = [path for path in sorted(root.rglob("*")) if path.suffix in (".py", ".pyx", ".pxd", ".h")]
     modules = {f"{root.name}.{name_of(path, root)}".removesuffix(".__init__"): name_of(path, root) for path in paths}
     headers = {path.name: name_of(path, root) for path in paths if path.suffix == ".h"}

@@ -311,7 +311,7 @@ def labelled(loss, y, n_outputs=3):
 
 @pytest.mark.parametrize("kind", [losses.VALUES, losses.COUNTS], ids=["values", "counts"])
 def test_a_new_loss_of_numbers_takes_no_class_numbers(kind, monkeypatch):
-    """A row alone, named nowhere else, refuses a 1-d y in the place of three columns."""
+    """A row alone refuses a 1-d y where three columns are needed."""
     monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["squared_error"].code, targets=kind))
     new = fm.Loss("new")
     for y in ([0, 1, 2, 1], [[0], [1], [2], [1]]):
