@@ -44,6 +44,7 @@ TESTED_IN = {
     "model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
     "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "
     "optimizers/whole_set",
+    "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
     "test_network.py": "model/construction model/model",

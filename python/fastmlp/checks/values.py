@@ -68,6 +68,12 @@ def check_value(
         raise ValueError(f"{argument} must be a finite number{limits}, got {value!r}")
 
 
+def check_positive(**values: object) -> None:
+    """Check that each of the named arguments is a number above 0."""
+    for argument, value in values.items():
+        check_value(argument, value, low=0.0, low_open=True, schedule=False)
+
+
 BLAS_LIMIT = 2**31 - 1
 """Largest dimension that every BLAS can address."""
 
