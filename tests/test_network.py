@@ -49,7 +49,7 @@ BAD_SETTINGS = [
     ({"activation": "softmax"}, ValueError, "activation='softmax' works only in the output layer"),
     ({"output": "sigmod"}, ValueError, "output='sigmod' is unknown; did you mean 'sigmoid'?"),
     ({"output": 3}, TypeError, "output must be a name, got int"),
-    ({"loss": "crossentropy"}, ValueError, "loss='crossentropy' is unknown; did you mean 'cross_entropy'?"),
+    ({"loss": "crosentropy"}, ValueError, "loss='crosentropy' is unknown; did you mean 'cross_entropy'?"),
     ({"loss": None}, TypeError, "loss must be a name or a Loss, got NoneType"),
     ({"loss": fm.Loss}, TypeError, "loss must be a name or a Loss, got type"),
     ({"loss": "cross_entropy"}, ValueError, "needs one output for each class, at least 2, got 1"),

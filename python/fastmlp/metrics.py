@@ -194,6 +194,24 @@ METRICS = CLASS_METRICS | {
     "r2": r2,
 }
 """All metrics that `Network.fit` accepts by name."""
+SYNONYMS = {
+    "acc": "accuracy",
+    "accuracy_score": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy",
+    "f1_macro": "macro_f1",
+    "mae": "mean_absolute_error",
+    "rmse": "root_mean_square_error",
+    "root_mean_squared_error": "root_mean_square_error",
+    "r2_score": "r2",
+    "r_squared": "r2",
+}
+"""Names of the same metrics in other libraries."""
+OTHER_NAMES = (
+    dict.fromkeys(("mse", "mean_squared_error"), "'root_mean_square_error' is its root")
+    | dict.fromkeys(("f1", "f1_score"), "'macro_f1' is the mean over the classes; for another average pass a function")
+    | dict.fromkeys(("auc", "roc_auc", "average_precision", "precision", "recall", "mape"), "pass a function instead")
+)
+"""Names of other metrics, and what to use."""
 
 
 def as_labels(argument: str, values: ArrayLike) -> NDArray[np.int64]:

@@ -6,7 +6,8 @@ the argument, what was expected, what was got.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 
 class DivergedError(ArithmeticError):
@@ -60,8 +61,16 @@ class TrainingWarning(UserWarning):
     """
 
 
-def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError:
+def unknown_name(
+    argument: str,
+    got: object,
+    known: Iterable[str],
+    hint: str | None = None,
+    synonyms: Mapping[str, str] = MappingProxyType({}),
+) -> ValueError:
     """Build the error for an unknown name, with the closest known one.
+
+    ``hint`` replaces that guess; "" leaves it out. ``synonyms`` are further names to guess from, by what they mean.
 
     >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
     activation='rellu' is unknown; did you mean 'relu'? Known: relu, tanh
@@ -69,9 +78,13 @@ def unknown_name(argument: str, got: object, known: Iterable[str]) -> ValueError
     import difflib  # rarely needed
 
     names = sorted(known)
-    near = difflib.get_close_matches(str(got)[:100].lower(), names[:1000], n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r:.60}?" if near else "."
-    return ValueError(f"{argument}={got!r:.100} is unknown{hint} Known: {some_names(names, 30)}")
+    if hint is None:
+        spelled = {name: name for name in names[:1000]} | dict(synonyms)
+        near = difflib.get_close_matches(str(got)[:100].lower(), spelled, n=1, cutoff=0.5)
+        end = f"; did you mean {spelled[near[0]]!r:.60}?" if near else "."
+    else:
+        end = f"; {hint}." if hint else "."
+    return ValueError(f"{argument}={got!r:.100} is unknown{end} Known: {some_names(names, 30)}")
 
 
 def printable(name: str, longest: int = 24) -> str:

@@ -165,15 +165,16 @@ def _for_each_layer(estimator: Any, name: str, kind: type) -> list[Any]:
 
 def hidden_activations(estimator: Any) -> list[str]:
     """fastmlp's name of each hidden layer's activation."""
-    from fastmlp.model.activations import ACTIVATIONS
+    from fastmlp.model.activations import ACTIVATIONS, SYNONYMS, activation_name
 
     known = {name for name, spec in ACTIVATIONS.items() if not spec.output_only} | set(ACTIVATION_NAMES)
+    accepted = known | {name for name, meant in SYNONYMS.items() if meant in known}
     names = _for_each_layer(estimator, "activation", str)
     for name in names or [estimator.activation]:
-        if isinstance(name, str) and name not in known:
+        if isinstance(name, str) and name not in accepted:
             listed = ", ".join(map(repr, sorted(known)))
             raise invalid(estimator, "activation", f"a str among {{{listed}}}, or a list of one for each hidden layer")
-    return [ACTIVATION_NAMES.get(name, name) for name in names]
+    return [activation_name(name) for name in names]
 
 
 def dropout_rates(estimator: Any) -> list[Any]:
@@ -190,10 +191,10 @@ def dropout_rates(estimator: Any) -> list[Any]:
 
 def loss_named(estimator: Any, synonyms: Iterable[str] = ()) -> Loss | str:
     """The loss of fastmlp, or its name; ``synonyms`` are further names that are allowed."""
-    from fastmlp.model.losses import LOSSES
+    from fastmlp.model.losses import LOSSES, SYNONYMS
 
     given = estimator.loss
-    if isinstance(given, str) and (given in LOSSES or given in synonyms):
+    if isinstance(given, str) and (given in LOSSES or given in SYNONYMS or given in synonyms):
         return given
     if not hasattr(given, "spec"):
         listed = ", ".join(map(repr, [*synonyms, *LOSSES]))

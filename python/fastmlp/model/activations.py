@@ -1,7 +1,8 @@
 """Activation functions by name: the code that the compiled core has for each, and what each needs.
 
 ``identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish`` work in any layer;
-``softmax`` and ``exp`` only in the last one.
+``softmax`` and ``exp`` only in the last one. Names of other libraries, such as "linear" and "swish", are replaced by
+these.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.layers import activations as _core
 from cnn_core.layers.activations import Activation
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.names import known_name
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,42 @@ ACTIVATIONS: dict[str, ActivationSpec] = {
     "exp": ActivationSpec(Activation.EXP, output_only=True),
 }
 
+SYNONYMS = {
+    "linear": "identity",
+    "none": "identity",
+    "logistic": "sigmoid",
+    "expit": "sigmoid",
+    "swish": "silu",
+    "leakyrelu": "leaky_relu",
+    "lrelu": "leaky_relu",
+    "exponential": "exp",
+}
+"""Names of the same functions in other libraries."""
+OTHER_NAMES = {"prelu": "'relu' with parametric=True is that function"} | dict.fromkeys(
+    ("celu", "glu", "hard_sigmoid", "hard_swish", "hard_tanh", "log_softmax", "relu6", "sine", "softsign", "swiglu"), ""
+)
+"""Names of functions that are not in the table, and what to use."""
 
-def activation_spec(name: object, argument: str = "activation") -> ActivationSpec:
-    """The row of the table for a name; ``ValueError`` suggests the nearest name if there is none."""
+
+def activation_name(name: object, argument: str = "activation") -> str:
+    """The name as the table has it, from there or a synonym; ``ValueError`` suggests the nearest one if it is unknown.
+
+    >>> activation_name("swish")
+    'silu'
+    """
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be a name, got {type(name).__name__}")
-    if name not in ACTIVATIONS:
-        raise unknown_name(argument, name, ACTIVATIONS)
-    return ACTIVATIONS[name]
+    return known_name(argument, name, ACTIVATIONS, SYNONYMS, OTHER_NAMES)
+
+
+def activation_spec(name: object, argument: str = "activation") -> ActivationSpec:
+    """The row of the table for a name; errors as in `activation_name`."""
+    return ACTIVATIONS[activation_name(name, argument)]
 
 
 def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]]:
     spec = activation_spec(name, "name")
-    if name == "softmax":
+    if spec.code == Activation.SOFTMAX:
         raise ValueError("name must be a function of one number, got 'softmax', which is a function of a whole row")
     values = np.array(z, dtype=np.float64, order="C")
     if not np.isfinite(values).all():

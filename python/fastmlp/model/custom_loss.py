@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.machine.calls import Door
-from fastmlp.model.activations import activation_spec
+from fastmlp.model.activations import activation_name
 from fastmlp.model.losses import VALUES_OR_CLASSES, Loss, LossSpec
 
 
@@ -70,7 +70,7 @@ class CustomLoss(Loss):
     ) -> None:
         if not callable(function):
             raise TypeError(f"function must be a callable (y_true, scores) -> (losses, gradient), got {function!r:.60}")
-        activation_spec(output, "output")
+        output = activation_name(output, "output")
         for name, value in (("function", function), ("output", output), ("name", "custom")):
             object.__setattr__(self, name, value)
 

@@ -1,7 +1,8 @@
 """Initial weights: a distribution for each name. The network's own generator draws from it.
 
 The glorot, he and lecun ones scale with the inputs n_in and outputs n_out of the layer, and set the biases to 0.
-``normal`` and ``uniform`` draw the biases from the same distribution as the weights.
+``normal`` and ``uniform`` draw the biases from the same distribution as the weights. "xavier_..." and "kaiming_..." are
+replaced by "glorot_..." and "he_...".
 
 Sources: glorot, Glorot and Bengio, AISTATS 2010; he, He et al., ICCV 2015; lecun, LeCun et al., "Efficient BackProp",
 1998.
@@ -16,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.names import known_name
 from fastmlp.checks.values import check_value
 
 
@@ -133,13 +134,37 @@ INITIALIZERS: dict[str, Initializer] = {
     "zeros": Normal(0.0),
 }
 
+SYNONYMS = {
+    "xavier_uniform": "glorot_uniform",
+    "xavier_normal": "glorot_normal",
+    "kaiming_uniform": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "zero": "zeros",
+}
+"""Names of the same distributions in other libraries."""
+OTHER_NAMES = (
+    dict.fromkeys(("glorot", "xavier"), "did you mean 'glorot_uniform' or 'glorot_normal'")
+    | dict.fromkeys(("he", "kaiming"), "did you mean 'he_uniform' or 'he_normal'")
+    | {"lecun": "did you mean 'lecun_normal'", "lecun_uniform": "'lecun_normal' has the same variance"}
+    | dict.fromkeys(("random_normal", "truncated_normal", "gaussian"), "use Normal with a standard deviation")
+    | {"random_uniform": "use Uniform with its limits", "ones": "", "orthogonal": "", "constant": ""}
+)
+"""Names that mean several distributions here or none, and what to use."""
+
+
+def initializer_name(init: str, argument: str = "init") -> str:
+    """The name as the table has it, from there or a synonym; ``ValueError`` if it is unknown.
+
+    >>> initializer_name("kaiming_normal")
+    'he_normal'
+    """
+    return known_name(argument, init, INITIALIZERS, SYNONYMS, OTHER_NAMES)
+
 
 def make_initializer(init: str | Initializer, argument: str = "init") -> Initializer:
     """Turn a name or an initializer into an initializer; ``ValueError`` or ``TypeError`` for anything else."""
     if isinstance(init, str):
-        if init not in INITIALIZERS:
-            raise unknown_name(argument, init, INITIALIZERS)
-        return INITIALIZERS[init]
+        return INITIALIZERS[initializer_name(init, argument)]
     if not isinstance(init, (Normal, Uniform, FanScaled)):
         raise TypeError(f"{argument} must be a name, Normal or Uniform, got {type(init).__name__}")
     return init

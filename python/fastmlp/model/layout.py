@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cnn_core.types import STRUCTS
 from fastmlp.checks.values import BLAS_LIMIT
-from fastmlp.model.activations import activation_spec
+from fastmlp.model.activations import activation_name
 from fastmlp.model.layers import Input, Layer, Parameter
 from fastmlp.model.losses import Loss
 
@@ -147,7 +147,7 @@ def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss)
         raise ValueError(f"the last layer must be Dense or Activation, got {type(last).__name__}")
     own = last.activation_name
     if output is not None:
-        activation_spec(output, "output")
+        output = activation_name(output, "output")
         if own is not None and own != output:
             raise ValueError(f"output={output!r} contradicts the last layer's activation={own!r}")
     name = own or output or loss.spec.default_output

@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Any
 
 from cnn_core.passes.losses import Loss as LossCode
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.names import known_name
 from fastmlp.checks.values import Value, check_value
 
 
@@ -109,6 +109,40 @@ LOSSES: dict[str, LossSpec] = {
     "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
 }
 
+SYNONYMS = {
+    "mae": "absolute_error",
+    "l1": "absolute_error",
+    "mean_absolute_error": "absolute_error",
+    "mean_squared_error": "mse",
+    "pinball": "quantile",
+    "pinball_loss": "quantile",
+    "smooth_l1": "huber",
+    "huber_loss": "huber",
+    "poisson_nll": "poisson",
+    "crossentropy": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "categorical_cross_entropy": "cross_entropy",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "sparse_categorical_cross_entropy": "cross_entropy",
+    "softmax_cross_entropy": "cross_entropy",
+    "bce": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "sigmoid_cross_entropy": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy",
+}
+"""Names of the same losses in other libraries."""
+
+_ENTROPIES = "did you mean 'cross_entropy' (an output for each class) or 'binary_cross_entropy' (one for each label)"
+_SQUARES = "did you mean 'mse' (the mean over the outputs) or 'squared_error' (half of their sum)"
+OTHER_NAMES = (
+    dict.fromkeys(("log_loss", "logloss", "logistic", "deviance", "nll", "ce", "entropy"), _ENTROPIES)
+    | dict.fromkeys(("l2", "squared_loss", "quadratic", "least_squares", "euclidean"), _SQUARES)
+    | dict.fromkeys(("rmse", "root_mean_squared_error"), "'mse' has the same minimum")
+    | dict.fromkeys(("kl_divergence", "kullback_leibler"), "'cross_entropy' has the same gradient")
+    | dict.fromkeys(("hinge", "mape", "msle", "log_cosh", "cosine", "focal", "tweedie", "gamma"), "use a CustomLoss")
+)
+"""Names that mean several losses here or none, and what to use."""
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -118,7 +152,8 @@ class Loss:
     ----------
     name : str
         "squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy" or
-        "binary_cross_entropy". The formulas are in `fastmlp.model.losses`.
+        "binary_cross_entropy". The formulas are in `fastmlp.model.losses`. Names of other libraries with the same
+        meaning, such as "mae" or "categorical_crossentropy", are replaced by these.
     delta : float, default 1.0
         For huber: errors larger than this count linearly. Above 0.
     q : float, default 0.5
@@ -153,8 +188,7 @@ class Loss:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise TypeError(f"loss must be a name or a Loss, got {type(self.name).__name__}")
-        if self.name not in LOSSES:
-            raise unknown_name("loss", self.name, LOSSES)
+        object.__setattr__(self, "name", known_name("loss", self.name, LOSSES, SYNONYMS, OTHER_NAMES))
         check_value("delta", self.delta, low=0.0, low_open=True, schedule=False)
         check_value("q", self.q, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
         check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)

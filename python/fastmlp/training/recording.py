@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cnn_core.passes.batches import Dtype
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.names import known_name
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import Validation
-from fastmlp.metrics import CLASS_METRICS, METRICS
+from fastmlp.metrics import CLASS_METRICS, METRICS, OTHER_NAMES, SYNONYMS
 from fastmlp.model.model import Model
 from fastmlp.passes.inference import measure, predict
 
@@ -42,9 +42,8 @@ def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
 
 def _metric(metric: Any) -> Metric:
     if isinstance(metric, str):
-        if metric not in METRICS:
-            raise unknown_name("metrics", metric, METRICS)
-        return Metric(metric, METRICS[metric])
+        name = known_name("metrics", metric, METRICS, SYNONYMS, OTHER_NAMES)
+        return Metric(name, METRICS[name])
     if not callable(metric) or isinstance(metric, type):
         raise TypeError(f"metrics must be names or functions of (y_true, y_pred), got {metric!r:.60}")
     name = getattr(metric, "__name__", "")

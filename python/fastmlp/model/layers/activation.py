@@ -17,7 +17,7 @@ import numpy as np
 
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_value
-from fastmlp.model.activations import ActivationSpec, activation_spec
+from fastmlp.model.activations import ActivationSpec, activation_name, activation_spec
 from fastmlp.model.initializers import Initializer
 from fastmlp.model.layers.base import LATER, Layer, Parameter, check_learning
 
@@ -93,7 +93,7 @@ class Activated(HasActivation):
     def check_activation(self) -> None:
         """Raise ``TypeError`` or ``ValueError`` if a field is invalid."""
         if self.activation is not None:
-            activation_spec(self.activation)
+            object.__setattr__(self, "activation", activation_name(self.activation))
         if self.slope is not None:
             check_value("slope", self.slope, low=0.0, schedule=False)
         if not isinstance(self.parametric, (bool, np.bool_)):
@@ -152,7 +152,7 @@ class Activation(Activated):
     trainable: bool = field(default=True, kw_only=True, metadata=LATER)
 
     def __post_init__(self) -> None:
-        activation_spec(self.activation)
+        activation_name(self.activation)
         self.check_activation()
         check_learning(self.trainable, 1.0)
         if not (self.trainable or self.parametric):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_size
-from fastmlp.model.initializers import Initializer, make_initializer
+from fastmlp.model.initializers import Initializer, initializer_name, make_initializer
 from fastmlp.model.layers.activation import Activated
 from fastmlp.model.layers.base import LATER, Parameter, check_learning
 
@@ -73,7 +73,9 @@ class Dense(Activated):
         object.__setattr__(self, "units", check_size("units", self.units))
         if not isinstance(self.bias, (bool, np.bool_)):
             raise TypeError(f"bias must be True or False, got {self.bias!r}")
-        if self.init is not None:
+        if isinstance(self.init, str):
+            object.__setattr__(self, "init", initializer_name(self.init))
+        elif self.init is not None:
             make_initializer(self.init)
         self.check_activation()
         check_learning(self.trainable, self.learning_rate_factor)
