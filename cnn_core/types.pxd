@@ -85,7 +85,8 @@ cdef struct Plan:
     int64_t capacity         # rows of each workspace buffer
     int64_t tile_rows        # rows that go through the network together
     int64_t keeps_batch      # 1: the buffers hold a whole batch (batch norm); 0: one tile for each thread
-    int64_t target           # workspace: the targets (n_out columns)
+    int64_t target           # workspace: the targets (n_target columns)
+    int64_t n_target         # targets of each row: n_out, unless the loss takes another number
     int64_t row_weight       # workspace: the sample weights (1 column)
     int64_t row_loss         # workspace: the loss of each row (1 column)
 

@@ -10,15 +10,16 @@ from cnn_core.types cimport real
 
 
 cdef void call_custom(int64_t address, real* y, real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
-                      Py_ssize_t n_out) noexcept with gil:
-    """Call the object at `address` with scores y and targets t (n_rows, n_out); it fills delta and row_loss (n_rows,).
+                      Py_ssize_t n_out, Py_ssize_t n_target) noexcept with gil:
+    """Call the object at `address` with scores y (n_rows, n_out) and targets t (n_rows, n_target); it fills delta, of
+    the shape of y, and row_loss (n_rows,).
 
     Ctrl-C may come before its first line or after its last, so it is stored like an error of the loss.
     """
     cdef object called = <object> <void*> address
     cdef Py_ssize_t i
     try:
-        called(<real[:n_rows, :n_out]> y, <real[:n_rows, :n_out]> t, <real[:n_rows, :n_out]> delta,
+        called(<real[:n_rows, :n_out]> y, <real[:n_rows, :n_target]> t, <real[:n_rows, :n_out]> delta,
                <real[:n_rows]> row_loss)
     except BaseException as error:
         called.error = error

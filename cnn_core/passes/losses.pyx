@@ -209,7 +209,7 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
     cdef Py_ssize_t n_rows = tile.n_rows, n_out = last.n_out, i, j
     cdef real* y = buffer(net, tile, work, last.output, n_out)
-    cdef real* t = buffer(net, tile, work, net.plan.target, n_out)
+    cdef real* t = buffer(net, tile, work, net.plan.target, net.plan.n_target)
     cdef real* delta = buffer(net, tile, work, last.delta, n_out)
     cdef real* weight = buffer(net, tile, work, net.plan.row_weight, 1)
     cdef real* z = NULL if last.scores < 0 else buffer(net, tile, work, last.scores, n_out)
@@ -235,7 +235,7 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     elif loss == POISSON:
         softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
     elif loss == CUSTOM:
-        call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out)
+        call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out, net.plan.n_target)
     else:
         robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
     if not fused:
@@ -255,7 +255,8 @@ cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint 
     """(Weighted) number of rows that are classified correctly.
 
     With one output per class (`labelled`, or any loss but binary cross-entropy), the largest score must be where the
-    largest target is. Otherwise every output must be on its target's side of 1/2. Call it after `loss_and_delta`.
+    largest target is. Otherwise every output must be on its target's side of 1/2. Call it after `loss_and_delta`. The
+    number is 0 for a loss that does not take one target for each output: then no row has a class.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
     cdef Py_ssize_t n_out = last.n_out, i, j, best, wanted
@@ -266,6 +267,8 @@ cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint 
     cdef bint right
     cdef double threshold = 0 if is_fused(<int> net.plan.loss, last.activation) else 0.5
     cdef double total = 0
+    if net.plan.n_target != n_out:
+        return 0
     for i in range(tile.n_rows):
         right = True
         if sides:

@@ -50,6 +50,9 @@ class Network(Trainable):
         Weights of the dense layers, as writable views.
     biases : list of ndarray (n_out,) or None
         Biases of the dense layers, as writable views; None for a layer without biases.
+    n_features, n_outputs, n_targets : int
+        Columns of X, of what `predict` returns, and of y: one target for each output, unless the loss takes another
+        number.
     rng : numpy.random.Generator
         Draws the order of the samples and the dropout masks. The same seed gives the same order for any layers.
     optimizer_state : OptimizerState or None
@@ -143,7 +146,7 @@ class Network(Trainable):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         sample_weight : array_like (n_samples,), optional
             Weights of the samples in both means.
@@ -192,7 +195,7 @@ class Network(Trainable):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         sample_weight : array_like (n_samples,), optional
             Weights of the samples.
@@ -249,7 +252,7 @@ class Network(Trainable):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         sample_weight : array_like (n_samples,), optional
             Weights of the samples.
@@ -298,7 +301,7 @@ class Network(Trainable):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         n_threads : int, optional
             Default: as many as the work is worth.
@@ -419,7 +422,7 @@ class Network(Trainable):
         ----------
         X : array_like (n_samples, n_features)
             Finite numbers; a sparse matrix is not accepted.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         parameters : int or sequence of one or two int
             Indices in ``params``.

@@ -270,3 +270,93 @@ def test_it_compares_pickles_and_copies_but_is_not_saved(tmp_path):
         net.save(tmp_path / "net.safetensors")
     net.loss = fm.Loss("squared_error")
     net.save(tmp_path / "net.safetensors")
+
+
+def normal(y_true, scores):
+    """Negative log-likelihood of one number under a mean and a log-variance, without its constant."""
+    mean, log_variance = scores[:, :1], scores[:, 1:]
+    error, precision = mean - y_true, np.exp(-log_variance)
+    losses = (log_variance + error**2 * precision)[:, 0] / 2
+    return losses, np.hstack([error * precision, (1 - error**2 * precision) / 2])
+
+
+def survival(y_true, scores):
+    """Negative log-likelihood of a censored time under an exponential distribution; targets are time and seen."""
+    expected = np.exp(scores) * y_true[:, :1]
+    return (expected - y_true[:, 1:] * scores).sum(axis=1), expected - y_true[:, 1:]
+
+
+TIMES = np.column_stack([RNG.exponential(1.0, 50), RNG.integers(0, 2, 50)])
+WIDTHS = {"narrower": (normal, 2, 1, Y[:, :1]), "wider": (survival, 1, 2, TIMES)}
+
+
+def with_width(kind, *between, dtype="float64"):
+    function, n_outputs, width, _ = WIDTHS[kind]
+    loss = fm.CustomLoss(function, target_width=width)
+    net = fm.Network([fm.Input(4), fm.Dense(6, "tanh"), *between, fm.Dense(n_outputs)], loss=loss, dtype=dtype, seed=0)
+    assert (net.n_outputs, net.n_targets) == (n_outputs, width)
+    return net
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("between", [(), (fm.BatchNorm(),)], ids=["rows", "batch norm"])
+@pytest.mark.parametrize("kind", WIDTHS)
+def test_targets_of_another_width_than_the_outputs(kind, between, n_threads):
+    function, y = WIDTHS[kind][0], WIDTHS[kind][3]
+    net = with_width(kind, *between)
+    scores = net.predict(X)
+    losses = function(y, scores)[0]
+    assert net.evaluate(X, y, sample_weight=WEIGHT, n_threads=n_threads)["loss"] == pytest.approx(
+        np.average(losses, weights=WEIGHT), rel=1e-12
+    )
+    assert fm.check_gradients(net, X[:9], y[:9], WEIGHT[:9]) < 1e-7
+    net.fit(X, y, epochs=40, batch_size=16, optimizer=fm.Adam(0.02), n_threads=n_threads, validation_data=(X, y))
+    assert net.evaluate(X, y)["loss"] < losses.mean()
+    net.train_on_batch(X, y)
+    assert net.sample_gradients(X[:3], y[:3]).shape == (3, net.n_params) if not between else True
+
+
+@pytest.mark.parametrize("kind", WIDTHS)
+def test_targets_of_another_width_in_chunks_surfaces_and_whole_sets(kind):
+    y, nets = WIDTHS[kind][3], [with_width(kind) for _ in range(2)]
+    nets[0].fit(X, y, epochs=2, batch_size=10, shuffle=False)
+    nets[1].fit(fm.Chunks([(X[:30], y[:30]), (X[30:], y[30:])]), epochs=2, batch_size=10, shuffle=False)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    surface = nets[0].cost_surface(X, y, [0, 1], [[nets[0].params[0]], [nets[0].params[1]]])
+    assert surface[0, 0] == pytest.approx(nets[0].evaluate(X, y)["loss"], rel=1e-12)
+    before = surface[0, 0]
+    nets[0].fit(X, y, epochs=5, optimizer=fm.LBFGS())
+    assert nets[0].evaluate(X, y)["loss"] < before
+    twin = pickle.loads(pickle.dumps(nets[0])).copy().astype("float32")
+    assert (twin.n_targets, twin.loss) == (nets[0].n_targets, nets[0].loss)
+
+
+def test_columns_of_y_are_counted_by_the_loss():
+    net = with_width("wider")
+    for wrong in (TIMES[:, :1], TIMES[:, 0], np.hstack([TIMES, TIMES])):
+        with pytest.raises(ValueError, match="y must have 2 columns, the target_width of the loss, got shape"):
+            net.evaluate(X, wrong)
+    net = with_width("narrower")
+    assert net.evaluate(X, Y[:, 0]) == net.evaluate(X, Y[:, :1])
+    with pytest.raises(ValueError, match="y must have 1 column, the target_width of the loss, got shape"):
+        net.evaluate(X, Y[:, :2])
+    with pytest.raises(ValueError, match="metrics='r2' needs one target for each output, got 1 targets for 2 outputs"):
+        net.fit(X, Y[:, 0], validation_data=(X, Y[:, 0]), metrics=["r2"])
+    with pytest.raises(ValueError, match="target_width must be"):
+        fm.CustomLoss(normal, target_width=0)
+    with pytest.raises(TypeError, match="target_width must be"):
+        fm.CustomLoss(normal, target_width=1.5)
+
+
+def test_another_loss_brings_its_own_number_of_targets():
+    net = with_width("narrower")
+    net.train_on_batch(X, Y[:, :1])
+    net.loss = "squared_error"
+    assert net.n_targets == 2
+    net.train_on_batch(X, Y[:, :2])
+    assert net.evaluate(X, Y[:, :2])["loss"] == pytest.approx(
+        0.5 * np.mean(np.sum((net.predict(X) - Y[:, :2]) ** 2, axis=1)), rel=1e-12
+    )
+    with pytest.raises(ValueError, match="needs the output activation softmax"):
+        net.loss = "cross_entropy"
+    assert net.n_targets == 2

@@ -14,7 +14,7 @@ from fastmlp.data.rows import Targets, check_weights
 
 
 def weights_of_classes(
-    class_weight: object, targets: Targets, n_outputs: int, sample_weight: NDArray[np.float64] | None
+    class_weight: object, targets: Targets, n_targets: int, sample_weight: NDArray[np.float64] | None
 ) -> NDArray[np.float64] | None:
     """Multiply the sample weights (n,) by the weight of each sample's class.
 
@@ -28,7 +28,7 @@ def weights_of_classes(
     if not isinstance(class_weight, Mapping) and not (isinstance(class_weight, str) and class_weight == "balanced"):
         raise TypeError(f"class_weight must be a dict of class -> weight or 'balanced', got {class_weight!r:.60}")
     labels = class_numbers(targets)
-    counts = np.bincount(labels, minlength=max(n_outputs, 2))
+    counts = np.bincount(labels, minlength=max(n_targets, 2))
     if isinstance(class_weight, Mapping):
         of_class = _checked(class_weight, counts)
     else:

@@ -41,7 +41,7 @@ def few_rows(X: Rows) -> Rows:
 
 
 def sample_targets(targets: Targets) -> NDArray[Any] | None:
-    """Targets (k, n_outputs); None if they are class numbers."""
+    """Targets (k, n_targets); None if they are class numbers."""
     rows = targets.rows
     if rows.code == Dtype.LABEL:
         return None

@@ -100,7 +100,7 @@ def input_source(network: Model, X: Rows) -> Source:
 
 def target_source(network: Model, targets: Targets) -> Source:
     """The targets for the core."""
-    return Source(targets.rows.data, targets.rows.code, network.n_outputs)
+    return Source(targets.rows.data, targets.rows.code, network.n_targets)
 
 
 def may_leave_out_zeros(network: Model) -> bool:

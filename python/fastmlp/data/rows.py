@@ -84,47 +84,47 @@ def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = 
 
 
 def check_targets(
-    y: ArrayLike, n_rows: int, n_out: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
+    y: ArrayLike, n_rows: int, n_targets: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
 ) -> Targets:
-    """Check y: class labels if there is one output per class, else one number per output."""
+    """Check y: class labels if the loss takes them and has one target per class, else one number per target."""
     array = as_numbers(argument, y)
     if array.ndim == 0:
         raise ValueError(f"{argument} must have one element for each row of X, got the single number {array}")
     if len(array) != n_rows:
         raise ValueError(f"X and {argument} must have the same number of rows, got {n_rows} and {len(array)}")
-    if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
+    if array.ndim == 2 and array.shape[1] == 1 and n_targets > 1:
         array = array[:, 0]
-    if array.ndim == 1 and n_out > 1:
-        return Targets(_labels(array, n_out, loss, argument), True)
+    if array.ndim == 1 and n_targets > 1:
+        return Targets(_labels(array, n_targets, loss, argument), True)
     if array.ndim == 1:
         array = array.reshape(-1, 1)
-    if array.ndim != 2 or array.shape[1] != n_out:
-        raise _wrong_columns(argument, array, n_out)
+    if array.ndim != 2 or array.shape[1] != n_targets:
+        raise _wrong_columns(argument, array, n_targets, loss)
     check_fits(argument, array, dtype)
     _check_range(array, loss, argument)
     return Targets(_rows(array), loss.spec.classification)
 
 
-def _wrong_columns(argument: str, array: NDArray[Any], n_out: int) -> ValueError:
-    expected = f"{counted(n_out, 'column')}, one for each output"
+def _wrong_columns(argument: str, array: NDArray[Any], n_targets: int, loss: Loss) -> ValueError:
+    expected = f"{counted(n_targets, 'column')}, {loss.columns_in_words}"
     return ValueError(f"{argument} must have {expected}, got shape {array.shape}")
 
 
-def _labels(array: NDArray[Any], n_out: int, loss: Loss, argument: str) -> Rows:
-    """Class numbers 0..n_out-1 as int32; the core turns them into one-hot rows."""
+def _labels(array: NDArray[Any], n_targets: int, loss: Loss, argument: str) -> Rows:
+    """Class numbers 0..n_targets-1 as int32; the core turns them into one-hot rows."""
     if not loss.spec.targets.takes_classes:
-        raise _wrong_columns(argument, array, n_out)
+        raise _wrong_columns(argument, array, n_targets, loss)
     whole = array == np.floor(array)
     if not whole.all():
         row = int(np.argmin(whole))
         raise ValueError(
-            f"{argument} must be whole class numbers 0..{n_out - 1} or have {n_out} columns, "
+            f"{argument} must be whole class numbers 0..{n_targets - 1} or have {n_targets} columns, "
             f"got {array[row]} in row {row}"
         )
-    wrong = (array < 0) | (array >= n_out)
+    wrong = (array < 0) | (array >= n_targets)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"{argument} must be class numbers from 0 to {n_out - 1}, got {array[row]:g} in row {row}")
+        raise ValueError(f"{argument} must be class numbers from 0 to {n_targets - 1}, got {array[row]:g} in row {row}")
     labels = np.ascontiguousarray(array, dtype=np.int32)
     return Rows(labels.reshape(-1, 1).view(np.uint8), Dtype.LABEL)
 

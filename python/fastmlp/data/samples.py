@@ -42,9 +42,9 @@ def check_samples(
     Error messages put ``place`` after the name of the argument.
     """
     rows = check_inputs(network, X, f"X{place}")
-    targets = check_targets(y, len(rows), network.n_outputs, network.loss, network.dtype, f"y{place}")
+    targets = check_targets(y, len(rows), network.n_targets, network.loss, network.dtype, f"y{place}")
     weights = check_weights(sample_weight, len(rows), f"sample_weight{place}")
-    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_outputs, weights))
+    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_targets, weights))
 
 
 def check_validation(network: Model, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.losses import Loss as LossCode
+from fastmlp.checks.values import check_size
 from fastmlp.machine.calls import Door
 from fastmlp.model.activations import activation_name
-from fastmlp.model.losses import VALUES_OR_CLASSES, Loss, LossSpec
+from fastmlp.model.losses import VALUES, VALUES_OR_CLASSES, Loss, LossSpec
 
 
 @dataclass(frozen=True, init=False)
@@ -22,19 +23,22 @@ class CustomLoss(Loss):
     Parameters
     ----------
     function : callable
-        ``function(y_true, scores) -> (losses, gradient)``. Both arguments have shape (n, n_outputs) and the network's
-        dtype. ``y_true`` holds the targets; class numbers become one-hot rows. ``scores`` holds the outputs of the
-        last layer before its activation. The function returns the loss of each row, shape (n,), without sample
+        ``function(y_true, scores) -> (losses, gradient)``. Both arguments have the network's dtype. ``y_true`` holds
+        the targets (n, target_width); class numbers become one-hot rows. ``scores`` (n, n_outputs) holds the outputs of
+        the last layer before its activation. The function returns the loss of each row, shape (n,), without sample
         weights, and the gradient of that loss with respect to the scores, shape (n, n_outputs). Both must be finite.
     output : str, default "identity"
         Activation that `predict` applies to the scores. The loss does not use it.
+    target_width : int, optional
+        Columns of y, which are then numbers and never class numbers: a value and whether it is censored, for instance.
+        Default: as many as the network has outputs.
 
     Raises
     ------
     TypeError
-        If ``function`` is not callable, or ``output`` is not a string.
+        If ``function`` is not callable, ``output`` is not a string, or ``target_width`` is not an int.
     ValueError
-        If ``output`` is unknown.
+        If ``output`` is unknown, or ``target_width`` is below 1.
 
     Notes
     -----
@@ -60,24 +64,54 @@ class CustomLoss(Loss):
     >>> history = net.fit(X, X**2, epochs=100, optimizer=fm.Adam(0.02))
     >>> bool(history["loss"][-1] < 0.01)
     True
+
+    Survival times (n, 2): when a row was last seen, and 1 if its end was seen then, 0 if it is censored. The output is
+    the log of the rate of an exponential distribution.
+
+    >>> def survival(y_true, scores):
+    ...     time, seen = y_true[:, :1], y_true[:, 1:]
+    ...     expected = np.exp(scores) * time
+    ...     return (expected - seen * scores).sum(axis=1), expected - seen
+    >>> times = np.array([[2.0, 1.0], [3.0, 0.0], [1.0, 1.0], [4.0, 0.0]])
+    >>> net = fm.Network([1, 1], loss=fm.CustomLoss(survival, "exp", target_width=2), dtype="float64", seed=0)
+    >>> history = net.fit(np.zeros((4, 1)), times, epochs=200, batch_size=4, optimizer=fm.SGD(0.1))
+    >>> net.predict([[0.0]]).round(2)  # ends seen, per unit of time: 2 / 10
+    array([[0.2]])
     """
 
     function: Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]] = field(kw_only=True)
     output: str = field(kw_only=True)
+    target_width: int | None = field(kw_only=True)
 
     def __init__(
-        self, function: Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]], output: str = "identity"
+        self,
+        function: Callable[[NDArray[Any], NDArray[Any]], tuple[Any, Any]],
+        output: str = "identity",
+        *,
+        target_width: int | None = None,
     ) -> None:
         if not callable(function):
             raise TypeError(f"function must be a callable (y_true, scores) -> (losses, gradient), got {function!r:.60}")
         output = activation_name(output, "output")
-        for name, value in (("function", function), ("output", output), ("name", "custom")):
+        width = None if target_width is None else check_size("target_width", target_width)
+        values = {"function": function, "output": output, "target_width": width, "name": "custom"}
+        for name, value in values.items():
             object.__setattr__(self, name, value)
 
     @property
     def spec(self) -> LossSpec:
         """The row that the table of losses has for a built-in loss."""
-        return LossSpec(LossCode.CUSTOM, self.output, targets=VALUES_OR_CLASSES)
+        kind = VALUES_OR_CLASSES if self.target_width is None else VALUES
+        return LossSpec(LossCode.CUSTOM, self.output, targets=kind)
+
+    def n_targets(self, n_outputs: int) -> int:
+        """``target_width``, or as many as there are outputs."""
+        return n_outputs if self.target_width is None else self.target_width
+
+    @property
+    def columns_in_words(self) -> str:
+        """What the columns of y are, for an error message."""
+        return super().columns_in_words if self.target_width is None else "the target_width of the loss"
 
     def make_door(self) -> LossDoor:
         """The object that the core calls."""

@@ -79,8 +79,8 @@ class Layout:
     n_params, n_statistics, n_features : int
     n_columns : int
         Columns of the workspace, without the inputs.
-    target : int
-        First column of the targets.
+    target, n_targets : int
+        First column of the targets, and their number.
     flops_per_row : int
         Multiplications and additions of the forward and backward pass of one row.
     uses_batch : bool
@@ -103,6 +103,7 @@ class Layout:
     n_features: int
     n_columns: int
     target: int
+    n_targets: int
     flops_per_row: int
     uses_batch: bool
     widest_of_batch: int
@@ -155,8 +156,8 @@ def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss)
     return name
 
 
-def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout:
-    """Compute the layout from the layers and the activation of the last one."""
+def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str, loss: Loss) -> Layout:
+    """Compute the layout from the layers, the activation of the last one, and the loss, which sets the targets."""
     stages: list[Layer] = []
     numbers: list[int] = []
     for i, layer in enumerate((*layers[:-1], layers[-1].with_activation(output))):
@@ -166,7 +167,8 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
     rows = _place_widths(inputs, stages)
     segments, parameters, n_params = _place_parameters(stages, numbers, rows)
     statistics, n_statistics = _place_statistics(stages, numbers, rows)
-    n_columns = _place_buffers(stages, rows)
+    n_targets = loss.n_targets(rows[-1]["n_out"])
+    n_columns = _place_buffers(stages, rows, n_targets)
     table = np.array([tuple(row.values()) for row in rows], dtype=LAYER_DTYPE)
     products = [stage.n_multiplications(row["n_in"], row["n_out"]) for stage, row in zip(stages, rows, strict=True)]
     return Layout(
@@ -181,7 +183,8 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str) -> Layout
         n_statistics=n_statistics,
         n_features=inputs.n_features,
         n_columns=n_columns,
-        target=n_columns - 2 - rows[-1]["n_out"],
+        target=n_columns - 2 - n_targets,
+        n_targets=n_targets,
         flops_per_row=sum(
             (4 if row["delta_below"] < 0 else 6) * count for row, count in zip(rows, products, strict=True)
         ),
@@ -244,7 +247,7 @@ def _place_statistics(
     return tuple(segments), offset
 
 
-def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]]) -> int:
+def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]], n_targets: int) -> int:
     """Give each stage's buffers their columns of the workspace; return the number of columns without the inputs."""
     column = 0
     learns_below = False
@@ -259,7 +262,7 @@ def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]]) -> int:
         if learns_below:
             row["delta_below"] = rows[i - 1]["delta"]
         learns_below = learns_below or row["learns"] == 1
-    n_columns: int = column + rows[-1]["n_out"] + 2  # targets, weights and losses of the rows
+    n_columns: int = column + n_targets + 2  # targets, weights and losses of the rows
     rows[0]["input"] = n_columns  # inputs come last, since a sparse matrix needs no buffer for them
     return n_columns
 

@@ -29,7 +29,7 @@ from fastmlp.checks.values import Value, check_value
 
 @dataclass(frozen=True)
 class TargetKind:
-    """Which targets (n, n_outputs) a loss takes.
+    """Which targets (n, n_targets) a loss takes.
 
     Attributes
     ----------
@@ -203,6 +203,15 @@ class Loss:
         """The one setting that the core needs; 0 if it needs none."""
         setting = self.spec.setting
         return 0.0 if setting is None else float(getattr(self, setting))
+
+    def n_targets(self, n_outputs: int) -> int:
+        """Number of targets of each row, for a network with this many outputs."""
+        return n_outputs
+
+    @property
+    def columns_in_words(self) -> str:
+        """What the columns of y are, for an error message."""
+        return "one for each output"
 
     def make_door(self) -> Any:
         """The object that the core calls for a loss written in Python; None for a built-in loss."""

@@ -32,6 +32,7 @@ class Model:
     """
 
     layout: Layout
+    _loss: Loss
     _params: NDArray[Any]
     _access: Access
     _optimizer_state: OptimizerState | None = None
@@ -57,11 +58,11 @@ class Model:
         dtype: Any = "float32",
         seed: int | None = None,
     ) -> None:
-        self.loss = make_loss(loss)
+        self._loss = make_loss(loss)
         self.dtype = check_dtype(dtype)
         self.input, self.layers = read_layers(layers, activation, bias)
         self.output = output_activation(self.layers, output, self.loss)
-        self.layout = make_layout(self.input, self.layers, self.output)
+        self.layout = make_layout(self.input, self.layers, self.output, self.loss)
         self.loss.check_n_outputs(self.n_outputs)
         self.init = make_initializer(init)
         self._seeds = seed_sequence(seed)
@@ -121,7 +122,7 @@ class Model:
         """
         with self._access.changing:
             self.layers = with_trainable(self.layers, numbers, False)
-            self.layout = make_layout(self.input, self.layers, self.output)
+            self.layout = make_layout(self.input, self.layers, self.output, self.loss)
 
     def unfreeze(self, *numbers: int) -> None:
         """Let frozen layers learn again.
@@ -139,7 +140,22 @@ class Model:
         every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
         with self._access.changing:
             self.layers = with_trainable(self.layers, numbers or every, True)
-            self.layout = make_layout(self.input, self.layers, self.output)
+            self.layout = make_layout(self.input, self.layers, self.output, self.loss)
+
+    @property
+    def loss(self) -> Loss:
+        """The loss; assign another one that fits the output activation and the number of outputs, or its name."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, loss: str | Loss) -> None:
+        checked = make_loss(loss)
+        checked.check_output(self.output)
+        checked.check_n_outputs(self.n_outputs)
+        with self._access.changing:
+            if checked.n_targets(self.n_outputs) != self.n_targets:
+                self.layout = make_layout(self.input, self.layers, self.output, checked)
+            self._loss = checked
 
     @property
     def params(self) -> NDArray[Any]:
@@ -163,6 +179,11 @@ class Model:
     def n_outputs(self) -> int:
         """Columns of what `predict` returns."""
         return int(self.layout.table["n_out"][-1])
+
+    @property
+    def n_targets(self) -> int:
+        """Columns of y: as many as ``n_outputs``, unless the loss takes another number."""
+        return self.layout.n_targets
 
     @property
     def n_params(self) -> int:

@@ -226,7 +226,7 @@ def check_gradients(
         Of any dtype; the check uses a float64 copy.
     X : array_like or sparse matrix (n_samples, n_features)
         Finite numbers; a few rows are enough.
-    y : array_like (n_samples,) or (n_samples, n_outputs)
+    y : array_like (n_samples,) or (n_samples, n_targets)
         Targets, as in `Network.fit`.
     sample_weight : array_like (n_samples,), optional
         Weights of the samples.

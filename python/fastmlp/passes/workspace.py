@@ -103,6 +103,7 @@ def make_workspace(
         "tile_rows": tile_rows,
         "keeps_batch": keeps_batch,
         "target": layout.target,
+        "n_target": layout.n_targets,
         "row_weight": layout.n_columns - 2,
         "row_loss": layout.n_columns - 1,
     }

@@ -226,7 +226,7 @@ def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[st
         raise ValueError(f"n_features={n_features} is impossible in a file of {file.size} bytes")
     if not layers:
         raise ValueError("the network must have layers, got none")
-    layout = make_layout(Input(n_features), layers, output_activation(layers, output, loss))
+    layout = make_layout(Input(n_features), layers, output_activation(layers, output, loss), loss)
     expected: dict[str, tuple[str, tuple[int, ...]]] = {f"{s.layer}.{s.name}": (code, s.shape) for s in layout.segments}
     expected |= {f"{s.layer}.{s.name}": ("F64", s.shape) for s in layout.statistics}
     if "input.shift" in file.places or "input.scale" in file.places:

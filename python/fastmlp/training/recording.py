@@ -61,6 +61,11 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
     targets = validation[1]
     several = network.n_outputs > 1 and network.loss.spec.targets.labels and not _has_labels(targets)
     for name, function in metrics:
+        if METRICS.get(name) is function and network.n_targets != network.n_outputs:
+            raise ValueError(
+                f"metrics={name!r} needs one target for each output, got {network.n_targets} targets for "
+                f"{network.n_outputs} outputs; pass a function of (y_true, y_pred)"
+            )
         if CLASS_METRICS.get(name) is function and not targets.is_class:
             raise ValueError(f"metrics={name!r} needs targets that name classes, got the values of a regression")
         if CLASS_METRICS.get(name) is function and several and name != "accuracy":
@@ -105,7 +110,7 @@ def record(
 def apply_metrics(
     metrics: tuple[Metric, ...], network: Model, X: Rows, targets: Targets, n_threads: int | None
 ) -> dict[str, float]:
-    """Metrics of these rows: y_true is (n,) class numbers or (n, n_outputs), y_pred is (n, n_outputs)."""
+    """Metrics of these rows: y_true is (n,) class numbers or (n, n_targets), y_pred is (n, n_outputs)."""
     metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # in `measure`
     if not metrics:
         return {}

@@ -61,8 +61,9 @@ class Trainable(Model):
             `Chunks` are for data larger than memory. They bring their own y and weights, and do not work with `LBFGS`,
             `LevenbergMarquardt` or ``class_weight="balanced"``.
         y : array_like, optional
-            Class numbers (n_samples,) if there is one output per class; else targets (n_samples, n_outputs), or
-            (n_samples,) for a single output. Left out for `Chunks`.
+            Class numbers (n_samples,) if there is one output per class; else targets (n_samples, n_targets), or
+            (n_samples,) for a single one: one for each output, unless the loss takes another number. Left out for
+            `Chunks`.
         epochs : int, default 10
             Passes over the samples.
         batch_size : int, default 32
@@ -100,7 +101,7 @@ class Trainable(Model):
             Measured on the validation set after every epoch, and recorded as ``history["val_<name>"]``. Names from
             `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error, r2),
             or functions ``(y_true, y_pred) -> number``. y_pred is the result of `predict`, (n, n_outputs). y_true holds
-            the class numbers (n,), or else the targets (n, n_outputs), also for a single output.
+            the class numbers (n,), or else the targets (n, n_targets), also for a single one.
         clip_norm : float or function of the step, optional
             Gradient clipping by norm, above 0: gradients with a larger norm, over all parameters, are scaled down to
             it. The gradient includes the penalty of ``alpha``, but not the optimizer's own weight decay.
@@ -199,7 +200,7 @@ class Trainable(Model):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         optimizer : optimizer or str, optional
             Default: ``Adam()``. One with another rule than the last one starts without a state. Calls are fastest with
@@ -254,7 +255,7 @@ class Trainable(Model):
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
             Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_outputs)
+        y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
         sample_weight : array_like (n_samples,), optional
             Weights of the samples: the gradient is that of the weighted mean loss.
