@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
+from fastmlp.callbacks.monitors import LARGER_IS_BETTER
+from fastmlp.metrics import METRICS
 from fastmlp.passes.pace import Pace
 
 X = np.random.default_rng(0).normal(size=(30, 3))
@@ -165,8 +167,78 @@ def test_modes_overrule_the_name():
     assert played(fm.EarlyStopping(patience=2, mode="min"), numbers)[1:] == (3, 0)
     for name in ("val_r2", "val_balanced_accuracy", "val_f1", "r2"):
         assert played(fm.EarlyStopping(patience=2, monitor=name), numbers, name) == (None, 4, 3)
-    for name in ("val_error", "val_scored_r2d2"):
-        assert played(fm.EarlyStopping(patience=2, monitor=name), numbers, name)[1] == 3
+    assert played(fm.EarlyStopping(2, monitor="val_mean_absolute_error"), numbers, "val_mean_absolute_error")[1] == 3
+
+
+def R2(y_true, y_pred):
+    return -float(np.square(y_true - y_pred).mean())
+
+
+def neg_mean_squared_error(y_true, y_pred):
+    return R2(y_true, y_pred)
+
+
+def explained_variance(y_true, y_pred):
+    return R2(y_true, y_pred)
+
+
+def my_loss(y_true, y_pred):
+    return -R2(y_true, y_pred)
+
+
+@pytest.mark.parametrize("make", [fm.EarlyStopping, fm.Plateau])
+@pytest.mark.parametrize("metric", [R2, neg_mean_squared_error, explained_variance, my_loss])
+def test_the_direction_of_a_metric_is_not_guessed(make, metric):
+    net = network()
+    before = net.params.copy()
+    words = f"monitor='val_{metric.__name__}' needs mode='min' or mode='max'"
+    with pytest.raises(ValueError, match=words):
+        net.fit(X, Y, validation_data=(X, Y), metrics=[metric], callbacks=[make(monitor=f"val_{metric.__name__}")])
+    np.testing.assert_array_equal(net.params, before)
+
+
+def test_a_number_that_a_callback_records_needs_a_mode():
+    def norm(run):
+        run.history.add(norm=np.linalg.norm(run.network.params))
+
+    with pytest.raises(ValueError, match="for a number that a callback records, pass mode='min' or mode='max'"):
+        network().fit(X, Y, callbacks=[norm, fm.EarlyStopping(monitor="norm")])
+    assert "norm" in network().fit(X, Y, epochs=2, callbacks=[norm, fm.EarlyStopping(monitor="norm", mode="max")])
+
+
+def test_a_metric_may_tell_its_direction():
+    """Both functions give the same numbers: the one that says "more is better" ends with the largest of them."""
+
+    def up(y_true, y_pred):
+        return float(y_pred.mean())
+
+    def down(y_true, y_pred):
+        return float(y_pred.mean())
+
+    up.greater_is_better, down.greater_is_better = True, np.bool_(False)
+    for metric, best in ((up, np.argmax), (down, np.argmin)):
+        history = network().fit(
+            X, Y, epochs=12, optimizer=fm.Adam(0.1), validation_data=(X, Y), metrics=[metric],
+            callbacks=[fm.EarlyStopping(50, monitor=f"val_{metric.__name__}")],
+        )  # fmt: skip
+        assert history.best_epoch == best(history[f"val_{metric.__name__}"])
+    up.greater_is_better = "yes"
+    with pytest.raises(TypeError, match="greater_is_better of up must be True or False, got 'yes'"):
+        network().fit(X, Y, validation_data=(X, Y), metrics=[up])
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_every_metric_of_the_package_has_a_direction(name):
+    y = np.arange(4) % 2
+    better, worse = METRICS[name](y, y), METRICS[name](y, 1 - y)
+    assert LARGER_IS_BETTER[name] == (better > worse)
+
+
+def test_a_metric_can_be_watched_by_the_name_it_was_asked_for():
+    history = network().fit(
+        X, Y, epochs=2, validation_data=(X, Y), metrics=["rmse"], callbacks=[fm.EarlyStopping(monitor="val_rmse")]
+    )
+    assert history.best_epoch == np.argmin(history["val_root_mean_square_error"])
 
 
 def test_the_first_or_the_last_of_equally_good_epochs_is_kept():

@@ -6,8 +6,8 @@ Callbacks may stop the fit.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Run:
         Multiplies the learning rate from the next epoch on; a callback may change it.
     is_paused : bool
         Whether a fit that resumes from the checkpoint goes on in spite of ``stop_reason``.
+    directions : mapping of str to bool
+        Whether more is better, by the names of the metrics that say so with ``greater_is_better``.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Run:
     optimizer: Optimizer | WholeSetMethod | None = None
     learning_rate_factor: float = 1.0
     is_paused: bool = False
+    directions: Mapping[str, bool] = field(default_factory=dict)
     _start: float = 0.0
 
     def stop(self, reason: str) -> None:

@@ -36,8 +36,8 @@ class Plateau(Callback):
     Raises
     ------
     ValueError, TypeError
-        For arguments outside their ranges. When the fit begins, for a monitor that is not recorded, and for `LBFGS`,
-        `LevenbergMarquardt` and `Rprop`, which have no learning rate.
+        For arguments outside their ranges. When the fit begins, for a monitor that is not recorded or whose
+        direction is not known, and for `LBFGS`, `LevenbergMarquardt` and `Rprop`, which have no learning rate.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class Plateau(Callback):
         """Forget any earlier fit; ``ValueError`` for an unknown monitor or an optimizer without a learning rate."""
         if isinstance(run.optimizer, (WholeSetMethod, Rprop)):
             raise ValueError(f"Plateau needs an optimizer with a learning rate, got {type(run.optimizer).__name__}")
-        self._monitor.name(run)
+        self._monitor.more_is_better(run)
         self._best = -np.inf
         self._since = 0
 

@@ -28,8 +28,9 @@ class EarlyStopping(Callback):
     restore_best : bool, default True
         Whether the network ends with the weights of the best epoch.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less ("min") or more ("max") is better. "auto" means "max" if the name contains the word accuracy, r2,
-        f1, precision, recall, auc or score, else "min".
+        Whether less ("min") or more ("max") is better. "auto" knows it for losses and the metrics of
+        `fastmlp.metrics`, for numbers named auc, f1, precision, recall or score, and for metrics with an attribute
+        ``greater_is_better``; it needs "min" or "max" for all others.
     keep : {"first", "last"}, default "first"
         Which of several equally good epochs counts as the best. An epoch that is better by less than ``min_delta``
         counts as equal for "first"; for "last" it need only be at least as good. The fit stops at the same time.
@@ -37,7 +38,8 @@ class EarlyStopping(Callback):
     Raises
     ------
     ValueError, TypeError
-        For arguments outside their ranges; when the fit begins, for a monitor that is not recorded.
+        For arguments outside their ranges; when the fit begins, for a monitor that is not recorded, or whose direction
+        is not known.
 
     Notes
     -----
@@ -75,8 +77,8 @@ class EarlyStopping(Callback):
         self.keep = keep
 
     def on_fit_begin(self, run: Run) -> None:
-        """Forget any earlier fit; ``ValueError`` for a monitor that is not recorded."""
-        self._monitor.name(run)
+        """Forget any earlier fit; ``ValueError`` for a monitor that is not recorded, or has no known direction."""
+        self._monitor.more_is_better(run)
         self._to_beat = -np.inf
         self._improved = -1
         self._best_score = -np.inf
@@ -160,9 +162,9 @@ class Tolerance(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         """Compare with the previous epoch."""
-        score = self._monitor.score(run)
-        self._still = self._still + 1 if abs(score - self._last) < self.epsilon else 0
-        self._last = score
+        value = self._monitor.value(run)
+        self._still = self._still + 1 if abs(value - self._last) < self.epsilon else 0
+        self._last = value
         if self._still >= self.patience:
             run.stop(f"{self._monitor.name(run)} changed by less than {self.epsilon:g}")
 

@@ -25,7 +25,7 @@ from fastmlp.training.advice import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.epochs import fit_epochs
 from fastmlp.training.fingerprint import data_fingerprint, fingerprint, rows_fingerprint, validation_rows
-from fastmlp.training.recording import check_metrics, recorded_names
+from fastmlp.training.recording import check_metrics, directions, recorded_names
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
 from fastmlp.training.trainer import Trainer
@@ -88,7 +88,8 @@ def train(
     recorded = (*recorded_names(way.validation, settings.metrics), *way.recorded)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
     hooks = settings.callbacks if bar is None else (*settings.callbacks, bar)
-    run = Run(network, History(), settings.epochs, recorded, optimizer=settings.optimizer)
+    watched = directions(settings.metrics)
+    run = Run(network, History(), settings.epochs, recorded, optimizer=settings.optimizer, directions=watched)
     with single_threaded_blas_for(network.layout.flops_per_row * way.rows_at_once):
         for hook in hooks:
             hook.on_fit_begin(run)

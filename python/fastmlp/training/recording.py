@@ -25,6 +25,11 @@ class Metric(NamedTuple):
     name: str
     function: Callable[[Any, Any], float]
 
+    @property
+    def greater_is_better(self) -> bool | None:
+        """What the function says about itself; None if it says nothing."""
+        return getattr(self.function, "greater_is_better", None)
+
 
 def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
     """Metrics from functions and names in `fastmlp.metrics.METRICS`; a single one needs no list."""
@@ -49,7 +54,15 @@ def _metric(metric: Any) -> Metric:
     name = getattr(metric, "__name__", "")
     if not name.isidentifier() or name == "loss":
         raise ValueError(f"metrics must have names, and none of them 'loss', got {metric!r:.60}; use def")
-    return Metric(name, metric)
+    made = Metric(name, metric)
+    if not isinstance(made.greater_is_better, (bool, np.bool_, type(None))):
+        raise TypeError(f"greater_is_better of {name} must be True or False, got {made.greater_is_better!r:.60}")
+    return made
+
+
+def directions(metrics: tuple[Metric, ...]) -> dict[str, bool]:
+    """Whether more is better, by the names in the history of the metrics that say so."""
+    return {f"val_{each.name}": each.greater_is_better for each in metrics if each.greater_is_better is not None}
 
 
 def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Validation | None) -> None:

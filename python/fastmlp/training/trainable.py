@@ -101,7 +101,8 @@ class Trainable(Model):
             Measured on the validation set after every epoch, and recorded as ``history["val_<name>"]``. Names from
             `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error, r2),
             or functions ``(y_true, y_pred) -> number``. y_pred is the result of `predict`, (n, n_outputs). y_true holds
-            the class numbers (n,), or else the targets (n, n_targets), also for a single one.
+            the class numbers (n,), or else the targets (n, n_targets), also for a single one. A function's attribute
+            ``greater_is_better``, True or False, tells callbacks such as `EarlyStopping` which values are better.
         clip_norm : float or function of the step, optional
             Gradient clipping by norm, above 0: gradients with a larger norm, over all parameters, are scaled down to
             it. The gradient includes the penalty of ``alpha``, but not the optimizer's own weight decay.
