@@ -1,5 +1,9 @@
 """Callbacks: the protocol, those that stop a fit, and the one that lowers its learning rate."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import pytest
 import reference_training
@@ -323,6 +327,55 @@ def test_one_callback_object_can_serve_fit_after_fit():
             for _ in range(2)
         ]
         assert lengths[0] == lengths[1] < 20
+
+
+def fit_with(callback, seed):
+    """A fit that lets other threads in after each epoch; every seed has a network of another width."""
+    net = fm.Network([3, 5 + seed, 1], activation="tanh", seed=seed)
+    history = net.fit(
+        X, Y, epochs=40, batch_size=8, optimizer=fm.Adam(0.05), validation_data=(X[::-1], Y), n_threads=1,
+        callbacks=[callback, lambda run: time.sleep(2e-4)],
+    )  # fmt: skip
+    return net.params.tobytes(), history["loss"].tolist(), history.stop_reason, history.best_epoch
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: fm.EarlyStopping(4), lambda: fm.Tolerance(0.01, patience=2), lambda: fm.Plateau(0.5, patience=1),
+     lambda: fm.TimeLimit(600)],
+    ids=["EarlyStopping", "Tolerance", "Plateau", "TimeLimit"],
+)  # fmt: skip
+def test_one_callback_object_in_several_fits_at_once_is_as_several_objects(make):
+    alone = [fit_with(make(), seed) for seed in range(6)]
+    shared = make()
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(partial(fit_with, shared), range(6))) == alone
+
+
+def test_every_callback_of_the_package_has_a_copy_for_each_fit():
+    kinds = [fm.EarlyStopping(), fm.Tolerance(), fm.Plateau(), fm.TimeLimit(1)]
+    public = {
+        kind
+        for kind in (getattr(fm, name) for name in fm.__all__)
+        if isinstance(kind, type) and issubclass(kind, fm.Callback)
+    }
+    assert {type(callback) for callback in kinds} == public - {fm.Callback}
+    for callback in kinds:
+        assert callback.for_fit() is not callback and type(callback.for_fit()) is type(callback)
+    own = fm.Callback()
+    assert own.for_fit() is own
+
+
+def test_what_a_callback_has_found_stays_on_it():
+    class Best(fm.EarlyStopping):
+        def on_fit_end(self, run):
+            super().on_fit_end(run)
+            self.best_epoch = run.history.best_epoch
+
+    callback = Best(3)
+    for _ in range(2):
+        history = network().fit(X, Y, epochs=9, validation_data=(X[::-1], Y), callbacks=[callback])
+        assert callback.best_epoch == history.best_epoch is not None
 
 
 def test_tolerance_stops_when_the_change_is_below_epsilon():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -101,6 +102,10 @@ class Callback:
 
     Override any of the methods; all do nothing by default. Each ``on_...`` method gets the `Run`.
 
+    What a callback remembers from epoch to epoch belongs to one fit: reset it in ``on_fit_begin``, so that one object
+    can serve one fit after the other. If fits in several threads shall share one object, let `for_fit` return a copy
+    for each, as the callbacks of this package do. After the fit, the object has the attributes of the copy.
+
     Examples
     --------
     >>> import fastmlp as fm
@@ -111,6 +116,17 @@ class Callback:
     >>> history = net.fit([[1.0]], [1.0], epochs=3, callbacks=[Report()])
     epochs: 3
     """
+
+    def for_fit(self) -> Callback:
+        """The object whose methods one fit calls; by default this one.
+
+        Returns
+        -------
+        Callback
+            ``copy.copy(self)`` if the callback keeps a state that fits in several threads must not share. At the end
+            of the fit, the attributes of the copy are written back, those of the last fit to end.
+        """
+        return self
 
     def on_fit_begin(self, run: Run) -> None:
         """Called before the first epoch."""
@@ -159,6 +175,14 @@ class Callback:
         state : dict
             Comes from a file: raise an error if it cannot be right.
         """
+
+
+class OwnState(Callback):
+    """Base class of this package's callbacks: each fit has a copy of its own."""
+
+    def for_fit(self) -> Callback:
+        """A copy."""
+        return copy(self)
 
 
 CallbackLike: TypeAlias = Callback | Callable[[Run], Any]

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.base import OwnState, Run
 from fastmlp.callbacks.monitors import Monitor
 from fastmlp.checks.values import check_size, check_value
 from fastmlp.optimizers import Rprop, WholeSetMethod
 
 
-class Plateau(Callback):
+class Plateau(OwnState):
     """Multiply the learning rate by ``factor`` after ``patience`` epochs without improvement.
 
     The factor applies to the current fit only, from the next epoch on, and multiplies the optimizer's schedule if it

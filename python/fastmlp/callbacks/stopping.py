@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.callbacks.base import Callback, Run
+from fastmlp.callbacks.base import OwnState, Run
 from fastmlp.callbacks.monitors import Monitor, epochs
 from fastmlp.checks.errors import unknown_name
 from fastmlp.checks.values import check_size, check_value
 from fastmlp.model.state import Snapshot
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(OwnState):
     """Early stopping: end the fit when nothing has improved for a while, and restore the best weights.
 
     Parameters
@@ -117,7 +117,7 @@ class EarlyStopping(Callback):
             run.history.best_epoch = self._best_epoch
 
 
-class Tolerance(Callback):
+class Tolerance(OwnState):
     """Stop when a number changes by less than ``epsilon`` from one epoch to the next.
 
     The network keeps the weights of the last epoch. Use `EarlyStopping` to stop when nothing improves, or to restore
@@ -177,7 +177,7 @@ class Tolerance(Callback):
         self._last, self._still = float(state["last"]), int(state["still"])
 
 
-class TimeLimit(Callback):
+class TimeLimit(OwnState):
     """Stop after ``seconds``, even within an epoch.
 
     The clock is checked about every 50 ms, between batches; with `LBFGS` and `LevenbergMarquardt`, after each step. An

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -70,6 +71,9 @@ def train(
     settings: FitSettings,
 ) -> History:
     """As `fit`, for a caller that already holds ``network._access.training``, such as for several fits in a row."""
+    given = settings.callbacks
+    if given:
+        settings = replace(settings, callbacks=tuple(callback.for_fit() for callback in given))
     checkpoint = None
     if settings.checkpoint is not None:
         checkpoint = Checkpoint(settings.checkpoint, settings.checkpoint_every, settings.resume)
@@ -102,6 +106,9 @@ def train(
             finally:
                 for hook in hooks:
                     hook.on_fit_end(run)
+                for callback, own in zip(given, settings.callbacks, strict=True):
+                    if own is not callback:
+                        vars(callback).update(vars(own))
     run.history.stop_reason = run.stop_reason or "epochs"
     if settings.warns and run.history.n_epochs >= ENOUGH_EPOCHS:
         warn_of_dead(network, way.samples(), run.history)
