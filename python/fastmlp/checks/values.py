@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Value: TypeAlias = "float | Schedule | Callable[[int], float]"
+Described = TypeVar("Described")
 
 
 class Schedule:
@@ -20,10 +22,36 @@ class Schedule:
         """Value at the step, or values at an array of steps."""
         raise TypeError(f"{type(self).__name__} must define __call__")
 
+    @property
+    def needs_length(self) -> bool:
+        """Whether the length is left to the fit; then only the result of `over` has values."""
+        return False
+
+    def over(self, first_step: int, n_steps: int) -> Schedule:
+        """Take the length from a fit, if none was given; a schedule that has its length is returned as it is.
+
+        Parameters
+        ----------
+        first_step : int
+            Number of the fit's first step.
+        n_steps : int
+            Number of its steps; the last one gets the schedule's last value.
+
+        Returns
+        -------
+        Schedule
+        """
+        return self
+
 
 def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -> float | NDArray[np.float64]:
     """The number itself, or the values of the schedule at an array of steps; each must be finite."""
     if isinstance(value, Schedule):
+        if value.needs_length:
+            raise ValueError(
+                f"{argument} must have a length here, got {value!r:.200}, which takes it from the fit; give it a "
+                "number of steps, as only a fit of arrays knows its own, not Chunks, partial_fit or an update"
+            )
         return np.asarray(value(steps), dtype=np.float64)
     if callable(value):
         values = [value(int(step)) for step in steps]
@@ -31,6 +59,22 @@ def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -
             check_value(f"{argument} at step {step}", number, schedule=False)
         return np.array(values, dtype=np.float64)
     return float(value)
+
+
+def with_length(value: Value, first_step: int, n_steps: int) -> Value:
+    """The same value; a schedule without a length takes that of a fit."""
+    return value.over(first_step, n_steps) if isinstance(value, Schedule) else value
+
+
+def needs_length(value: object) -> bool:
+    """Whether this is a schedule that leaves its length to the fit."""
+    return isinstance(value, Schedule) and value.needs_length
+
+
+def with_lengths(described: Described, first_step: int, n_steps: int) -> Described:
+    """A copy of a dataclass in which the schedules take their length from a fit; itself if all have one."""
+    changed = {name: value.over(first_step, n_steps) for name, value in vars(described).items() if needs_length(value)}
+    return replace(described, **changed) if changed else described  # type: ignore[type-var]
 
 
 def check_values(argument: str, values: NDArray[np.float64], steps: NDArray[np.int64], **limits: Any) -> None:

@@ -77,7 +77,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 network.loss = loss
                 if records_epochs(self):
                     n_epochs = 1 if incremental else int(self.max_iter)
-                    course = Course(self, network, coding, record, samples, validation, n_epochs)
+                    course = Course(self, network, coding, record, samples, validation, n_epochs, not incremental)
                     course.run()
                     n_iter = course.watch.n_epochs
                     last_loss = record.loss_curve[-1] if record.loss_curve else math.nan

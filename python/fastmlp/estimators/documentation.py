@@ -74,7 +74,8 @@ init : str or initializer, optional
 optimizer : str or optimizer, optional
     An optimizer of fastmlp. It replaces ``solver`` and its settings.
 schedule : callable, optional
-    Learning rate of "sgd" or "adam" as a function of the step. It replaces ``learning_rate``.
+    Learning rate of "sgd" or "adam" as a function of the step. It replaces ``learning_rate``. Schedules of fastmlp
+    without a number of steps are as long as ``max_iter`` epochs; ``partial_fit`` needs the number.
 clip_norm : float, optional
     Gradient clipping: gradients with a larger norm are scaled down to it.
 restore_best : bool, optional

@@ -105,17 +105,20 @@ class Course:
         Validation set.
     n_epochs : int
         Maximum number of epochs.
+    is_planned : bool
+        Whether these are all epochs of the fit, so that schedules may take their length from it.
     """
 
     def __init__(
         self, estimator: Any, network: Model, coding: Any, record: Record, samples: Samples,
-        validation: Samples | None, n_epochs: int,
+        validation: Samples | None, n_epochs: int, is_planned: bool,
     ) -> None:  # fmt: skip
         self.estimator = estimator
         self.network = network
         self.record = record
         self.samples = samples
         self.n_epochs = n_epochs
+        self.is_planned = is_planned
         self.n_samples = samples.X.shape[0]
         self.batch_size = clip_batch_size(estimator.batch_size, self.n_samples)
         self.n_threads = count_threads(estimator.n_jobs)
@@ -172,6 +175,7 @@ class Course:
             callbacks=(watch, *self.callbacks), shuffle=bool(estimator.shuffle), n_threads=self.n_threads,
             progress=bool(estimator.progress), alpha=float(estimator.alpha), warm_start=True,
             clip_norm=estimator.clip_norm, loss_counts_rows=True,
+            epochs_before=self.watch.n_epochs if self.is_planned else None,
         )  # fmt: skip
         X, targets, weights, _ = self.samples
         history = train(self.network, X, targets, None, weights, None, settings)

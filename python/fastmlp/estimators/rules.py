@@ -2,7 +2,7 @@
 
 Momentum: scikit-learn adds up steps, ``v := momentum * v - rate * g``; we add up gradients, ``v := momentum * v + g``
 and ``w := w - rate * v``. Both are the same while the rate is constant. When it changes from r to r', we use
-momentum * r / r' instead of momentum.
+momentum * r / r' instead of momentum. In a step with the rate 0 we leave the weights alone.
 
 Adam: scikit-learn adds epsilon to the root of the second moment before the bias correction, we add it after. With
 epsilon / sqrt(1 - beta_2^t) instead of epsilon both are the same (Kingma and Ba, ICLR 2015, section 2, has both forms).
@@ -38,8 +38,10 @@ class StepSGD(Optimizer):
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        before = np.maximum(numbers - 1, 0)
-        table["momentum"] = self.momentum * values_at(self.learning_rate, before) / table["learning_rate"]
+        before = values_at(self.learning_rate, np.maximum(numbers - 1, 0), "learning_rate")
+        rate, momentum = table["learning_rate"], np.full(len(numbers), self.momentum)
+        # A step with the rate 0 moves nothing, whatever the velocity.
+        table["momentum"] = np.divide(self.momentum * before, rate, out=momentum, where=rate > 0)
         table["look_ahead"] = self.momentum
 
     def is_plain(self) -> bool:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from fastmlp.checks.values import Schedule, check_positive, check_value
+from fastmlp.checks.values import Schedule, check_size, check_value
+from fastmlp.schedules.length import WithLength
+
+DEFAULT_CYCLES = 4
+"""Cycles in a fit, if neither their number nor their length is given."""
+MOST_PARTS = 1e9
+"""The first cycle is at least this part of the fit."""
 
 
 @dataclass(frozen=True)
-class CosineRestarts(Schedule):
+class CosineRestarts(WithLength):
     """Cosine annealing with warm restarts (SGDR).
 
     Each cycle is half a cosine from ``initial`` to ``final``. The first lasts ``n_steps`` steps, every later one
@@ -22,17 +28,21 @@ class CosineRestarts(Schedule):
     ----------
     initial : float
         Value at the start of each cycle, above 0.
-    n_steps : int
-        Steps of the first cycle.
+    n_steps : int, optional
+        Steps of the first cycle. Default: ``n_cycles`` cycles take the whole fit, and its last step has the value
+        ``final``.
     factor : float, default 1.0
         1 or more.
     final : float, default 0.0
         0 or more.
+    n_cycles : int, optional
+        Number of cycles; after them the value stays ``final``. Default: without an end, or 4 cycles if there is no
+        ``n_steps``.
 
     Raises
     ------
     ValueError, TypeError
-        For arguments outside their ranges.
+        For arguments outside their ranges, or if the cycles grow so fast that the first would be a billionth of a fit.
 
     Notes
     -----
@@ -46,27 +56,51 @@ class CosineRestarts(Schedule):
     """
 
     initial: float
-    n_steps: int
+    n_steps: float | None = None
     factor: float = 1.0
     final: float = 0.0
+    n_cycles: int | None = None
 
     def __post_init__(self) -> None:
-        check_positive(initial=self.initial, n_steps=self.n_steps)
+        check_value("initial", self.initial, low=0.0, low_open=True, schedule=False)
+        self._check_length()
         check_value("factor", self.factor, low=1.0, schedule=False)
         check_value("final", self.final, low=0.0, schedule=False)
+        if self.n_cycles is not None:
+            check_size("n_cycles", self.n_cycles)
+        if self.n_steps is None and self._parts() > MOST_PARTS:
+            raise ValueError(
+                f"factor={self.factor!r} and n_cycles={self.n_cycles!r} make the first cycle too short a part of any "
+                "fit; lower one of them, or give n_steps"
+            )
+
+    def _parts(self) -> float:
+        """All cycles together, in lengths of the first one."""
+        n_cycles, factor = self.n_cycles or DEFAULT_CYCLES, float(self.factor)
+        if factor == 1:
+            return float(n_cycles)
+        with np.errstate(over="ignore"):
+            return float((np.power(factor, n_cycles) - 1) / (factor - 1))
+
+    def _of_length(self, length: int) -> Schedule:
+        """The same schedule, whose last cycle ends at this step."""
+        return replace(self, n_steps=length / self._parts(), n_cycles=self.n_cycles or DEFAULT_CYCLES)
 
     def _start(self, cycle: Any) -> Any:
         """First step of a cycle: the sum of the lengths of all cycles before it."""
-        return self.n_steps * (np.power(float(self.factor), cycle) - 1) / (self.factor - 1)
+        return self._length() * (np.power(float(self.factor), cycle) - 1) / (self.factor - 1)
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        step = np.asarray(step, dtype=np.float64)
+        step, n_steps = np.asarray(step, dtype=np.float64), self._length()
         if self.factor == 1:
-            done = step / self.n_steps % 1.0
+            cycle = np.floor(step / n_steps)
+            done = step / n_steps % 1.0
         else:
-            cycle = np.floor(np.log1p(step / self.n_steps * (self.factor - 1)) / np.log(float(self.factor)))
+            cycle = np.floor(np.log1p(step / n_steps * (self.factor - 1)) / np.log(float(self.factor)))
             cycle = cycle + (step >= self._start(cycle + 1))  # rounding may leave the logarithm just short
-            length = self.n_steps * np.power(float(self.factor), cycle)
+            length = n_steps * np.power(float(self.factor), cycle)
             done = np.clip((step - self._start(cycle)) / length, 0.0, 1.0)
+        if self.n_cycles is not None:
+            done = np.where(cycle < self.n_cycles, done, 1.0)
         return self.final + (self.initial - self.final) * (1 + np.cos(math.pi * done)) / 2

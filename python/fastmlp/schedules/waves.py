@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.checks.values import Schedule, check_positive, check_value
+from fastmlp.checks.values import check_positive, check_value
+from fastmlp.schedules.length import WithLength
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(WithLength):
     """Cosine annealing: half a cosine from ``initial`` to ``final`` over ``n_steps`` steps, then ``final``.
 
     Parameters
     ----------
     initial : float
         Value at step 0, above 0.
-    n_steps : int
+    n_steps : int, optional
+        Default: as many as the fit has, so that its last step has the value ``final``.
     final : float, default 0.0
         0 or more.
 
@@ -40,29 +42,30 @@ class Cosine(Schedule):
     """
 
     initial: float
-    n_steps: int
+    n_steps: float | None = None
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        check_positive(initial=self.initial, n_steps=self.n_steps)
+        check_positive(initial=self.initial)
+        self._check_length()
         check_value("final", self.final, low=0.0, schedule=False)
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        done = np.minimum(np.asarray(step) / self.n_steps, 1.0)
+        done = np.minimum(np.asarray(step) / self._length(), 1.0)
         return self.final + (self.initial - self.final) * (1 + np.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True)
-class OneCycle(Schedule):
+class OneCycle(WithLength):
     """Rise in a straight line from ``peak / 25`` to ``peak``, then fall to 0 along a cosine.
 
     Parameters
     ----------
     peak : float
         Highest value, above 0.
-    n_steps : int
-        Steps until 0 is reached.
+    n_steps : int, optional
+        Steps until 0 is reached. Default: the last step of the fit reaches it.
     warmup : float, default 0.3
         Share of ``n_steps`` spent rising, between 0 and 1.
 
@@ -83,23 +86,24 @@ class OneCycle(Schedule):
     """
 
     peak: float
-    n_steps: int
+    n_steps: float | None = None
     warmup: float = 0.3
 
     def __post_init__(self) -> None:
-        check_positive(peak=self.peak, n_steps=self.n_steps)
+        check_positive(peak=self.peak)
+        self._check_length()
         check_value("warmup", self.warmup, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        done = np.minimum(np.asarray(step) / self.n_steps, 1.0)
+        done = np.minimum(np.asarray(step) / self._length(), 1.0)
         rising = self.peak * (0.04 + 0.96 * done / self.warmup)
         falling = self.peak * (1 + np.cos(math.pi * (done - self.warmup) / (1 - self.warmup))) / 2
         return np.where(done <= self.warmup, np.minimum(rising, self.peak), falling)
 
 
 @dataclass(frozen=True)
-class CosLog4(Schedule):
+class CosLog4(WithLength):
     """Four waves between 0 and ``peak``, each about twice as long as the one before, then 0.
 
     The value is ``peak / 2 * (1 - cos(2 pi log2(1 + 15 step / n_steps)))``: short waves at the start of training, a
@@ -109,8 +113,8 @@ class CosLog4(Schedule):
     ----------
     peak : float
         Highest value, above 0.
-    n_steps : int
-        Steps of the four waves together.
+    n_steps : int, optional
+        Steps of the four waves together. Default: as many as the fit has.
 
     Raises
     ------
@@ -129,12 +133,13 @@ class CosLog4(Schedule):
     """
 
     peak: float
-    n_steps: int
+    n_steps: float | None = None
 
     def __post_init__(self) -> None:
-        check_positive(peak=self.peak, n_steps=self.n_steps)
+        check_positive(peak=self.peak)
+        self._check_length()
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        done = np.minimum(np.asarray(step) / self.n_steps, 1.0)
+        done = np.minimum(np.asarray(step) / self._length(), 1.0)
         return self.peak * (1 - np.cos(2 * math.pi * np.log2(1 + 15 * done))) / 2

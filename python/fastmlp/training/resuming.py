@@ -22,6 +22,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     return {
         "position": dict(zip(POSITION, trainer.core.position(), strict=True)),
         "first_step": trainer.first_step,
+        "n_planned": trainer.n_planned,
         "n_averaged_before": 0 if trainer.average is None else trainer.average.n_before,
         "learning_rate_factor": trainer.rate_factor,
         "n_samples": trainer.n_ordered,
@@ -45,6 +46,9 @@ def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
     if n_samples == here and "order" in arrays and (np.sort(saved["order"][:here]) != np.arange(here)).any():
         raise ValueError("it has no valid order of the samples")
     first_step, n_before = int(state["first_step"]), int(state["n_averaged_before"])
+    n_planned = int(state["n_planned"])
+    if not 0 <= n_planned < 2**62 or (n_planned == 0) != (trainer.n_planned == 0):
+        raise ValueError(f"n_planned is {n_planned}")
     factor = float(state["learning_rate_factor"])
     try:
         trainer.network.rng.bit_generator.state = state["generator"]
@@ -53,6 +57,7 @@ def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
     for name, array in arrays.items():
         array[:] = saved[name]
     trainer.first_step, trainer.rate_factor, trainer.n_ordered = first_step, factor, n_samples
+    trainer.take_lengths(n_planned)
     if trainer.average is not None:
         trainer.average.n_before = n_before
     trainer.core.go_to(*position.values())

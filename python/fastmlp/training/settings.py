@@ -39,6 +39,10 @@ class FitSettings:
     checkpoint: Path | None = None
     checkpoint_every: float | None = None
     resume: bool = False
+    epochs_before: int | None = 0
+    """Epochs done that belong to the same fit, for schedules that take their length from it. None: nobody knows how
+    many there will be, so schedules must have a length."""
+
     loss_counts_rows: bool = False
     """With sample weights, record the mean of the batches' weighted mean losses, each counted by its number of rows.
     Otherwise record the weighted mean over the samples."""

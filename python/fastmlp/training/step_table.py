@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.values import Value, check_values, values_at
+from fastmlp.checks.values import Value, check_values, values_at, with_lengths
 from fastmlp.model.layers import Layer
-from fastmlp.model.model import Model
 
 if TYPE_CHECKING:
     from fastmlp.model.losses import Loss
@@ -20,24 +20,47 @@ BOUNDS = ("clip_norm", "clip_value", "max_norm")
 """Settings that limit the gradient or the weights of a step: above 0, or None."""
 
 
-def step_table(
-    settings: FitSettings, optimizer: Optimizer, loss: Loss, numbers: NDArray[np.int64], n_averaged: int
-) -> NDArray[Any]:
-    """Hyperparameters of the steps with these numbers; ``n_averaged`` steps before them are in the average.
+@dataclass(frozen=True)
+class Hyperparameters:
+    """All that may change from step to step: settings of the fit, the optimizer, the loss and the layers."""
 
-    Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number.
-    """
-    table = optimizer.steps(numbers)
-    table["label_smoothing"] = values_at(loss.label_smoothing, numbers, "label_smoothing")
-    table["alpha"] = values_at(settings.alpha, numbers, "alpha")
-    for name in BOUNDS:
-        value: Value | None = getattr(settings, name)
-        if value is not None:
-            table[name] = values_at(value, numbers, name)
-            check_values(name, table[name], numbers, low=0.0, low_open=True)
-    if settings.average is not None:
-        table["average_share"] = average_shares(settings.average, n_averaged + 1 + np.arange(len(numbers)))
-    return table
+    settings: FitSettings
+    optimizer: Optimizer
+    loss: Loss
+    stages: tuple[Layer, ...]
+
+    def over(self, first_step: int, n_steps: int) -> Hyperparameters:
+        """With schedules that take their length from this fit; the user's own objects stay as they are."""
+        return Hyperparameters(
+            with_lengths(self.settings, first_step, n_steps),
+            with_lengths(self.optimizer, first_step, n_steps),
+            with_lengths(self.loss, first_step, n_steps),
+            tuple(with_lengths(stage, first_step, n_steps) for stage in self.stages),
+        )
+
+    def table(self, numbers: NDArray[np.int64], n_averaged: int) -> NDArray[Any]:
+        """The rows of the steps with these numbers; ``n_averaged`` steps before them are in the average.
+
+        Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number.
+        """
+        settings, table = self.settings, self.optimizer.steps(numbers)
+        table["label_smoothing"] = values_at(self.loss.label_smoothing, numbers, "label_smoothing")
+        table["alpha"] = values_at(settings.alpha, numbers, "alpha")
+        for name in BOUNDS:
+            value: Value | None = getattr(settings, name)
+            if value is not None:
+                table[name] = values_at(value, numbers, name)
+                check_values(name, table[name], numbers, low=0.0, low_open=True)
+        if settings.average is not None:
+            table["average_share"] = average_shares(settings.average, n_averaged + 1 + np.arange(len(numbers)))
+        return table
+
+    def change(self) -> bool:
+        """Whether steps have different hyperparameters; if not, one row of the table is enough."""
+        settings = self.settings
+        values = [self.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
+        values += [stage.dropout_rate for stage in self.stages]
+        return any(map(callable, values)) or settings.average is not None or not self.optimizer.is_constant()
 
 
 def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -63,10 +86,3 @@ def dropout_rates(stages: tuple[Layer, ...], numbers: NDArray[np.int64]) -> NDAr
     if not any(callable(stage.dropout_rate) for stage in stages):
         return None
     return np.stack([stage.rates(numbers) for stage in stages], axis=1)
-
-
-def steps_change(settings: FitSettings, optimizer: Optimizer, network: Model) -> bool:
-    """Whether steps have different hyperparameters; if not, one row of the table is enough."""
-    values = [network.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
-    values += [layer.dropout_rate for layer in network.layers]
-    return any(map(callable, values)) or settings.average is not None or not optimizer.is_constant()

@@ -91,7 +91,8 @@ class Trainable(Model):
             and `LevenbergMarquardt` take a number only.
         warm_start : bool, default False
             True: continue from ``optimizer_state`` (momenta, and the step number of the schedules) and update it at the
-            end, as if both fits were one, except that each draws its own order of samples. The optimizer starts without
+            end, as if both fits were one, except that each draws its own order of samples, and that a schedule without
+            a number of steps starts again and takes the length of this fit. The optimizer starts without
             a state if there is none, or if it belongs to another rule, and always with `LBFGS` and
             `LevenbergMarquardt`. A fit that diverges leaves no state.
         class_weight : dict or "balanced", optional
@@ -128,7 +129,8 @@ class Trainable(Model):
             writing would take more than 1 % of the time. One is always written at the start and one at the end.
         resume : bool, default False
             True: if the checkpoint exists, continue from it. The result is the same to the bit as without the
-            interruption. It must be from the same fit; only ``epochs`` may be larger.
+            interruption. It must be from the same fit; only ``epochs`` may be larger. Schedules that take their length
+            from the fit keep that of the fit that began.
 
         Returns
         -------

@@ -25,7 +25,7 @@ from fastmlp.training.advice import likely_cause
 from fastmlp.training.averaging import MovingAverage
 from fastmlp.training.gradient_door import gradient_door
 from fastmlp.training.settings import FitSettings
-from fastmlp.training.step_table import dropout_rates, step_table, steps_change
+from fastmlp.training.step_table import Hyperparameters, dropout_rates
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run
@@ -78,7 +78,8 @@ class Trainer:
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
-        self.changes = steps_change(settings, optimizer, network)
+        self.given = Hyperparameters(settings, optimizer, network.loss, layout.stages)
+        self.changes = self.given.change()
         self.before: Snapshot | None = None  # the network before a step that calls Python
         self.undone = False  # whether that step failed and was undone
         self.has_diverged = False
@@ -117,6 +118,7 @@ class Trainer:
         self.gradients = np.zeros((n_gradients, layout.n_params), dtype=network.dtype) if n_gradients else None
         effort = layout.effort(self.batch_size) + STEP_EFFORT + PARAMETER_EFFORT * layout.n_params
         self.pace = Pace(1 if endless else self.n_batches, effort)
+        self.take_lengths(0 if endless or settings.epochs_before is None else self.n_epochs * self.n_batches)
         self.table, self.rates = self._steps_ahead(0)  # a bad schedule raises before anything changes
         self.learning_rates = self.table["learning_rate"].copy()
         self.records = np.empty((1 if one_by_one else min(self.n_epochs, STEPS_AHEAD), 2))
@@ -124,13 +126,28 @@ class Trainer:
         self.order = np.arange(n_samples) if shuffle else None
         self.n_ordered = len(data.X)  # number of samples in the order
 
+    def take_lengths(self, n_steps: int) -> None:
+        """Let this fit's schedules without a length end after its ``n_steps`` steps; 0 if nobody knows their number.
+
+        Raises ``ValueError`` or ``TypeError`` if such a schedule ends with an impossible value.
+        """
+        self.n_planned = n_steps
+        self.hyperparameters = self.given
+        if n_steps:
+            before = (self.settings.epochs_before or 0) * self.n_batches
+            bound = self.given.over(self.first_step - before, before + n_steps)
+            if bound != self.given:
+                last = np.array([self.first_step + n_steps - 1])
+                bound.table(last, 0), dropout_rates(bound.stages, last)
+            self.hyperparameters = bound
+
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyperparameters of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
         ahead = self.look_ahead if self.changes else 1  # one row is enough for all steps
         numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
         averaged = 0 if self.average is None else self.average.n_before + start
-        table = step_table(self.settings, self.optimizer, self.network.loss, numbers, averaged)
-        return table, dropout_rates(self.network.layout.stages, numbers)
+        table = self.hyperparameters.table(numbers, averaged)
+        return table, dropout_rates(self.hyperparameters.stages, numbers)
 
     def fill_table(self, start: int) -> None:
         """Write the hyperparameters of the steps from `start` on into the table that the core reads."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.types import Kind
-from fastmlp.checks.values import Value, check_value, values_at
+from fastmlp.checks.values import Value, check_value, values_at, with_length
 from fastmlp.model.layers.base import Layer
 
 _FIRST_STEP = np.zeros(1, dtype=np.int64)
@@ -23,7 +23,8 @@ class Dropout(Layer):
     ----------
     rate : float or function of the step, default 0.5
         From 0 to below 1, or a function of the step such as one of `fastmlp.schedules`. Outside training, where
-        ``dropout_seed`` turns dropout on, a function gives its value at step 0.
+        ``dropout_seed`` turns dropout on, a function gives its value at step 0; a schedule that takes its length from
+        the fit, that of a fit of one step.
 
     Raises
     ------
@@ -53,7 +54,7 @@ class Dropout(Layer):
 
     def __post_init__(self) -> None:
         check_value("rate", self.rate, low=0.0, high=1.0, high_open=True)
-        self.rates(_FIRST_STEP)
+        self._rates(with_length(self.rate, 0, 1), _FIRST_STEP)
 
     @property
     def dropout_rate(self) -> Value:
@@ -63,11 +64,15 @@ class Dropout(Layer):
     @property
     def first_rate(self) -> float:
         """The rate at step 0."""
-        return float(self.rates(_FIRST_STEP)[0])
+        return float(self._rates(with_length(self.rate, 0, 1), _FIRST_STEP)[0])
 
     def rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """The rates (n,) at an array of steps; ``ValueError`` if one is out of range."""
-        rates = np.broadcast_to(values_at(self.rate, steps, "rate"), steps.shape)
+        return self._rates(self.rate, steps)
+
+    @staticmethod
+    def _rates(rate: Value, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        rates = np.broadcast_to(values_at(rate, steps, "rate"), steps.shape)
         wrong = ~((rates >= 0) & (rates < 1))
         if wrong.any():
             at = int(np.argmax(wrong))
