@@ -288,6 +288,13 @@ def test_options_shape_the_network(model):
     assert network.layers == (fm.Dense(10),) and network.output == "sigmoid"
 
 
+def test_a_schedule_is_as_long_as_the_training_that_began(fruit, tmp_path):
+    """So a run can be resumed for more epochs."""
+    options = [fruit, "--checkpoint", tmp_path / "run.ckpt", "--resume", "--optimizer", "sgd", "--seed", "0"]
+    run("train", *options, "--epochs", "3", "--quiet")
+    assert "5 epochs" in run("train", *options, "--epochs", "5")
+
+
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adagrad", "adamw", "nadam", "rprop", "lbfgs"])
 def test_every_optimizer_runs_with_its_defaults(fruit, optimizer):
     assert "Test accuracy" in run("train", fruit, "--epochs", "2", "--optimizer", optimizer)

@@ -101,8 +101,8 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
 
 
-def optimizer_for(settings: Settings, n_samples: int) -> Optimizer | WholeSetMethod:
-    """The optimizer, with its learning-rate schedule over all steps of the training."""
+def optimizer_for(settings: Settings) -> Optimizer | WholeSetMethod:
+    """The optimizer, with a learning-rate schedule as long as the training."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}
     if settings.weight_decay is not None:
@@ -114,8 +114,7 @@ def optimizer_for(settings: Settings, n_samples: int) -> Optimizer | WholeSetMet
     if issubclass(kind, Optimizer):
         rate = LEARNING_RATES[settings.optimizer] if settings.learning_rate is None else settings.learning_rate
         check_value("--learning-rate", rate, low=0.0, low_open=True, schedule=False)
-        n_steps = settings.epochs * -(-n_samples // settings.batch_size)
-        options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
+        options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule)
     elif settings.learning_rate is not None:
         raise ValueError(f"--learning-rate is not for {settings.optimizer}, which chooses its own steps")
     made: Optimizer | WholeSetMethod = kind(**options)
@@ -129,10 +128,10 @@ def _scaled_input(X: NDArray[Any]) -> Input:
     return Input.standardized(X)
 
 
-def _scheduled(rate: float, schedule: str, n_steps: int) -> Value:
+def _scheduled(rate: float, schedule: str) -> Value:
     if schedule == "constant":
         return rate
-    return OneCycle(rate, n_steps) if schedule == "one-cycle" else Cosine(rate, n_steps)
+    return OneCycle(rate) if schedule == "one-cycle" else Cosine(rate)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def fit(
         y = scale(y)
         validation = None if validation is None else (validation[0], scale(validation[1]))
     history = network.fit(
-        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings, len(X)),
+        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings),
         validation_data=validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
         progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
     )  # fmt: skip
