@@ -36,7 +36,7 @@ TESTED_IN = {
     "data/test_chunks.py": "machine/worker training/streaming",
     "data/test_rows.py": "checks/arrays data/samples",
     "estimators/test_base.py": "estimators/classifier estimators/labels estimators/regressor estimators/scoring "
-    "estimators/watching estimators/documentation",
+    "estimators/watching estimators/documentation estimators/querying",
     "estimators/test_parity.py": "estimators/building estimators/conversion estimators/fitting "
     "estimators/quasi_newton estimators/rules",
     "model/test_custom_loss.py": "machine/calls",

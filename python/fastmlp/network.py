@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.data.inputs import check_inputs
+from fastmlp.data.inputs import check_query
 from fastmlp.data.samples import check_samples
 from fastmlp.training.trainable import Trainable
 
@@ -38,7 +38,7 @@ class Network(Trainable):
     bias : bool, default True
         Whether the layers that are given as widths have biases.
     dtype : {"float32", "float64"}, default "float32"
-        Type of the parameters and of the arithmetic.
+        Type of the parameters, and of the arithmetic in training. Predictions of float64 X are computed in float64.
     seed : int, optional
         Makes initial weights, shuffling and dropout reproducible. Default: different ones each time.
 
@@ -83,7 +83,7 @@ class Network(Trainable):
     >>> y = np.array([0, 1, 1, 0])
     >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=fm.Adam(0.05))
     >>> net.predict(X).round().ravel()
-    array([0., 1., 1., 0.], dtype=float32)
+    array([0., 1., 1., 0.])
     """
 
     def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
@@ -101,7 +101,8 @@ class Network(Trainable):
         Returns
         -------
         ndarray (n_samples, n_outputs)
-            Probabilities from a classifier, values from a regression, in the network's dtype.
+            Probabilities from a classifier, values from a regression. In the dtype of X if that is float32 or float64,
+            else in the network's; computed in the wider of the two.
 
         Raises
         ------
@@ -133,7 +134,8 @@ class Network(Trainable):
                 return quick
         from fastmlp.passes import inference
 
-        return inference.predict(self, check_inputs(self, X), n_threads)
+        rows, precision = check_query(self, X)
+        return inference.predict(self, rows, n_threads, precision)
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
@@ -141,6 +143,7 @@ class Network(Trainable):
         """Measure the mean loss, and the accuracy of a classifier.
 
         Dropout is off, and batch norms use their running statistics. Penalties and label smoothing are not included.
+        The arithmetic has the network's dtype, as in training, whatever the dtype of X.
 
         Parameters
         ----------
@@ -348,7 +351,8 @@ class Network(Trainable):
         -------
         ndarray (n_samples, n_outputs, n_features)
             At ``[i, k, j]`` is d ``predict(X)[i, k]`` / d ``X[i, j]``: after the output's activation, and with respect
-            to the original X, before `Input` scales it. In the network's dtype, and dense even if X is sparse.
+            to the original X, before `Input` scales it. Dense even if X is sparse. Dtype and
+            precision are those of `predict`.
 
         Raises
         ------
@@ -367,7 +371,8 @@ class Network(Trainable):
         """
         from fastmlp.passes import derivatives
 
-        return derivatives.input_gradients(self, check_inputs(self, X), n_threads)
+        rows, precision = check_query(self, X)
+        return derivatives.input_gradients(self, rows, n_threads, precision)
 
     def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
         """Compute the outputs of every layer.
@@ -384,8 +389,8 @@ class Network(Trainable):
         Returns
         -------
         list of ndarray (n_samples, units)
-            One array for each of ``net.layers``, after its activation; the last one is ``predict(X)``. They are views
-            of one block of memory.
+            One array for each of ``net.layers``, after its activation; the last one is ``predict(X)``, and all have
+            its dtype. They are views of one block of memory.
 
         Raises
         ------
@@ -403,7 +408,8 @@ class Network(Trainable):
         """
         from fastmlp.passes import inference
 
-        return inference.activations(self, check_inputs(self, X), n_threads)
+        rows, precision = check_query(self, X)
+        return inference.activations(self, rows, n_threads, precision)
 
     def cost_surface(
         self,

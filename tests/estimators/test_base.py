@@ -159,6 +159,79 @@ def test_the_dtype_follows_the_data_and_the_number_of_rows(given, rows, expected
     )
 
 
+@pytest.mark.filterwarnings("ignore:delta_grad == 0.0")  # SciPy's, at the minimum
+def test_a_minimum_of_predictions_is_found_whatever_the_dtype_of_training():
+    """2001 rows are trained in float32, where the optimizers' differences of 1e-8 would vanish."""
+    optimize = pytest.importorskip("scipy.optimize")
+    for rows in (2000, 2001):
+        inputs = np.random.default_rng(0).uniform(-1, 1, (rows, 2))
+        model = fm.MLPRegressor(hidden_layer_sizes=(4,), activation="softplus", max_iter=1)
+        model.fit(inputs, inputs[:, 0])
+        assert model.network_.dtype == ("float32" if rows == 2001 else "float64")
+        model.coefs_[0][:] = [[1, -1, 0, 0], [0, 0, 1, -1]]  # two bowls, with the minimum at (1/2, -1/4)
+        model.intercepts_[0][:] = -0.5, 0.5, 0.25, -0.25
+        model.coefs_[1][:] = 1
+        for method in ("BFGS", "L-BFGS-B", "SLSQP", "trust-constr"):
+            found = optimize.minimize(lambda x, model=model: float(model.predict(x[None])[0]), [0, 0], method=method)
+            np.testing.assert_allclose(found.x, [0.5, -0.25], atol=1e-3, err_msg=method)
+
+
+@pytest.mark.parametrize("offset, deviation", [(1.7e9, 300.0), (1e8, 5.0)])
+def test_targets_far_from_zero_keep_their_differences_through_a_transformer(offset, deviation):
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.neural_network import MLPRegressor
+
+    inputs = np.random.default_rng(0).uniform(-1, 1, (2001, 2))
+    y = offset + deviation * np.sin(3 * inputs[:, 0]) * inputs[:, 1]
+    settings = {"hidden_layer_sizes": (16,), "max_iter": 15, "learning_rate_init": 0.02, "random_state": 0}
+    fitted = [
+        TransformedTargetRegressor(kind(**settings), transformer=StandardScaler()).fit(inputs, y)
+        for kind in (fm.MLPRegressor, MLPRegressor)
+    ]
+    ours, theirs = (model.score(inputs, y) for model in fitted)
+    assert fitted[0].regressor_.network_.dtype == "float32"
+    assert ours > theirs - 0.05
+    assert len(np.unique(fitted[0].predict(inputs))) == len(np.unique(fitted[1].predict(inputs))) == 2001
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_log_probabilities_come_from_the_scores(kind, dtype):
+    special = pytest.importorskip("scipy.special")
+    y = {"binary": Y == 0, "multiclass": Y, "multilabel": np.eye(3, dtype=int)[Y]}[kind]
+    model = fm.MLPClassifier((4,), max_iter=1, dtype=dtype, random_state=0).fit(X, y)
+    model.coefs_[-1][:] *= 100  # probabilities round to 0 and 1
+    hidden = np.maximum(X @ model.coefs_[0].astype(float) + model.intercepts_[0], 0)
+    scores = hidden @ model.coefs_[1].astype(float) + model.intercepts_[1]
+    if kind == "multiclass":
+        expected = special.log_softmax(scores.astype(np.longdouble), axis=1)
+    else:
+        expected = special.log_expit(np.hstack([-scores, scores]) if kind == "binary" else scores)
+    logs = model.predict_log_proba(X)
+    assert logs.dtype == "float64" and np.isfinite(logs).all()
+    np.testing.assert_allclose(logs, expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(np.exp(logs), model.predict_proba(X), rtol=1e-9, atol=1e-15)
+    if kind != "multilabel":
+        assert (logs < 0).all() and len(np.unique(logs.max(axis=1))) == len(np.unique(scores, axis=0))  # no ties
+    assert model.predict_log_proba(X.astype("float32")).dtype == "float32"
+
+
+@pytest.mark.parametrize("given, expected", [
+    ("float64", "float64"), ("float32", "float32"), ("int64", "float32"), ("uint8", "float32"), ("bool", "float32"),
+])  # fmt: skip
+@pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_array, "frame", np.ndarray.tolist])
+def test_predictions_have_the_precision_of_X(given, expected, wrapped):
+    if wrapped == "frame":
+        wrapped = pytest.importorskip("pandas").DataFrame
+    rows = wrapped(np.abs(X).round().astype(given))
+    number = fm.MLPRegressor(**QUICK, dtype="float32").fit(X, NUMBERS)
+    label = fm.MLPClassifier(**QUICK, dtype="float32").fit(X, Y)
+    if isinstance(rows, list) and given in ("float32", "float64"):
+        expected = "float64"
+    for got in (number.predict(rows), label.predict_proba(rows), label.predict_log_proba(rows)):
+        assert got.dtype == expected
+
+
 def test_uint8_is_read_without_a_copy():
     images = np.random.default_rng(0).integers(0, 256, (500, 400), dtype=np.uint8)
     import tracemalloc

@@ -32,7 +32,8 @@ def everything(net, X, T, **fit):
     """What a network makes of its inputs, in one vector."""
     before = net.loss_and_flat_gradient(X, T)[1], net.sample_gradients(X, T).ravel()
     net.fit(X, T, epochs=2, batch_size=64, optimizer=fm.SGD(0.01), **fit)
-    return np.concatenate([*before, net.params, net.predict(X).ravel(), [net.evaluate(X, T)["loss"]]])
+    predicted = net.predict(np.asarray(X, dtype=net.dtype))
+    return np.concatenate([*before, net.params, predicted.ravel(), [net.evaluate(X, T)["loss"]]])
 
 
 # --- Inputs ---

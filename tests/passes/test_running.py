@@ -9,7 +9,7 @@ import fastmlp as fm
 from cnn_core.doors.derivatives import gradient, sample_gradients
 from cnn_core.doors.inference import activations, predict
 from cnn_core.doors.jacobian import input_gradients
-from fastmlp.data.inputs import check_inputs, input_source
+from fastmlp.data.inputs import check_inputs, input_source, precision_for
 from fastmlp.data.samples import check_samples
 from fastmlp.passes import derivatives, inference
 from fastmlp.passes.running import Running
@@ -17,6 +17,7 @@ from fastmlp.passes.workspace import make_workspace
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = X[:, :2] ** 2
+FLOAT64 = precision_for(np.dtype("float64"), np.dtype("float32"))
 
 
 def network():
@@ -25,6 +26,7 @@ def network():
 
 PASSES = {
     "predict": lambda net, rows, targets: inference.predict(net, rows, 1),
+    "predict_in_float64": lambda net, rows, targets: inference.predict(net, rows, 1, FLOAT64),
     "activations": lambda net, rows, targets: inference.activations(net, rows, 1),
     "measure": lambda net, rows, targets: inference.measure(net, rows, targets, None, 1),
     "gradient": lambda net, rows, targets: derivatives.loss_and_flat_gradient(net, rows, targets, None, "sum", 1),

@@ -23,7 +23,7 @@ AT_ONCE = 2**24
 
 def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
     """Convert to a C-contiguous uint8, float32 or float64 array of native byte order; not empty, all finite."""
-    array = _as_array(argument, values)
+    array = as_array(argument, values)
     if array.dtype.kind not in "biuf":
         raise _not_numbers(argument, values, array)
     if ndim is not None and array.ndim != ndim:
@@ -53,7 +53,7 @@ def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32 if native.itemsize < 4 else np.float64)
 
 
-def _as_array(argument: str, values: object) -> NDArray[Any]:
+def as_array(argument: str, values: object) -> NDArray[Any]:
     """Convert with NumPy; sparse matrices, masked values and ragged rows are errors."""
     if hasattr(values, "toarray"):
         raise TypeError(f"{argument} is a sparse matrix; expected a dense array (its method toarray() makes one)")

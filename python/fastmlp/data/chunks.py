@@ -55,7 +55,7 @@ class Chunks:
     >>> net = fm.Network([1, 1], seed=0)
     >>> history = net.fit(fm.Chunks(source), epochs=200, batch_size=20, optimizer=fm.SGD(0.3))
     >>> net.predict([[0.5]]).round(2)
-    array([[1.]], dtype=float32)
+    array([[1.]])
     """
 
     def __init__(self, source: Source) -> None:

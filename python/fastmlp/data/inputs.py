@@ -8,14 +8,14 @@ faster than multiplying by the zeros.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cnn_core.passes.batches import Dtype, Source, first_nonfinite
 from cnn_core.products.sparse import has_kernels
-from fastmlp.checks.arrays import check_finite, check_fits
+from fastmlp.checks.arrays import as_array, check_finite, check_fits
 from fastmlp.data.rows import Rows, Targets, check_dense
 from fastmlp.model.layers import Input
 from fastmlp.model.model import Model
@@ -36,20 +36,67 @@ class InputForm(Enum):
     LISTS = "rows of a sparse matrix, which are such lists"
 
 
-def check_inputs(network: Model, X: ArrayLike, argument: str = "X") -> Rows:
-    """Check X, an array or a SciPy sparse matrix, and return it as rows for the network."""
-    if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
-        return check_dense(X, network.n_features, network.dtype, argument)
+class Precision(NamedTuple):
+    """Dtypes of a prediction: that of the arithmetic, and that of the result."""
+
+    work: np.dtype[Any]
+    result: np.dtype[Any]
+
+
+class Query(NamedTuple):
+    """Checked rows to predict, and the precision that the user's X asks for."""
+
+    X: Rows
+    precision: Precision
+
+
+def precision_for(given: np.dtype[Any], own: np.dtype[Any]) -> Precision:
+    """The precision of predictions for an X of dtype ``given`` by a network of dtype ``own``.
+
+    The result has the dtype of X if that is float32 or float64, else the network's. The arithmetic has the wider of
+    the two. So finite differences and offsets of float64 inputs survive, whatever the network was trained in.
+    """
+    result = own
+    if given.kind == "f" and given.itemsize >= 4:
+        result = np.dtype(np.float32 if given.itemsize == 4 else np.float64)
+    return Precision(np.promote_types(result, own), result)
+
+
+def own_precision(network: Model) -> Precision:
+    """The precision of everything but predictions for the user: the network's dtype."""
+    return Precision(network.dtype, network.dtype)
+
+
+def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None) -> Query:
+    """Check X for a prediction; ``given``: the dtype to answer in the precision of, default that of X."""
+    values: Any = X if _is_sparse(X) else as_array("X", X)
+    precision = precision_for(values.dtype if given is None else given, network.dtype)
+    given_X = values if values.dtype.kind in "biuf" else X  # for the error that names what it is
+    return Query(check_inputs(network, given_X, dtype=precision.work), precision)
+
+
+def _is_sparse(X: object) -> bool:
+    return hasattr(X, "tocsr") and hasattr(X, "nnz")
+
+
+def check_inputs(network: Model, X: ArrayLike, argument: str = "X", dtype: np.dtype[Any] | None = None) -> Rows:
+    """Check X, an array or a SciPy sparse matrix, and return it as rows for a pass in ``dtype``.
+
+    Default: the network's dtype.
+    """
+    dtype = network.dtype if dtype is None else dtype
+    if not _is_sparse(X):
+        return check_dense(X, network.n_features, dtype, argument)
     if not network.layers[0].takes_lists:
         raise ValueError(
             f"{argument} is sparse, which needs a first layer that is Dense, "
             f"got {type(network.layers[0]).__name__}; {argument}.toarray() makes it dense"
         )
-    return _csr_rows(X, network.input, network.dtype, argument)
+    return _csr_rows(X, network.input, dtype, argument)
 
 
 def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Rows:
-    """Check a sparse X, scale it, and convert it to CSR and the network's dtype, copying only what must change."""
+    """Check a sparse X, scale it, and convert it to CSR and the pass's dtype, copying only what must change."""
     if X.ndim != 2 or X.shape[1] != inputs.n_features or X.shape[0] == 0:
         expected = f"at least one row and {inputs.n_features} columns"
         raise ValueError(f"{argument} must have {expected}, got shape {X.shape}")
@@ -88,12 +135,15 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
     )
 
 
-def input_source(network: Model, X: Rows) -> Source:
-    """The rows and their scaling for the core; shift and scale are float64 if X is, else of the network's dtype."""
+def input_source(network: Model, X: Rows, own: np.dtype[Any] | None = None) -> Source:
+    """The rows and their scaling for the core; shift and scale are float64 if X is, else of the pass's dtype ``own``.
+
+    Default: the network's dtype.
+    """
     inputs = network.input
     if X.starts is not None or not inputs.is_scaled:
         return Source(X.data, X.code, network.n_features, None, None, X.starts, X.columns)
-    dtype = np.float64 if X.code == Dtype.FLOAT64 else network.dtype
+    dtype = np.float64 if X.code == Dtype.FLOAT64 else network.dtype if own is None else own
     shift, scale = (np.asarray(numbers).astype(dtype).view(np.uint8) for numbers in (inputs.shift, inputs.scale))
     return Source(X.data, X.code, network.n_features, shift, scale)
 

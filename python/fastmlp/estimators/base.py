@@ -23,16 +23,15 @@ from fastmlp.estimators.building import build_network, choose_dtype, hidden_laye
 from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_if_refused
 from fastmlp.estimators.labels import Coding
 from fastmlp.estimators.quasi_newton import fit_to_all
+from fastmlp.estimators.querying import DTYPES, SPARSE, query
 from fastmlp.estimators.rules import is_quasi_newton, records_epochs
 from fastmlp.estimators.scoring import Samples
 from fastmlp.estimators.settings import check_settings
 from fastmlp.estimators.watching import Record
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network
+from fastmlp.passes.inference import predict
 
-DTYPES = (np.float64, np.float32, np.uint8)
-"""Dtypes of X that are read as they are; any other becomes float64."""
-SPARSE = ("csr", "csc")
 FITTED = itemgetter("network_", "_coding", "coefs_", "intercepts_", "_shown")
 """Attributes that belong together. One call reads them all: a fit in another thread sets them all at once."""
 
@@ -184,8 +183,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 return network.predict(X), coding
             except (ValueError, TypeError):
                 pass  # scikit-learn raises its own error below
-        X = validate_data(self, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
-        return network.predict(X), coding
+        return predict(network, *query(self, network, X)), coding
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Any:

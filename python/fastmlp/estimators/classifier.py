@@ -11,13 +11,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.documentation import with_shared_documentation
 from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
+from fastmlp.estimators.querying import query
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import loss_named
 from fastmlp.model.losses import Loss, make_loss
+from fastmlp.passes.inference import scores
 
 CROSS_ENTROPIES = ("log_loss", "cross_entropy", "binary_cross_entropy")
 """All mean the cross-entropy that fits the targets."""
@@ -226,8 +229,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray (n_samples, n_classes) of the network's dtype
-            Columns in the order of ``classes_``. Each row sums to 1, except with several labels.
+        ndarray (n_samples, n_classes)
+            In the dtype of X if that is float32 or float64, else in the network's. Columns in the order of
+            ``classes_``. Each row sums to 1, except with several labels.
 
         Raises
         ------
@@ -247,11 +251,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray (n_samples, n_classes) of the network's dtype
-            -inf where a probability underflows to 0.
+        ndarray (n_samples, n_classes)
+            In the dtype of `predict_proba`. Computed from the scores before softmax or sigmoid, so finite and distinct
+            also where a probability is rounded to 0 or 1. With several labels, those rounded to 1 are tied at 0, as in
+            scikit-learn.
         """
-        with np.errstate(divide="ignore"):
-            logs: NDArray[Any] = np.log(self.predict_proba(X))
+        check_is_fitted(self)
+        network, coding = self._take_over_weights()
+        logs: NDArray[Any] = coding.log_probabilities(scores(network, *query(self, network, X)))
         return logs
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:

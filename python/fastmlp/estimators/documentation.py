@@ -88,8 +88,9 @@ progress : bool, default False
 n_jobs : int, optional
     Number of threads of a fit; -1 for all cores. None: chosen by the size of a batch, and 1 inside a joblib worker.
 dtype : {"float32", "float64"}, optional
-    Of parameters and arithmetic. None: float32 for X in float32 or uint8, and for more than 2000 rows of float64
-    trained in mini-batches; otherwise float64.
+    Of the parameters, and of the arithmetic in training; predictions of float64 X are computed in float64. None:
+    float32 for X in float32 or uint8, and for more than 2000 rows of float64 trained in mini-batches; otherwise
+    float64.
 """
 
 ATTRIBUTES = """

@@ -130,6 +130,22 @@ class Labels:
         """Probabilities (n, n_classes) from the network's outputs (n, n_outputs); two columns for two classes."""
         return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs
 
+    def log_probabilities(self, scores: NDArray[Any]) -> NDArray[Any]:
+        """Logarithms of the probabilities from the outputs before their activation: log softmax or log sigmoid."""
+        if self.kind == "multiclass":
+            best = scores.argmax(axis=1)[:, None]
+            shifted = scores - np.take_along_axis(scores, best, axis=1)
+            others = np.exp(shifted)
+            np.put_along_axis(others, best, 0, axis=1)  # log1p keeps what is left of the best one's probability to 1
+            relative: NDArray[Any] = shifted - np.log1p(others.sum(axis=1, keepdims=True))
+            return relative
+        signed = np.hstack([-scores, scores]) if self.kind == "binary" else scores
+        logs: NDArray[Any] = -np.logaddexp(signed.dtype.type(0), -signed)
+        if self.kind == "multilabel-indicator":  # as in scikit-learn, labels with probabilities rounded to 1 are tied
+            certain = scores > 0
+            logs[certain] = np.log(1 / (1 + np.exp(-scores[certain])))
+        return logs
+
 
 def find_labels(y: Any) -> Labels:
     """Find the classes in y; ``ValueError`` if y has no classes."""

@@ -189,8 +189,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray (n_samples,) or (n_samples, n_outputs) of the network's dtype
-            One column for each output; without the second axis if there is one output.
+        ndarray (n_samples,) or (n_samples, n_outputs)
+            One column for each output; without the second axis if there is one output. In the dtype of X if that is
+            float32 or float64, else in the network's; computed in the wider of the two.
 
         Raises
         ------

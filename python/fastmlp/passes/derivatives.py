@@ -15,11 +15,12 @@ from cnn_core.doors.surface import loss_surface
 from fastmlp.checks.arrays import as_numbers
 from fastmlp.checks.errors import unknown_name
 from fastmlp.checks.values import check_value
-from fastmlp.data.inputs import input_form, input_source, target_source
+from fastmlp.data.inputs import Precision, input_form, input_source, own_precision, target_source
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import check_samples
 from fastmlp.machine.threads import choose_threads, single_threaded_blas
 from fastmlp.model.model import Model
+from fastmlp.passes.inference import rounded
 from fastmlp.passes.pace import in_pieces
 from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
@@ -105,19 +106,21 @@ def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int |
     return gradients
 
 
-def input_gradients(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
-    """d outputs / d X, (n, n_outputs, n_features), of checked rows."""
+def input_gradients(network: Model, X: Rows, n_threads: int | None, precision: Precision | None = None) -> NDArray[Any]:
+    """d outputs / d X, (n, n_outputs, n_features), of checked rows; ``precision`` defaults to the network's own."""
+    work, result = precision or own_precision(network)
     layout, n_outputs = network.layout, network.n_outputs
     table = table_to_the_inputs(layout, input_form(network, X))
     with running(
-        network, X, n_threads, layout.flops_per_row * n_outputs, table=table, more_columns=network.n_features
-    ) as run:
-        out = np.empty((len(X), n_outputs, network.n_features), dtype=network.dtype)
+        network, X, n_threads, layout.flops_per_row * n_outputs, table=table, more_columns=network.n_features,
+        dtype=work,
+    ) as run:  # fmt: skip
+        out = np.empty((len(X), n_outputs, network.n_features), dtype=work)
         effort = layout.effort(run.workspace.tile_rows) * n_outputs
-        run.call(core_input_gradients, effort, input_source(network, X), out)
+        run.call(core_input_gradients, effort, input_source(network, X, work), out)
     if network.input.is_scaled:
-        out *= np.asarray(network.input.scale, dtype=network.dtype)
-    return out
+        out *= np.asarray(network.input.scale, dtype=work)
+    return rounded(out, result)
 
 
 def _check_grids(

@@ -12,8 +12,17 @@ from cnn_core.doors.inference import evaluate as core_evaluate
 from cnn_core.doors.inference import predict as core_predict
 from cnn_core.doors.predictor import Predictor
 from cnn_core.passes.batches import Dtype
-from fastmlp.data.inputs import DENSITY, InputForm, input_source, may_leave_out_zeros, target_source
+from fastmlp.data.inputs import (
+    DENSITY,
+    InputForm,
+    Precision,
+    input_source,
+    may_leave_out_zeros,
+    own_precision,
+    target_source,
+)
 from fastmlp.data.rows import Rows, Targets
+from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.model import Model
 from fastmlp.passes.running import Running, running
 from fastmlp.passes.workspace import make_workspace
@@ -32,22 +41,45 @@ def make_predictor(network: Model) -> Predictor:
     return Predictor(core, input_source(network, rows), network._access, np.empty, network.dtype, DENSITY)
 
 
-def predict(network: Model, X: Rows, n_threads: int | None) -> NDArray[Any]:
-    """Outputs (n, n_outputs) for checked rows."""
-    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
-        out = np.empty((len(X), network.n_outputs), dtype=network.dtype)
-        run.call(core_predict, forward_effort(network, run), input_source(network, X), out)
-    return out
+def predict(
+    network: Model,
+    X: Rows,
+    n_threads: int | None,
+    precision: Precision | None = None,
+    table: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Outputs (n, n_outputs) for checked rows; ``precision`` defaults to the network's own, ``table`` to its layers."""
+    work, result = precision or own_precision(network)
+    with running(network, X, n_threads, network.layout.flops_per_row // 2, dtype=work, table=table) as run:
+        out = np.empty((len(X), network.n_outputs), dtype=work)
+        run.call(core_predict, forward_effort(network, run), input_source(network, X, work), out)
+    return rounded(out, result)
 
 
-def activations(network: Model, X: Rows, n_threads: int | None) -> list[NDArray[Any]]:
-    """Outputs (n, units) of each of ``network.layers`` for checked rows."""
-    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
+def scores(network: Model, X: Rows, n_threads: int | None, precision: Precision | None = None) -> NDArray[Any]:
+    """Outputs (n, n_outputs) of the last layer before its activation, for checked rows."""
+    table = network.layout.table.copy()
+    table["activation"][-1] = ACTIVATIONS["identity"].code
+    return predict(network, X, n_threads, precision, table)
+
+
+def activations(
+    network: Model, X: Rows, n_threads: int | None, precision: Precision | None = None
+) -> list[NDArray[Any]]:
+    """Outputs (n, units) of each of ``network.layers`` for checked rows; as `predict`."""
+    work, result = precision or own_precision(network)
+    with running(network, X, n_threads, network.layout.flops_per_row // 2, dtype=work) as run:
         ends = len(X) * np.cumsum(network.layout.table["n_out"])
-        out = np.empty(int(ends[-1]), dtype=network.dtype)
-        run.call(core_activations, forward_effort(network, run), input_source(network, X), out)
-    stages = np.split(out, ends[:-1])
+        out = np.empty(int(ends[-1]), dtype=work)
+        run.call(core_activations, forward_effort(network, run), input_source(network, X, work), out)
+    stages = np.split(rounded(out, result), ends[:-1])
     return [stages[end].reshape(len(X), -1) for end in network.layout.ends]
+
+
+def rounded(out: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The results of a pass in the dtype that the user gets; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return out.astype(dtype, copy=False)
 
 
 def measure(

@@ -67,18 +67,22 @@ def running(
     more_columns: int = 0,
     table: NDArray[Any] | None = None,
     copies_statistics: bool = False,
+    dtype: np.dtype[Any] | None = None,
 ) -> Iterator[Running]:
     """A pass over checked rows, with a number of threads that suits ``flops_per_row``.
 
     Inside, no other thread can train or change the network, and the BLAS runs single-threaded in each of our threads.
-    With ``copies_statistics`` the core writes to a copy of the network's statistics. Raises ``RuntimeError`` if another
-    thread is training the network.
+    With ``copies_statistics`` the core writes to a copy of the network's statistics. ``dtype``: that of the arithmetic,
+    default the network's. For another one the parameters are converted at each call, as they may have changed since the
+    last one. Raises ``RuntimeError`` if another thread is training the network.
     """
     layout = network.layout
+    dtype = network.dtype if dtype is None else dtype
     with network._access.reading, single_threaded_blas_for(layout.flops_per_row * len(X)):
         workspace = make_workspace(
-            layout, network.loss, network.dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
+            layout, network.loss, dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
             training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
         )  # fmt: skip
         statistics = network.statistics.copy() if copies_statistics else None
-        yield Running(network, workspace, len(X), table=table, statistics=statistics)
+        params = None if dtype == network.dtype else network.params.astype(dtype)
+        yield Running(network, workspace, len(X), table=table, params=params, statistics=statistics)
