@@ -27,10 +27,25 @@ LAYERS = {
 
 
 class Halved(fm.Callback):
-    """Sees each gradient before its update, and changes it."""
+    """Sees each gradient before its update, and changes it; uses another network meanwhile."""
 
     def on_gradient(self, run, gradient):
         gradient *= 0.5
+        network().predict(X, n_threads=2)
+
+
+def judged(y_true, scores):
+    """A loss that uses another network in every way, with a team inside the team that calls it."""
+    judge = fm.Network([3, fm.Dense(9, "tanh"), 3], seed=0)
+    for n_threads in (1, 2):
+        look(judge, n_threads, scores, y_true)
+        train(judge, n_threads, scores, y_true)
+        judge.apply_gradient(judge.gradient(scores, y_true, n_threads=n_threads))
+        for whole in (fm.LBFGS(), fm.LevenbergMarquardt()):
+            train(judge, n_threads, scores, y_true, optimizer=whole)
+    judge.train_on_batch(scores, y_true)
+    error = scores - y_true
+    return (error**2).sum(axis=1), 2 * error
 
 
 OPTIONS = [
@@ -48,18 +63,18 @@ def network(between=(), dtype="float32", hidden=18, **settings):
     return fm.Network([11, fm.Dense(hidden, "tanh"), *between, fm.Dense(5, "relu"), 3], dtype=dtype, seed=0, **settings)
 
 
-def look(net, n_threads):
+def look(net, n_threads, rows=X, targets=Y):
     """Everything a network does besides training."""
-    for rows in (X, csr_array(X), X.astype(np.uint8), X[:1]):
-        net.predict(rows, n_threads=n_threads)
-    net.predict(X[:1].astype(net.dtype))
-    net.evaluate(X, Y, n_threads=n_threads)
-    net.loss_and_gradients(X, Y, n_threads=n_threads)
+    for form in (rows, csr_array(rows), rows.astype(np.uint8), rows[:1]):
+        net.predict(form, n_threads=n_threads)
+    net.predict(rows[:1].astype(net.dtype))
+    net.evaluate(rows, targets, n_threads=n_threads)
+    net.loss_and_gradients(rows, targets, n_threads=n_threads)
     if not net.layout.uses_batch:
-        net.sample_gradients(X, Y, n_threads=n_threads)
-    net.input_gradients(X, n_threads=n_threads)
-    net.activations(X, n_threads=n_threads)
-    net.cost_surface(X, Y, [0, 200], [[0.0, 1.0, 2.0], [0.5, 1.0]], n_threads=n_threads)
+        net.sample_gradients(rows, targets, n_threads=n_threads)
+    net.input_gradients(rows, n_threads=n_threads)
+    net.activations(rows, n_threads=n_threads)
+    net.cost_surface(rows, targets, [0, min(200, net.n_params - 1)], [[0.0, 1.0, 2.0], [0.5, 1.0]], n_threads=n_threads)
 
 
 def train(net, n_threads, rows=X, targets=Y, **settings):
@@ -86,6 +101,10 @@ def main(n_threads):
         train(
             network(dtype=dtype), n_threads, fm.Chunks(lambda: ((X[i : i + 30], Y[i : i + 30]) for i in (0, 30))), None
         )
+        for hidden, between in ((18, ()), (200, ()), (18, (fm.BatchNorm(),))):
+            with_judge = network(between, dtype, hidden=hidden, loss=fm.CustomLoss(judged))
+            train(with_judge, n_threads, batch_size=35, epochs=1)
+            look(with_judge, n_threads, X[:9], Y[:9])
         tiny = fm.Network([11, 4, 3], activation="sigmoid", dtype=dtype, seed=0)
         train(tiny, n_threads, batch_size=4, optimizer=fm.SGD(0.1))
         tiny.train_on_batch(X[:5], Y[:5])

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from cnn_core.doors.workspace import Pass
 from cnn_core.passes.batches import Source
 
-def has_threads() -> bool: ...
-
 class Epochs:
     def __init__(
         self,

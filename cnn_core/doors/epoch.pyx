@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 
 from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
-from cnn_core.machine.team cimport Member, alone, join, team_has_threads, wait_for_all
+from cnn_core.machine.team cimport Member, alone, join, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
 from cnn_core.passes.tiles cimport LOSS_SLOT, Job
 from cnn_core.steps.step cimport train_step
@@ -45,11 +45,6 @@ cdef struct Kept:
     double best_loss
     double newest_loss
     int newest               # row of the newest epoch's copy; the other row is the best
-
-
-def has_threads():
-    """Whether the core was built with OpenMP."""
-    return bool(team_has_threads())
 
 
 cdef uint64_t drawn_seed(BitGenerator* bits) noexcept:

@@ -3,6 +3,9 @@
  * A thread waits at the barrier in two ways. First it spins, since on an idle machine the others arrive within a
  * microsecond. Then it sleeps until it is woken: on a busy machine the others may be waiting for a processor, and a
  * sleeping thread frees its own. The last thread to arrive changes the phase, which the others watch.
+ *
+ * OpenMP gives a call from inside a team no team of its own unless it is told to. A member that calls Python tells it
+ * so for that time: what the function does with other networks then has the threads, and the bits, that it has alone.
  */
 #ifndef FASTMLP_TEAM_H
 #define FASTMLP_TEAM_H
@@ -19,6 +22,22 @@
 #define team_has_threads() 1
 #define team_member() omp_get_thread_num()
 #define team_size() omp_get_num_threads()
+#define team_may_form() (omp_get_active_level() < omp_get_max_active_levels())
+
+/* Allow a team inside the running one; returns what team_forbid_inner takes. */
+static inline int team_allow_inner(void)
+{
+    int before = omp_get_max_active_levels(), needed = omp_get_active_level() + 1;
+    if (before < needed)
+        omp_set_max_active_levels(needed);
+    return before;
+}
+
+static inline void team_forbid_inner(int before)
+{
+    if (omp_get_max_active_levels() != before)
+        omp_set_max_active_levels(before);
+}
 
 typedef struct {
     int arrived;
@@ -76,6 +95,9 @@ static inline void team_wait(Barrier *barrier, int size)
 #define team_has_threads() 0
 #define team_member() 0
 #define team_size() 1
+#define team_may_form() 0
+#define team_allow_inner() 0
+#define team_forbid_inner(before) ((void)(before))
 
 typedef struct {
     int arrived;

@@ -7,6 +7,9 @@ cdef extern from "team.h" nogil:
         int phase
         int asleep
     bint team_has_threads() noexcept
+    bint team_may_form() noexcept
+    int team_allow_inner() noexcept
+    void team_forbid_inner(int before) noexcept
     int team_member() noexcept
     int team_size() noexcept
     void team_wait(Barrier* barrier, int size) noexcept

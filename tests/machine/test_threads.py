@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 from twins import LEGAL_PAIRS, VARIANTS, make_loss, make_samples, relative_error, shake
 
 import fastmlp as fm
-from cnn_core.doors.epoch import has_threads
+from cnn_core.machine.team import has_threads
 from fastmlp.machine.threads import available_threads, choose_threads, single_threaded_blas
 
 N = 1150  # batches of 600 and 550: several tiles for each thread, a ragged last batch

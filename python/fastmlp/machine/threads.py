@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
-from cnn_core.doors.epoch import has_threads
 from cnn_core.machine.access import forked
+from cnn_core.machine.team import has_threads, may_have_team
 from fastmlp.checks.values import check_size
 from fastmlp.machine.memory import forget_room, make_room, make_room_for_blas
 
@@ -43,19 +43,18 @@ class _Team:
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
     """The number of threads that the caller asked for, or as many as pay off for the work of ``n_rows`` rows.
 
-    1 in a build without OpenMP, and in a process forked from one that has used several threads. Raises
-    ``MemoryError`` if there is not enough memory for them.
+    1 in a build without OpenMP, in a process forked from one that has used several threads, and inside another
+    library's OpenMP team. Raises ``MemoryError`` if there is not enough memory for them.
     """
     if n_threads is not None:
         chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
     else:
         worth = flops_per_row * n_rows // FLOPS_PER_THREAD
         chosen = min(worth, available_threads()) if worth > 1 else 1
-    if _Team.lost or not has_threads():
+    if chosen == 1 or _Team.lost or not may_have_team():
         return 1
-    if chosen > 1:
-        _Team.used = True
-        make_room(chosen)
+    _Team.used = True
+    make_room(chosen)
     return chosen
 
 

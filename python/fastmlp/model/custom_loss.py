@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,11 @@ class CustomLoss(Loss):
     Notes
     -----
     Training calls the function once per batch, `Network.evaluate` once per block of rows. So the loss of a row must
-    not depend on the other rows, or the two give different losses.
+    not depend on the other rows, or the two give different losses. Every call comes from the thread that called
+    fastmlp, in the order of the rows; passes other than training use that thread alone, whatever ``n_threads`` is.
+
+    The function may predict with, differentiate and train other networks, such as a teacher or a critic: they give the
+    same bits as outside.
 
     An error in the function reaches the caller, and so does a ``TypeError`` or ``ValueError`` for results of a wrong
     type or shape, NaN or infinity. After such a fit the network is in the state after the last successful batch.
@@ -97,6 +101,8 @@ class CustomLoss(Loss):
         values = {"function": function, "output": output, "target_width": width, "name": "custom"}
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    calls_python: ClassVar[bool] = True
 
     @property
     def spec(self) -> LossSpec:

@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.checks.names import known_name
@@ -212,6 +212,9 @@ class Loss:
     def columns_in_words(self) -> str:
         """What the columns of y are, for an error message."""
         return "one for each output"
+
+    calls_python: ClassVar[bool] = False
+    """Whether the core must call a Python function for it."""
 
     def make_door(self) -> Any:
         """The object that the core calls for a loss written in Python; None for a built-in loss."""

@@ -18,11 +18,11 @@ from fastmlp.checks.values import check_value
 from fastmlp.data.inputs import Precision, input_form, input_source, own_precision, target_source
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import check_samples
-from fastmlp.machine.threads import choose_threads, single_threaded_blas
+from fastmlp.machine.threads import single_threaded_blas
 from fastmlp.model.model import Model
 from fastmlp.passes.inference import rounded
 from fastmlp.passes.pace import in_pieces
-from fastmlp.passes.running import Running, running
+from fastmlp.passes.running import Running, running, threads_for
 from fastmlp.passes.workspace import MAX_TILE_ROWS, Workspace, make_workspace, table_to_the_inputs
 
 
@@ -84,7 +84,7 @@ def batch_gradient(
     # The core writes the batch's own statistics beside the running ones: to a copy, if the latter are not to change.
     copies = not behaviour["keep_running"]
     with running(
-        network, X, n_threads, layout.flops_per_row, training=True, table=table, copies_statistics=copies
+        network, X, n_threads, layout.flops_per_row, training=True, table=table, copies_statistics=copies, losses=True
     ) as run:
         gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
         # Layers that use the whole batch need all tiles in one call.
@@ -99,7 +99,7 @@ def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int |
     layout = network.layout
     if layout.uses_batch:
         raise ValueError("sample_gradients needs a network without BatchNorm, where a gradient depends on the batch")
-    with running(network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1) as run:
+    with running(network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1, losses=True) as run:
         gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
         sources = input_source(network, X), target_source(network, targets)
         run.call(_core.sample_gradients, layout.effort(1) + 20.0 * layout.n_params, *sources, gradients)
@@ -172,7 +172,8 @@ def cost_surface(
     tile_rows = len(X) * max(1, MAX_TILE_ROWS // len(X)) if len(X) <= MAX_TILE_ROWS else None
     layout = network.layout
     with network._access.reading, single_threaded_blas:
-        worth = choose_threads(n_threads, layout.flops_per_row // 2, len(first) * len(second) * len(X))
+        points = len(first) * len(second)
+        worth = threads_for(network, n_threads, layout.flops_per_row // 2, points * len(X), losses=True)
         threads = min(worth, len(first))
         workspace = make_workspace(
             layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows

@@ -86,7 +86,7 @@ def measure(
     network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
 ) -> dict[str, float]:
     """Mean loss of checked samples, and accuracy if the targets name classes."""
-    with running(network, X, n_threads, network.layout.flops_per_row // 2) as run:
+    with running(network, X, n_threads, network.layout.flops_per_row // 2, losses=True) as run:
         sources = input_source(network, X), target_source(network, targets)
         run.call(core_evaluate, forward_effort(network, run), *sources, weights)
     total = len(X) if weights is None else weights.sum()

@@ -55,6 +55,12 @@ class Running:
             self.workspace.check()
 
 
+def threads_for(network: Model, n_threads: int | None, flops_per_row: int, n_rows: int, losses: bool) -> int:
+    """As `choose_threads`; one if a pass computes ``losses`` in Python, which is called in the order of the rows."""
+    threads = choose_threads(n_threads, flops_per_row, n_rows)
+    return 1 if losses and network.loss.calls_python else threads
+
+
 @contextmanager
 def running(
     network: Model,
@@ -68,19 +74,22 @@ def running(
     table: NDArray[Any] | None = None,
     copies_statistics: bool = False,
     dtype: np.dtype[Any] | None = None,
+    losses: bool = False,
 ) -> Iterator[Running]:
     """A pass over checked rows, with a number of threads that suits ``flops_per_row``.
 
     Inside, no other thread can train or change the network, and the BLAS runs single-threaded in each of our threads.
     With ``copies_statistics`` the core writes to a copy of the network's statistics. ``dtype``: that of the arithmetic,
     default the network's. For another one the parameters are converted at each call, as they may have changed since the
-    last one. Raises ``RuntimeError`` if another thread is training the network.
+    last one. ``losses`` says that the pass computes losses. Raises ``RuntimeError`` if another thread is training the
+    network.
     """
     layout = network.layout
     dtype = network.dtype if dtype is None else dtype
     with network._access.reading, single_threaded_blas_for(layout.flops_per_row * len(X)):
+        threads = threads_for(network, n_threads, flops_per_row, len(X), losses)
         workspace = make_workspace(
-            layout, network.loss, dtype, len(X), choose_threads(n_threads, flops_per_row, len(X)),
+            layout, network.loss, dtype, len(X), threads,
             training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
         )  # fmt: skip
         statistics = network.statistics.copy() if copies_statistics else None
