@@ -32,6 +32,15 @@ cdef inline Py_ssize_t count_nonzero(const real* x, Py_ssize_t n) noexcept:
     return total
 
 
+cdef inline const unsigned char* row_of(const Py_buffer* rows, Py_ssize_t i) noexcept:
+    return <const unsigned char*> rows.buf + i * rows.strides[0]
+
+
+cdef inline Py_ssize_t stretch_of(const Py_buffer* rows) noexcept:
+    """Number of rows that follow each other without a gap: all of them, or one."""
+    return rows.shape[0] if rows.strides[0] == rows.shape[1] * rows.itemsize else 1
+
+
 cdef class Predictor:
     """Outputs of a network for up to `plan.tile_rows` rows of its own dtype."""
 
@@ -73,38 +82,50 @@ cdef class Predictor:
                 with cython.critical_section(self, self.access):
                     free = not self.access.is_others()
                     if free:
-                        self.run(<const unsigned char*> rows.buf, rows.shape[0], out.buf)
+                        self.run(&rows, out.buf)
                 PyBuffer_Release(&out)
         finally:
             PyBuffer_Release(&rows)
         return result if free else None
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
-        """Whether X has two dimensions, the right dtype and width, and a few contiguous, finite rows."""
-        cdef Py_ssize_t width = self.call.job.samples.X.width
+        """Whether X has two dimensions, the right dtype and width, and a few finite rows, each contiguous."""
+        cdef Py_ssize_t i = 0, width = self.call.job.samples.X.width, stretch
         if rows.ndim != 2 or rows.format[0] != self.over.letter or rows.format[1] != 0:
             return False
         if rows.shape[1] != width or not 1 <= rows.shape[0] <= self.call.job.net.plan.tile_rows:
             return False
-        if rows.strides[1] != rows.itemsize or rows.strides[0] != width * rows.itemsize:
+        if rows.strides[1] != rows.itemsize:
             return False
-        if not self.call.double_precision:
-            return block_is_finite(<const float*> rows.buf, rows.shape[0] * width)
-        return block_is_finite(<const double*> rows.buf, rows.shape[0] * width)
+        stretch = stretch_of(rows)
+        while i < rows.shape[0]:
+            if self.call.double_precision:
+                if not block_is_finite(<const double*> row_of(rows, i), stretch * width):
+                    return False
+            elif not block_is_finite(<const float*> row_of(rows, i), stretch * width):
+                return False
+            i += stretch
+        return True
 
-    cdef bint has_zeros(self, const void* X, Py_ssize_t n) noexcept:
-        """Whether enough of the n numbers are 0 that leaving them out is faster."""
+    cdef bint has_zeros(self, const Py_buffer* rows) noexcept:
+        """Whether enough of the numbers are 0 that leaving them out is faster."""
+        cdef Py_ssize_t i = 0, width = rows.shape[1], stretch = stretch_of(rows), n_nonzero = 0
         if self.lists is NULL:
             return False
-        if not self.call.double_precision:
-            return count_nonzero(<const float*> X, n) <= self.density * n
-        return count_nonzero(<const double*> X, n) <= self.density * n
+        while i < rows.shape[0]:
+            if self.call.double_precision:
+                n_nonzero += count_nonzero(<const double*> row_of(rows, i), stretch * width)
+            else:
+                n_nonzero += count_nonzero(<const float*> row_of(rows, i), stretch * width)
+            i += stretch
+        return n_nonzero <= self.density * rows.shape[0] * width
 
-    cdef void run(self, const unsigned char* X, Py_ssize_t n_rows, void* out) noexcept:
+    cdef void run(self, const Py_buffer* rows, void* out) noexcept:
         cdef Job* job = &self.call.job
-        job.samples.X.data = X
-        job.samples.X.n_rows = n_rows
-        job.net.sparse_rows = self.lists if self.has_zeros(X, n_rows * job.samples.X.width) else NULL
+        job.samples.X.data = row_of(rows, 0)
+        job.samples.X.n_rows = rows.shape[0]
+        job.samples.X.stride = rows.strides[0] if rows.shape[0] > 1 else job.samples.X.n_bytes
+        job.net.sparse_rows = self.lists if self.has_zeros(rows) else NULL
         if self.call.double_precision:
             predict_tiles(job, alone(&job.barrier), 0, 1, <const double*> self.call.params, <double*> out,
                           <double*> self.call.work)

@@ -13,6 +13,7 @@ cpdef enum Dtype:
 cdef struct Rows:
     const unsigned char* data
     Py_ssize_t n_bytes       # size of one row
+    Py_ssize_t stride        # bytes from one row to the next; any number, also 0 or negative
     Py_ssize_t n_rows
     Py_ssize_t width         # columns of a gathered row
     int dtype

@@ -19,22 +19,27 @@ ctypedef fused value:
 cdef class Source:
     """Rows of the user's arrays, described once for every door; keeps the arrays alive.
 
-    data: an array's bytes (n_rows, n_bytes), or the bytes (nnz, itemsize) of a CSR matrix's values, of which
-    starts[i] : starts[i + 1] are row i, in ascending `columns`. A gathered row has `width` columns.
+    data: an array's bytes (n_rows, n_bytes), with contiguous rows at any distance from each other; or the bytes (nnz,
+    itemsize) of a CSR matrix's values, of which starts[i] : starts[i + 1] are row i, in ascending `columns`. A gathered
+    row has `width` columns.
     shift, scale: bytes of (width,) numbers, double if the data are, else of the network's type.
     """
 
     def __cinit__(self, *arguments):
         self.kept = arguments
 
-    def __init__(self, const unsigned char[:, ::1] data, int dtype, Py_ssize_t width,
+    def __init__(self, const unsigned char[:, :] data, int dtype, Py_ssize_t width,
                  const unsigned char[::1] shift=None, const unsigned char[::1] scale=None,
                  const int64_t[::1] starts=None, const int32_t[::1] columns=None):
         memset(&self.rows, 0, sizeof(Rows))
         if data.shape[0]:
             self.rows.data = &data[0, 0]
-        self.rows.n_bytes = data.shape[1]
+        self.rows.n_bytes = self.rows.stride = data.shape[1]
         self.rows.n_rows = data.shape[0]
+        if data.shape[0] > 1:       # NumPy may give a single row any stride
+            self.rows.stride = data.strides[0]
+        if data.shape[1] > 1 and data.strides[1] != 1:
+            raise ValueError("the bytes of a row must be contiguous")
         self.rows.width = width
         self.rows.dtype = dtype
         if shift is not None:
@@ -67,6 +72,21 @@ cdef inline Py_ssize_t row_at(const Rows* source, const int64_t* order, Py_ssize
     return row
 
 
+cdef inline const unsigned char* start_of(const Rows* source, const int64_t* order, Py_ssize_t i) noexcept nogil:
+    """Where row order[i] of an array begins."""
+    return source.data + row_at(source, order, i) * source.stride
+
+
+cdef enum:
+    AHEAD = 4096    # bytes: how far ahead of the processor rows with gaps are prefetched, which it would not do itself
+
+
+cdef inline void prefetch_row(const unsigned char* x, Py_ssize_t n_bytes) noexcept nogil:
+    cdef Py_ssize_t offset
+    for offset in range(0, n_bytes, 64):
+        PREFETCH(x + offset)
+
+
 cdef CLONES_VOID convert_row(const value* x, Py_ssize_t width, real* out) noexcept nogil:
     """out (width) := x."""
     cdef Py_ssize_t j
@@ -86,18 +106,23 @@ cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, 
             out[j] = (<real> x[j] - (<const real*> shift)[j]) * (<const real*> scale)[j]
 
 
-cdef void gather_values(const value* data, const Rows* source, const int64_t* order, Py_ssize_t first_row,
+cdef void gather_values(const value* like, const Rows* source, const int64_t* order, Py_ssize_t first_row,
                         Py_ssize_t n_rows, real* out) noexcept nogil:
-    cdef Py_ssize_t i
+    """`gather` for one type of the data, which `like` stands for."""
+    cdef Py_ssize_t i, ahead = 0
     cdef const value* x
     cdef bint plain = source.shift is NULL and ((value is float and real is float)
                                                 or (value is double and real is double))
-    if plain and order is NULL:
+    if plain and order is NULL and source.stride == source.n_bytes:
         CHECK(first_row + n_rows <= source.n_rows)
-        memcpy(out, data + first_row * source.width, n_rows * source.width * sizeof(real))
+        memcpy(out, source.data + first_row * source.stride, n_rows * source.n_bytes)
         return
+    if order is NULL and source.stride > source.n_bytes:
+        ahead = AHEAD // source.n_bytes + 1
     for i in range(n_rows):
-        x = data + row_at(source, order, first_row + i) * source.width
+        x = <const value*> start_of(source, order, first_row + i)
+        if ahead > 0 and first_row + i + ahead < source.n_rows:
+            prefetch_row(<const unsigned char*> x + ahead * source.stride, source.n_bytes)
         if source.shift is not NULL:
             scale_row(x, source.width, source.shift, source.scale, out + i * source.width)
         elif plain:
@@ -106,13 +131,13 @@ cdef void gather_values(const value* data, const Rows* source, const int64_t* or
             convert_row(x, source.width, out + i * source.width)
 
 
-cdef void gather_labels(const int32_t* labels, const Rows* source, const int64_t* order, Py_ssize_t first_row,
-                        Py_ssize_t n_rows, real* out) noexcept nogil:
+cdef void gather_labels(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
+                        real* out) noexcept nogil:
     """out (n_rows, width) := 1 in the column of each row's label, 0 elsewhere."""
     cdef Py_ssize_t i
     memset(out, 0, n_rows * source.width * sizeof(real))
     for i in range(n_rows):
-        out[i * source.width + labels[row_at(source, order, first_row + i)]] = 1
+        out[i * source.width + (<const int32_t*> start_of(source, order, first_row + i))[0]] = 1
 
 
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
@@ -125,7 +150,7 @@ cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first_row,
     elif source.dtype == FLOAT64:
         gather_values(<const double*> source.data, source, order, first_row, n_rows, out)
     else:
-        gather_labels(<const int32_t*> source.data, source, order, first_row, n_rows, out)
+        gather_labels(source, order, first_row, n_rows, out)
 
 
 cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
@@ -146,7 +171,7 @@ cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t fir
             continue
         x = values + i * width
         if source.shift is NULL and source.dtype == own:
-            rows[i].length = pack(<const real*> source.data + row * width, width, columns + i * width, x)
+            rows[i].length = pack(<const real*> (source.data + row * source.stride), width, columns + i * width, x)
         else:
             gather(source, order, first_row + i, 1, x)
             rows[i].length = pack(x, width, columns + i * width, x)
@@ -160,14 +185,11 @@ cdef enum:
 
 cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil:
     """Prefetch rows order[first_row : first_row + n_rows] of an array, so that they are in the cache when gathered."""
-    cdef Py_ssize_t i, offset
-    cdef const unsigned char* x
+    cdef Py_ssize_t i
     if source.starts is not NULL or n_rows * source.n_bytes > PREFETCHED:
         return
     for i in range(n_rows):
-        x = source.data + row_at(source, order, first_row + i) * source.n_bytes
-        for offset in range(0, source.n_bytes, 64):
-            PREFETCH(x + offset)
+        prefetch_row(start_of(source, order, first_row + i), source.n_bytes)
 
 
 cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, real* out) noexcept nogil:
@@ -218,6 +240,18 @@ cdef Py_ssize_t find_nonfinite(const real* x, Py_ssize_t n) noexcept nogil:
     return -1
 
 
+cdef Py_ssize_t find_nonfinite_in_rows(const real[:, :] rows) noexcept nogil:
+    """Flat index of the first NaN or infinity in contiguous rows, or -1."""
+    cdef Py_ssize_t i, found, n_bytes = rows.shape[1] * sizeof(real), ahead = AHEAD // n_bytes + 1
+    for i in range(rows.shape[0]):
+        if i + ahead < rows.shape[0]:
+            prefetch_row(<const unsigned char*> &rows[i + ahead, 0], n_bytes)
+        found = find_nonfinite(&rows[i, 0], rows.shape[1])
+        if found >= 0:
+            return i * rows.shape[1] + found
+    return -1
+
+
 def first_nonfinite(const real[::1] values):
     """Index of the first NaN or infinity in `values`, or -1."""
     cdef Py_ssize_t n = values.shape[0], found
@@ -225,4 +259,14 @@ def first_nonfinite(const real[::1] values):
         return find_nonfinite(&values[0], n) if n > 0 else -1
     with nogil:
         found = find_nonfinite(&values[0], n)
+    return found
+
+
+def first_nonfinite_in_rows(const real[:, :] rows):
+    """Flat index of the first NaN or infinity in an array whose rows are contiguous, at any distance; or -1."""
+    cdef Py_ssize_t found
+    if rows.shape[0] == 0 or rows.shape[1] == 0:
+        return -1
+    with nogil:
+        found = find_nonfinite_in_rows(rows)
     return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.passes.batches import Dtype, first_nonfinite
+from cnn_core.passes.batches import Dtype, first_nonfinite, first_nonfinite_in_rows
 
 DTYPE_CODES: dict[np.dtype[Any], int] = {
     np.dtype(np.uint8): Dtype.UINT8,
@@ -23,6 +24,32 @@ AT_ONCE = 2**24
 
 def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
     """Convert to a C-contiguous uint8, float32 or float64 array of native byte order; not empty, all finite."""
+    array = np.asarray(_readable(argument, values, ndim), order="C")
+    check_finite(argument, array)
+    return array
+
+
+def as_rows(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
+    """Convert as `as_numbers` does, but leave contiguous rows where they are, at any distance from each other.
+
+    Slices of rows and columns, windows and memory maps of them are not copied.
+    """
+    array = _readable(argument, values, ndim)
+    if not (has_contiguous_rows(array) and array.flags.aligned):
+        array = array.copy(order="C")
+    check_finite(argument, array)
+    return array
+
+
+def has_contiguous_rows(array: NDArray[Any]) -> bool:
+    """Whether the numbers of each row follow each other in memory; the rows may be anywhere."""
+    if array.flags.c_contiguous or array.ndim == 1:
+        return True
+    return array.ndim == 2 and (array.shape[1] == 1 or array.strides[1] == array.itemsize)
+
+
+def _readable(argument: str, values: object, ndim: int | None) -> NDArray[Any]:
+    """The values as an array of a dtype that the core can read; ``ValueError`` or ``TypeError`` if it cannot be."""
     array = as_array(argument, values)
     if array.dtype.kind not in "biuf":
         raise _not_numbers(argument, values, array)
@@ -36,10 +63,8 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
     if array.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
     if array.dtype not in DTYPE_CODES:
-        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite: an error below
+        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite: an error later
             array = array.astype(_nearest(array.dtype))
-    array = np.asarray(array, order="C")
-    check_finite(argument, array)
     return array
 
 
@@ -82,15 +107,30 @@ def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeErro
 
 
 def check_finite(argument: str, array: NDArray[Any]) -> None:
-    """Raise ``ValueError`` with row and column of the first NaN or infinity in a C-contiguous array."""
+    """Raise ``ValueError`` with row and column of the first NaN or infinity in an array with contiguous rows."""
     if array.dtype.kind != "f":
         return
-    numbers = array.reshape(-1)
-    for start in range(0, len(numbers), AT_ONCE):
-        at = first_nonfinite(numbers[start : start + AT_ONCE])
+    at = _find_nonfinite(array)
+    if at >= 0:
+        place = f" in {_place(array, at)}" if array.ndim else ""
+        raise ValueError(f"{argument} must be finite, got {array.flat[at]}{place}")
+
+
+def _find_nonfinite(array: NDArray[Any]) -> int:
+    """Flat index of the first NaN or infinity, or -1. Nothing is copied."""
+    if array.flags.c_contiguous:
+        return _first_found(first_nonfinite, array.reshape(-1), 1)
+    return _first_found(first_nonfinite_in_rows, array.reshape(len(array), -1), array[0].size)
+
+
+def _first_found(find: Callable[[NDArray[Any]], int], rows: NDArray[Any], width: int) -> int:
+    """What ``find`` finds in rows of this width, a few at a time."""
+    step = max(1, AT_ONCE // width)
+    for start in range(0, len(rows), step):
+        at = find(rows[start : start + step])
         if at >= 0:
-            place = f" in {_place(array, start + at)}" if array.ndim else ""
-            raise ValueError(f"{argument} must be finite, got {numbers[start + at]}{place}")
+            return start * width + at
+    return -1
 
 
 def _place(array: NDArray[Any], at: int) -> str:

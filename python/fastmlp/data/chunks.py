@@ -216,7 +216,8 @@ def join(parts: list[TrainingData]) -> TrainingData:
 def _join_rows(parts: list[Rows]) -> Rows:
     code = parts[0].code
     if parts[0].starts is None:
-        return Rows(np.concatenate([rows.data for rows in parts]), code)
+        shape = sum(map(len, parts)), parts[0].data.shape[1]
+        return Rows(np.concatenate([rows.data for rows in parts], out=np.empty(shape, np.uint8)), code)  # in C order
     numbers, columns, starts, n_numbers = [], [], [np.zeros(1, dtype=np.int64)], 0
     for rows in parts:
         assert rows.starts is not None and rows.columns is not None

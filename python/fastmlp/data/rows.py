@@ -1,6 +1,8 @@
 """The boundary: X, y and weights from the user are checked once and described to the core.
 
-The core reads C-contiguous uint8, float32 and float64 inputs in place, without a copy. All others are converted once.
+The core reads uint8, float32 and float64 inputs in place if the numbers of each row follow each other in memory: whole
+arrays, and slices of their rows and columns. All others are copied once: other dtypes, columns in Fortran order, in
+reverse, or every other one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.passes.batches import Dtype
-from fastmlp.checks.arrays import DTYPE_CODES, as_numbers, check_fits, counted
+from fastmlp.checks.arrays import DTYPE_CODES, as_numbers, as_rows, check_fits, counted
 from fastmlp.model.losses import Loss
 
 _DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
@@ -23,10 +25,10 @@ WEIGHT_RANGE = 1e-30, 1e30
 
 @dataclass(slots=True)
 class Rows:
-    """Checked rows for the core: the bytes of a C-contiguous array, and the code of its dtype.
+    """Checked rows for the core: the bytes of an array with contiguous rows, and the code of its dtype.
 
-    For a CSR matrix, ``data`` has the bytes of its numbers, ``starts`` the index of the first number of each row, and
-    ``columns`` the column of each number.
+    The rows may be at any distance from each other in memory, and may overlap. For a CSR matrix, ``data`` has the bytes
+    of its numbers, ``starts`` the index of the first number of each row, and ``columns`` the column of each number.
     """
 
     data: NDArray[np.uint8]
@@ -51,12 +53,15 @@ class Targets(NamedTuple):
 
 
 def _rows(array: NDArray[Any]) -> Rows:
-    return Rows(array.reshape(len(array), -1).view(np.uint8), DTYPE_CODES[array.dtype])
+    """Rows of a two-dimensional array with contiguous rows."""
+    if array.strides[1] != array.itemsize:  # a single column, for which NumPy allows any stride
+        array = np.lib.stride_tricks.as_strided(array, strides=(array.strides[0], array.itemsize))
+    return Rows(array.view(np.uint8), DTYPE_CODES[array.dtype])
 
 
 def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
     """Check a dense X: rows of ``n_features`` finite numbers that fit in the network's dtype."""
-    array = as_numbers(argument, X, ndim=2)
+    array = as_rows(argument, X, ndim=2)
     if array.shape[1] != n_features:
         raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
     check_fits(argument, array, dtype)
@@ -87,7 +92,7 @@ def check_targets(
     y: ArrayLike, n_rows: int, n_targets: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
 ) -> Targets:
     """Check y: class labels if the loss takes them and has one target per class, else one number per target."""
-    array = as_numbers(argument, y)
+    array = as_rows(argument, y)
     if array.ndim == 0:
         raise ValueError(f"{argument} must have one element for each row of X, got the single number {array}")
     if len(array) != n_rows:

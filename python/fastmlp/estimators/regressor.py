@@ -129,7 +129,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
-            float64, float32 and uint8 arrays in C order and CSR matrices are read without a copy.
+            float64, float32 and uint8 arrays with contiguous rows, and CSR matrices, are read without a copy.
         y : array_like (n_samples,) or (n_samples, n_outputs)
             Numbers that the loss allows.
         sample_weight : array_like (n_samples,), optional

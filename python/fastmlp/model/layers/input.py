@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.checks.arrays import as_numbers
+from fastmlp.checks.arrays import as_numbers, as_rows
 from fastmlp.checks.values import check_size
 
 _BLOCK = 1024
@@ -88,7 +88,7 @@ class Input:
         >>> layer.shift.tolist(), layer.scale.tolist()
         ([1.0, 5.0], [1.0, 1.0])
         """
-        array = as_numbers("X", X, ndim=2)
+        array = as_rows("X", X, ndim=2)
         squares = np.zeros(array.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
             mean = array.mean(axis=0, dtype=np.float64)
