@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from fastmlp.checks.parameters import HasParams
 from fastmlp.history import History
 
 if TYPE_CHECKING:
@@ -177,8 +178,8 @@ class Callback:
         """
 
 
-class OwnState(Callback):
-    """Base class of this package's callbacks: each fit has a copy of its own."""
+class OwnState(HasParams, Callback):
+    """Base class of this package's callbacks: each fit has a copy of its own, and the settings have names."""
 
     def for_fit(self) -> Callback:
         """A copy."""

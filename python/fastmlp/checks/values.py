@@ -11,11 +11,13 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.parameters import HasParams
+
 Value: TypeAlias = "float | Schedule | Callable[[int], float]"
 Described = TypeVar("Described")
 
 
-class Schedule:
+class Schedule(HasParams):
     """Base of the schedules: frozen dataclasses that can be called with a step or an array of steps."""
 
     def __call__(self, step: Any) -> Any:

@@ -3,6 +3,7 @@
     settings -> labels -> building -> rules -> watching -> fitting
 
     settings.py       checks of the constructor's arguments
+    parameters.py     settings of an optimizer, a loss or a schedule by name
     labels.py         coding of the targets as numbers, and back
     building.py       a network from the arguments, with the same initial weights as scikit-learn's
     rules.py          scikit-learn's update rules in the core's terms

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -22,6 +21,7 @@ from fastmlp.estimators import conversion, storing
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights, views_of
 from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_if_refused
 from fastmlp.estimators.labels import Coding
+from fastmlp.estimators.parameters import NestedParams
 from fastmlp.estimators.quasi_newton import fit_to_all
 from fastmlp.estimators.querying import DTYPES, SPARSE, query
 from fastmlp.estimators.rules import is_quasi_newton, records_epochs
@@ -36,7 +36,7 @@ FITTED = itemgetter("network_", "_coding", "coefs_", "intercepts_", "_shown")
 """Attributes that belong together. One call reads them all: a fit in another thread sets them all at once."""
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+class BaseMLP(NestedParams, ABC):
     """A multilayer perceptron with scikit-learn's interface; see `MLPClassifier` and `MLPRegressor`."""
 
     network_: Network

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.names import known_name
+from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import check_value
 
 
 @dataclass(frozen=True)
-class Normal:
+class Normal(HasParams):
     """Initial weights and biases from the normal distribution N(0, std^2).
 
     Parameters
@@ -58,7 +59,7 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(HasParams):
     """Initial weights and biases from the uniform distribution on [low, high).
 
     Parameters

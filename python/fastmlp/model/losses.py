@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.checks.names import known_name
+from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
 
 
@@ -145,7 +146,7 @@ OTHER_NAMES = (
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(HasParams):
     """A loss with settings. ``loss="huber"`` means ``loss=Loss("huber")``, with the defaults.
 
     Parameters

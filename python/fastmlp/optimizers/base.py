@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.types import STRUCTS
+from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value, values_at
 
 STEP_DTYPE = np.asarray(STRUCTS["Step"]).dtype
@@ -16,7 +17,7 @@ for _bound in ("clip_norm", "clip_value", "max_norm"):
     _UNBOUNDED[_bound] = np.inf
 
 
-class Optimizer:
+class Optimizer(HasParams):
     """Base of the update rules; a subclass adds its own columns to the table of steps."""
 
     rule: ClassVar[int]
@@ -58,5 +59,5 @@ class Optimizer:
         return False
 
 
-class WholeSetMethod:
+class WholeSetMethod(HasParams):
     """Base of methods that use all samples at once and choose their own steps: no batches, no learning rate."""

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
 from fastmlp.model.initializers import Initializer
 
@@ -45,7 +46,7 @@ LATER = {"later": True}
 
 
 @dataclass(frozen=True, repr=False)
-class Layer:
+class Layer(HasParams):
     """Base class of all layers. Its answers are those of a layer that learns nothing and keeps the width."""
 
     kind: ClassVar[int]

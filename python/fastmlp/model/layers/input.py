@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.checks.arrays import as_numbers, as_rows
+from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import check_size
 
 _BLOCK = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class Input:
+class Input(HasParams):
     """The columns of X, which the network scales to ``(x - shift) * scale``.
 
     The scaling is part of the network and is saved with it. The data keep their dtype.
