@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.checks.values import check_size
 from fastmlp.data.samples import check_training_data
+from fastmlp.data.validation import check_validation
 from fastmlp.network import Network
 
 
@@ -126,7 +127,8 @@ def learning_curve(
         if name in fit_options:
             raise TypeError(f"{name} cannot be used with learning_curve")
     network = _new_network(make_network, int(seed), None)
-    check_training_data(network, X, y, None, validation_data)
+    check_training_data(network, X, y, None)
+    check_validation(network, validation_data)
     rows, targets = np.asarray(X), np.asarray(y)
     sizes = _check_sizes(train_sizes, len(rows))
 

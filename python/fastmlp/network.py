@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.data.chunks import Chunks
 from fastmlp.data.inputs import check_query
-from fastmlp.data.samples import check_samples
+from fastmlp.data.samples import check_given, check_left_out, check_samples
 from fastmlp.training.trainable import Trainable
 
 
@@ -86,15 +87,15 @@ class Network(Trainable):
     array([0., 1., 1., 0.])
     """
 
-    def predict(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+    def predict(self, X: ArrayLike | Chunks, *, n_threads: int | None = None) -> NDArray[Any]:
         """Predict the outputs for rows of inputs.
 
         Dropout is off, and batch norms use their running statistics.
 
         Parameters
         ----------
-        X : array_like or sparse matrix (n_samples, n_features)
-            Finite numbers.
+        X : array_like or sparse matrix (n_samples, n_features), or Chunks
+            Finite numbers. Of `Chunks`, y and weights are not used and may be left out.
         n_threads : int, optional
             Default: as many as the work is worth.
 
@@ -107,9 +108,9 @@ class Network(Trainable):
         Raises
         ------
         ValueError, TypeError
-            If X does not fit the network.
+            If X does not fit the network; of `Chunks`, the message names the chunk.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, or the source of `Chunks` failed.
 
         Examples
         --------
@@ -132,13 +133,25 @@ class Network(Trainable):
             quick: NDArray[Any] | None = self._predictor(X)  # None if X is not a few rows that it can take
             if quick is not None:
                 return quick
+        if isinstance(X, Chunks):
+            from fastmlp.passes import chunked
+
+            return chunked.predict(self, X, lambda rows, argument: self._predict(rows, n_threads, argument))
+        return self._predict(X, n_threads)
+
+    def _predict(self, X: ArrayLike, n_threads: int | None, argument: str = "X") -> NDArray[Any]:
         from fastmlp.passes import inference
 
-        rows, precision = check_query(self, X)
+        rows, precision = check_query(self, X, argument=argument)
         return inference.predict(self, rows, n_threads, precision)
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, n_threads: int | None = None
+        self,
+        X: ArrayLike | Chunks,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> dict[str, float]:
         """Measure the mean loss, and the accuracy of a classifier.
 
@@ -147,12 +160,13 @@ class Network(Trainable):
 
         Parameters
         ----------
-        X : array_like or sparse matrix (n_samples, n_features)
-            Finite numbers.
-        y : array_like (n_samples,) or (n_samples, n_targets)
-            Targets, as in `fit`.
+        X : array_like or sparse matrix (n_samples, n_features), or Chunks
+            Finite numbers. `Chunks` bring their own y and weights. Their sums are added up chunk by chunk, so the last
+            digits may differ from those of one array.
+        y : array_like (n_samples,) or (n_samples, n_targets), optional
+            Targets, as in `fit`. Left out for `Chunks`.
         sample_weight : array_like (n_samples,), optional
-            Weights of the samples in both means.
+            Weights of the samples in both means. Left out for `Chunks`.
         n_threads : int, optional
             Default: as many as the work is worth.
 
@@ -165,9 +179,9 @@ class Network(Trainable):
         Raises
         ------
         ValueError, TypeError
-            If an argument does not fit the network.
+            If an argument does not fit the network; of `Chunks`, the message names the chunk.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, or the source of `Chunks` failed.
 
         Examples
         --------
@@ -176,9 +190,14 @@ class Network(Trainable):
         >>> net.evaluate([[1.0], [2.0]], [2.0, 4.0])
         {'loss': 5.0}
         """
+        if isinstance(X, Chunks):
+            from fastmlp.passes import chunked
+
+            check_left_out(y, sample_weight)
+            return chunked.evaluate(self, X, n_threads)
         from fastmlp.passes import inference
 
-        rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
+        rows, targets, weights, _ = check_samples(self, X, check_given(y), sample_weight)
         return inference.measure(self, rows, targets, weights, n_threads)
 
     def loss_and_gradients(

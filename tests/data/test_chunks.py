@@ -287,7 +287,7 @@ def test_bad_sources(source, words):
             ValueError,
             "updates by batches for Chunks",
         ),
-        ([(X, Y)], {"validation_data": X}, TypeError, "validation_data must be a pair (X, y), got ndarray"),
+        ([(X, Y)], {"validation_data": X}, TypeError, "validation_data must be a pair (X, y) or Chunks, got ndarray"),
     ],
 )
 def test_what_is_refused_before_anything_changes(chunks, settings, error, words):

@@ -25,7 +25,7 @@ BLOCK_BYTES = 2**20
 
 
 class Chunks:
-    """Training samples in chunks, for data larger than memory: ``net.fit(fm.Chunks(source))``.
+    """Samples in chunks, for data larger than memory: ``net.fit(fm.Chunks(source))``; also for validation.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ class Chunks:
         A function that returns an iterator over chunks. It is called once per epoch, with the epoch's index from 0 if
         it has a parameter named ``epoch``. Or an iterable that can be used many times, such as a list. Each chunk is
         ``(X, y)`` or ``(X, y, sample_weight)``, as for `Network.fit`, with any number of rows. All chunks must have the
-        same dtype of X and of y, and X must be dense in all or sparse in all.
+        same dtype of X and of y, and X must be dense in all or sparse in all. For `Network.predict`, a chunk may also
+        be an array X or ``(X,)``.
 
     Raises
     ------
@@ -42,8 +43,8 @@ class Chunks:
 
     Notes
     -----
-    Another thread gets the next chunk while the network learns from the last one. So each chunk must have its own
-    arrays; do not reuse one buffer.
+    In `Network.fit`, another thread gets the next chunk while the network learns from the last one. So each chunk must
+    have its own arrays; do not reuse one buffer.
 
     Examples
     --------
@@ -105,31 +106,41 @@ class Blocks:
     """The chunks of all epochs, cut and joined into blocks.
 
     `cut` yields blocks of whole batches, and None at the end of each epoch, whose last batch may be smaller. Every
-    chunk is checked; errors name the chunk and the epoch. From the first block on, ``most`` is the largest number of
-    rows that a block can have.
+    chunk is checked; errors name the chunk and ``where``, with the number of the epoch in it. From the first block on,
+    ``most`` is the largest number of rows that a block can have.
     """
 
-    def __init__(self, network: Model, chunks: Chunks, n_epochs: int, batch_size: int, class_weight: object) -> None:
+    def __init__(
+        self,
+        network: Model,
+        chunks: Chunks,
+        n_epochs: int = 1,
+        batch_size: int = 1,
+        class_weight: object = None,
+        where: str = "epoch {}",
+    ) -> None:
         self.network = network
         self.chunks = chunks
         self.n_epochs = n_epochs
         self.batch_size = batch_size
         self.class_weight = class_weight
+        self.where = where
         self.enough = self.most = 0
         self._first: TrainingData | None = None
 
     def cut(self, first_epoch: int = 1) -> Generator[TrainingData | None, None, None]:
         """The blocks from this epoch (from 1) on, and None at the end of each epoch."""
         for epoch in range(first_epoch, self.n_epochs + 1):
-            waiting: list[TrainingData] = []
-            n_chunks = 0
-            for n_chunks, chunk in enumerate(_read(self.chunks, epoch), 1):
-                yield from self._cut(waiting, self._checked(chunk, f"chunk {n_chunks} of epoch {epoch}"))
-            if n_chunks == 0:
-                raise ValueError(f"source must give at least one chunk, got none in epoch {epoch}")
-            if waiting:
-                yield join(waiting)
+            yield from self.of_epoch(epoch)
             yield None
+
+    def of_epoch(self, epoch: int) -> Generator[TrainingData, None, None]:
+        """The blocks of one epoch (from 1)."""
+        waiting: list[TrainingData] = []
+        for place, chunk in read(self.chunks, epoch, self.where):
+            yield from self._cut(waiting, self._checked(chunk, place))
+        if waiting:
+            yield join(waiting)
 
     def _checked(self, chunk: Any, place: str) -> TrainingData:
         """Check a chunk, and that it has the dtypes of the first one, which also sets the size of the blocks."""
@@ -170,15 +181,20 @@ def block_sizes(data: TrainingData, batch_size: int) -> tuple[int, int]:
     return enough, max(enough, len(rows) // batch_size * batch_size)
 
 
-def _read(chunks: Chunks, epoch: int) -> Iterator[Any]:
-    """The chunks of the source; its errors become ``RuntimeError`` with the chunk and the epoch."""
-    number = 1
+def read(chunks: Chunks, epoch: int = 1, where: str = "") -> Iterator[tuple[str, Any]]:
+    """The chunks of the source in this epoch (from 1), each with its place in words: its number, and ``where``.
+
+    Errors of the source become ``RuntimeError`` with that place. Raises ``ValueError`` if there is no chunk.
+    """
+    where = where.format(epoch)
+    number, place = 0, f"chunk {{}} of {where}" if where else "chunk {}"
     try:
-        for chunk in chunks.of_epoch(epoch - 1):
-            yield chunk
-            number += 1
+        for number, chunk in enumerate(chunks.of_epoch(epoch - 1), 1):
+            yield place.format(number), chunk
     except Exception as error:
-        raise RuntimeError(f"the source failed at chunk {number} of epoch {epoch}: {error!r}") from error
+        raise RuntimeError(f"the source failed at {place.format(number + 1)}: {error!r}") from error
+    if number == 0:
+        raise ValueError(f"source must give at least one chunk, got none{f' in {where}' if where else ''}")
 
 
 def _check_alike(data: TrainingData, like: TrainingData, place: str) -> None:

@@ -67,12 +67,12 @@ def own_precision(network: Model) -> Precision:
     return Precision(network.dtype, network.dtype)
 
 
-def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None) -> Query:
+def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None, argument: str = "X") -> Query:
     """Check X for a prediction; ``given``: the dtype to answer in the precision of, default that of X."""
-    values: Any = X if _is_sparse(X) else as_array("X", X)
+    values: Any = X if _is_sparse(X) else as_array(argument, X)
     precision = precision_for(values.dtype if given is None else given, network.dtype)
     given_X = values if values.dtype.kind in "biuf" else X  # for the error that names what it is
-    return Query(check_inputs(network, given_X, dtype=precision.work), precision)
+    return Query(check_inputs(network, given_X, argument, precision.work), precision)
 
 
 def _is_sparse(X: object) -> bool:

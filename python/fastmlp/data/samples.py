@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +13,35 @@ from fastmlp.data.inputs import check_inputs
 from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
 from fastmlp.model.model import Model
 
-Validation: TypeAlias = tuple[Rows, Targets]
+
+class Validation:
+    """A checked validation set in memory.
+
+    Parameters
+    ----------
+    samples : TrainingData
+
+    Attributes
+    ----------
+    targets : Targets
+        Of all samples, or of some of them.
+    """
+
+    def __init__(self, samples: TrainingData) -> None:
+        self._samples = samples
+        self.targets = samples.targets
+
+    def pieces(self, epoch: int) -> Iterable[TrainingData]:
+        """The samples, to be measured after this epoch (from 0)."""
+        return (self._samples,)
+
+    def parts(self) -> dict[str, Rows]:
+        """Its rows, or some of them, for the fingerprint of a fit."""
+        return {"validation X": self._samples.X, "validation y": self.targets.rows}
 
 
 class TrainingData(NamedTuple):
-    """Checked samples of a fit, and its validation set."""
+    """Checked samples, and in a fit its validation set."""
 
     X: Rows
     targets: Targets
@@ -47,16 +72,18 @@ def check_samples(
     return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_targets, weights))
 
 
-def check_validation(network: Model, validation_data: tuple[ArrayLike, ArrayLike] | None) -> Validation | None:
-    """Check the inputs and targets of the validation set."""
-    if validation_data is None:
-        return None
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-        kind = type(validation_data).__name__
-        size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
-        raise TypeError(f"validation_data must be a pair (X, y), got {kind}{size}")
-    samples = check_samples(network, *validation_data, place=" of validation_data")
-    return samples.X, samples.targets
+def check_given(y: ArrayLike | None) -> ArrayLike:
+    """The targets; ``TypeError`` if there are none."""
+    if y is None:
+        raise TypeError("y must be an array of numbers, got NoneType; only with Chunks may y be left out")
+    return y
+
+
+def check_left_out(y: object, sample_weight: object) -> None:
+    """Raise ``TypeError`` for targets or weights beside chunks, which bring their own."""
+    for argument, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise TypeError(f"{argument} must be left out if X is Chunks, which bring their own")
 
 
 def check_that_it_learns(network: Model) -> None:
@@ -70,12 +97,9 @@ def check_training_data(
     X: ArrayLike,
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None = None,
     class_weight: object = None,
 ) -> TrainingData:
-    """Check all samples that `fit` gets, before anything changes."""
-    if y is None:
-        raise TypeError("y must be an array of numbers, got NoneType; only with Chunks may y be left out")
+    """Check the samples that `fit` learns from, before anything changes."""
+    targets = check_given(y)
     check_that_it_learns(network)
-    samples = check_samples(network, X, y, sample_weight, class_weight=class_weight)
-    return samples._replace(validation=check_validation(network, validation_data))
+    return check_samples(network, X, targets, sample_weight, class_weight=class_weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from fastmlp.data.inputs import (
     target_source,
 )
 from fastmlp.data.rows import Rows, Targets
+from fastmlp.data.samples import TrainingData
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.model import Model
 from fastmlp.passes.running import Running, running
@@ -82,19 +83,44 @@ def rounded(out: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         return out.astype(dtype, copy=False)
 
 
+class Sums(NamedTuple):
+    """Results of labelled samples, which may come in pieces.
+
+    Attributes
+    ----------
+    loss, correct, weight : float
+        Weighted sums of the losses and of the correct rows, and the sum of the weights.
+    is_class : bool
+        Whether the targets name classes.
+    """
+
+    loss: float = 0.0
+    correct: float = 0.0
+    weight: float = 0.0
+    is_class: bool = False
+
+    def with_piece(self, network: Model, piece: TrainingData, n_threads: int | None) -> Sums:
+        """The sums with these checked samples."""
+        X, targets, weights, _ = piece
+        with running(network, X, n_threads, network.layout.flops_per_row // 2, losses=True) as run:
+            sources = input_source(network, X), target_source(network, targets)
+            run.call(core_evaluate, forward_effort(network, run), *sources, weights)
+        loss, correct = run.workspace.totals
+        return Sums(self.loss + loss, self.correct + correct, self.weight + piece.weight(), targets.is_class)
+
+    def means(self) -> dict[str, float]:
+        """Mean loss, and the accuracy if the targets name classes."""
+        measured = {"loss": self.loss / self.weight}
+        if self.is_class:
+            measured["accuracy"] = self.correct / self.weight
+        return measured
+
+
 def measure(
     network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
 ) -> dict[str, float]:
     """Mean loss of checked samples, and accuracy if the targets name classes."""
-    with running(network, X, n_threads, network.layout.flops_per_row // 2, losses=True) as run:
-        sources = input_source(network, X), target_source(network, targets)
-        run.call(core_evaluate, forward_effort(network, run), *sources, weights)
-    total = len(X) if weights is None else weights.sum()
-    loss, correct = run.workspace.totals
-    measured = {"loss": float(loss / total)}
-    if targets.is_class:
-        measured["accuracy"] = float(correct / total)
-    return measured
+    return Sums().with_piece(network, TrainingData(X, targets, weights), n_threads).means()
 
 
 def forward_effort(network: Model, run: Running) -> float:

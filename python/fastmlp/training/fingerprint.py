@@ -50,13 +50,13 @@ def fingerprint(
 def data_fingerprint(data: TrainingData) -> dict[str, str]:
     """Numbers of samples, and a digest of some of them."""
     weights = b"" if data.weights is None else data.weights[spread(len(data.weights))].tobytes()
-    parts = {"X": data.X, "y": data.targets.rows, **validation_rows(data.validation)}
+    parts = {"X": data.X, "y": data.targets.rows, **parts_of(data.validation)}
     return {"sample weights": "no" if data.weights is None else "yes"} | rows_fingerprint(parts, weights)
 
 
-def validation_rows(validation: Validation | None) -> dict[str, Rows]:
+def parts_of(validation: Validation | None) -> dict[str, Rows]:
     """The parts of the validation set by name; empty without one."""
-    return {} if validation is None else {"validation X": validation[0], "validation y": validation[1].rows}
+    return {} if validation is None else validation.parts()
 
 
 def rows_fingerprint(parts: Mapping[str, Rows], more: bytes = b"") -> dict[str, str]:

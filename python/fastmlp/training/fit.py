@@ -18,6 +18,7 @@ from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar, wants_bar
 from fastmlp.data.chunks import Chunks
 from fastmlp.data.samples import TrainingData, Validation, check_training_data
+from fastmlp.data.validation import ValidationLike, check_validation
 from fastmlp.history import History
 from fastmlp.machine.threads import single_threaded_blas_for
 from fastmlp.model.model import Model
@@ -25,7 +26,7 @@ from fastmlp.optimizers import LBFGS, LevenbergMarquardt, Optimizer
 from fastmlp.training.advice import ENOUGH_EPOCHS, warn_of_dead, warn_of_scales
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.epochs import fit_epochs
-from fastmlp.training.fingerprint import data_fingerprint, fingerprint, rows_fingerprint, validation_rows
+from fastmlp.training.fingerprint import data_fingerprint, fingerprint, parts_of, rows_fingerprint
 from fastmlp.training.recording import check_metrics, directions, recorded_names
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
@@ -51,7 +52,7 @@ def fit(
     network: Model,
     X: ArrayLike | Chunks,
     y: ArrayLike | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    validation_data: ValidationLike | None,
     sample_weight: ArrayLike | None,
     class_weight: object,
     settings: FitSettings,
@@ -65,7 +66,7 @@ def train(
     network: Model,
     X: ArrayLike | Chunks,
     y: ArrayLike | None,
-    validation_data: tuple[ArrayLike, ArrayLike] | None,
+    validation_data: ValidationLike | None,
     sample_weight: ArrayLike | None,
     class_weight: object,
     settings: FitSettings,
@@ -82,7 +83,8 @@ def train(
         stream = Stream(network, X, y, sample_weight, validation_data, class_weight, settings, training)
         way = by_chunks(stream)
     else:
-        data = check_training_data(network, X, y, sample_weight, validation_data, class_weight)
+        data = check_training_data(network, X, y, sample_weight, class_weight)
+        data = data._replace(validation=check_validation(network, validation_data))
         way = (by_epochs if isinstance(settings.optimizer, Optimizer) else by_all_samples)(network, data, settings)
     check_metrics(settings.metrics, network, way.validation)
     if checkpoint is not None:
@@ -133,7 +135,7 @@ def by_chunks(stream: Stream) -> Way:
     def identity() -> dict[str, str]:
         n_threads, sizes = trainer.workspace.n_threads, stream.block_sizes
         fit = fingerprint(trainer.network, trainer.settings, trainer.data, n_threads, **{"rows of a block": sizes})
-        return fit | rows_fingerprint(validation_rows(stream.validation))
+        return fit | rows_fingerprint(parts_of(stream.validation))
 
     return Way(partial(fit_stream, stream), identity, lambda: trainer.data, stream.validation, trainer.batch_size)
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.passes.batches import Dtype
 from fastmlp.checks.names import known_name
-from fastmlp.data.rows import Rows, Targets
-from fastmlp.data.samples import Validation
+from fastmlp.data.rows import Targets
+from fastmlp.data.samples import TrainingData, Validation
 from fastmlp.metrics import CLASS_METRICS, METRICS, OTHER_NAMES, SYNONYMS
 from fastmlp.model.model import Model
-from fastmlp.passes.inference import measure, predict
+from fastmlp.passes.inference import Sums, predict
 
 if TYPE_CHECKING:
     from fastmlp.callbacks.base import Run
@@ -71,7 +72,7 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
         return
     if validation is None:
         raise ValueError(f"metrics={metrics[0].name!r} needs validation_data, and this fit has none")
-    targets = validation[1]
+    targets = validation.targets
     several = network.n_outputs > 1 and network.loss.spec.targets.labels and not _has_labels(targets)
     for name, function in metrics:
         if METRICS.get(name) is function and network.n_targets != network.n_outputs:
@@ -100,7 +101,7 @@ def recorded_names(validation: Validation | None, metrics: tuple[Metric, ...]) -
     """The names of the columns of the history."""
     names = ["loss", "seconds", "learning_rate"]
     if validation is not None:
-        names += ["val_loss", "val_accuracy"] if validation[1].is_class else ["val_loss"]
+        names += ["val_loss", "val_accuracy"] if validation.targets.is_class else ["val_loss"]
         names += [f"val_{metric.name}" for metric in metrics]
     return tuple(dict.fromkeys(names))
 
@@ -114,24 +115,36 @@ def record(
 ) -> None:
     """Add epochs to the history, with the results of validation for the current weights."""
     if validation is not None:
-        measured = measure(run.network, *validation, None, n_threads)
-        measured |= apply_metrics(metrics, run.network, *validation, n_threads)
+        measured = validate(run.network, validation.pieces(run.history.n_epochs), metrics, n_threads)
         values |= {f"val_{name}": [value] for name, value in measured.items()}
     run.history.extend(**values)
 
 
-def apply_metrics(
-    metrics: tuple[Metric, ...], network: Model, X: Rows, targets: Targets, n_threads: int | None
+def validate(
+    network: Model, pieces: Iterable[TrainingData], metrics: tuple[Metric, ...], n_threads: int | None
 ) -> dict[str, float]:
-    """Metrics of these rows: y_true is (n,) class numbers or (n, n_targets), y_pred is (n, n_outputs)."""
-    metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # in `measure`
-    if not metrics:
-        return {}
-    y_true = targets.rows.data.view(targets.rows.dtype)
-    y_true = y_true[:, 0] if _has_labels(targets) else y_true[:]
-    y_true.flags.writeable = False
-    y_pred = predict(network, X, n_threads)
-    return {metric.name: _number(metric.name, metric.function(y_true, y_pred)) for metric in metrics}
+    """Mean loss, accuracy and metrics of samples in pieces.
+
+    In a metric, y_true is (n,) class numbers or (n, n_targets), and y_pred is (n, n_outputs), of all pieces together.
+    """
+    metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # in `Sums`
+    sums, true, predicted = Sums(), [], []
+    for piece in pieces:
+        sums = sums.with_piece(network, piece, n_threads)
+        if metrics:
+            true.append(_true_values(piece.targets))
+            predicted.append(predict(network, piece.X, n_threads))
+    measured = sums.means()
+    if metrics:
+        y_true, y_pred = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in (true, predicted))
+        y_true.flags.writeable = False
+        measured |= {metric.name: _number(metric.name, metric.function(y_true, y_pred)) for metric in metrics}
+    return measured
+
+
+def _true_values(targets: Targets) -> NDArray[Any]:
+    values = targets.rows.data.view(targets.rows.dtype)
+    return values[:, 0] if _has_labels(targets) else values[:]
 
 
 def _number(name: str, value: Any) -> float:

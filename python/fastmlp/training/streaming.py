@@ -13,12 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.data.chunks import Blocks, Chunks
-from fastmlp.data.samples import TrainingData, check_that_it_learns, check_validation
+from fastmlp.data.samples import TrainingData, check_left_out, check_that_it_learns
+from fastmlp.data.validation import ValidationLike, check_validation
 from fastmlp.machine.worker import Worker
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer
@@ -100,15 +99,13 @@ class Stream:
         chunks: Chunks,
         y: object,
         sample_weight: object,
-        validation_data: tuple[ArrayLike, ArrayLike] | None,
+        validation_data: ValidationLike | None,
         class_weight: object,
         settings: FitSettings,
         training: dict[str, Any] | None = None,
     ) -> None:
         check_that_it_learns(network)
-        for argument, value in (("y", y), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise TypeError(f"{argument} must be left out if X is Chunks, which bring their own")
+        check_left_out(y, sample_weight)
         if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastmlp.callbacks.base import CallbackLike
     from fastmlp.checks.values import Value
     from fastmlp.data.chunks import Chunks
+    from fastmlp.data.validation import ValidationLike
     from fastmlp.history import History
 
 
@@ -34,7 +35,7 @@ class Trainable(Model):
         batch_size: int = 32,
         optimizer: Any = None,
         shuffle: bool = True,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: ValidationLike | None = None,
         sample_weight: ArrayLike | None = None,
         callbacks: Iterable[CallbackLike] = (),
         n_threads: int | None = None,
@@ -75,8 +76,9 @@ class Trainable(Model):
             Whether each epoch takes the samples in a new order, drawn from the network's generator. Not needed if one
             batch holds all samples. With `Chunks`, rows are shuffled within each chunk, except those in a batch that
             also has rows of the next chunk.
-        validation_data : tuple (X, y), optional
-            Validation set, measured after every epoch.
+        validation_data : tuple (X, y) or Chunks, optional
+            Validation set, measured after every epoch. `Chunks` are read anew each time, with their own weights if they
+            have any; with ``metrics``, all their targets and predictions are kept in memory.
         sample_weight : array_like (n_samples,), optional
             Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`.
         callbacks : iterable
