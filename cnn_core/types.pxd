@@ -87,7 +87,8 @@ cdef struct Plan:
     int64_t keeps_batch      # 1: the buffers hold a whole batch (batch norm); 0: one tile for each thread
     int64_t target           # workspace: the targets (n_target columns)
     int64_t n_target         # targets of each row: n_out, unless the loss takes another number
-    int64_t row_weight       # workspace: the sample weights (1 column)
+    int64_t row_weight       # workspace: the sample weights (n_weight columns)
+    int64_t n_weight         # weights of each row: 1, or one for each target
     int64_t row_loss         # workspace: the loss of each row (1 column)
 
 # A network as the kernels see it; nothing here depends on `real`.

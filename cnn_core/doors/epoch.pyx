@@ -249,10 +249,11 @@ cdef class Epochs:
     def begin(self, Source X, Source y, const double[::1] weights, double weight_of_all):
         """Set the samples: at the start, or after a whole epoch.
 
-        `order` has room for them. `weights` may be None; weight_of_all is their sum, or the number of samples if there
-        are none or the loss counts rows.
+        `order` has room for them. `weights` (n_samples * n_weight,) may be None; weight_of_all is the sum of the rows'
+        mean weights, or the number of samples if there are none or the loss counts rows.
         """
         cdef Py_ssize_t n_statistics = self.kept.n_statistics
+        assert weights is None or weights.shape[0] == X.rows.n_rows * self.call.job.net.plan.n_weight
         self.X, self.y, self.weights = X, y, weights
         self.call.job.samples = make_samples(X, y, weights, self.order)
         self.course.n_samples = X.rows.n_rows

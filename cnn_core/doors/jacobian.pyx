@@ -27,9 +27,9 @@ from cnn_core.products.blas cimport gemm, syrk
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, prediction_mode, real
 
 
-cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, const real* params,
-                           real* work) noexcept nogil:
-    """Every layer's delta := d y_k / d scores, times the row's factor (1 if factors is NULL).
+cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const real* factors, Py_ssize_t stride,
+                           const real* params, real* work) noexcept nogil:
+    """Every layer's delta := d y_k / d scores, times factors[row * stride] (1 if factors is NULL).
 
     Batch norms use their running statistics, so that rows are independent. The outputs do not change.
     """
@@ -41,7 +41,7 @@ cdef void back_from_output(const Net* net, const Tile* tile, Py_ssize_t k, const
     for i in range(tile.n_rows * n_out):
         delta[i] = 0
     for i in range(tile.n_rows):
-        delta[i * n_out + k] = 1 if factors is NULL else factors[i]
+        delta[i * n_out + k] = 1 if factors is NULL else factors[i * stride]
     through_activation(last, delta, <const real*> buffer(net, tile, work, last.output, n_out), z, tile.n_rows)
     backward(net, tile, &mode, 0, net.n_layers, params, work, <real*> NULL, 0.0, 0.0, 0.0)
 
@@ -61,7 +61,7 @@ cdef void input_gradient_tiles(const Job* job, Member member, Py_ssize_t first, 
         forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
         below = buffer(net, &tile, work, net.layers[0].delta_below, n_in)
         for k in range(n_out):
-            back_from_output(net, &tile, k, <const real*> NULL, params, work)
+            back_from_output(net, &tile, k, <const real*> NULL, 0, params, work)
             for row in range(tile.n_rows):
                 memcpy(out + ((tile.position + row) * n_out + k) * n_in, below + row * n_in, n_in * sizeof(real))
         i += member.size
@@ -84,9 +84,9 @@ def input_gradients(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_
                                  <float*> out_, <float*> call.work)
 
 
-cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, double* work,
-                        double* rows, Py_ssize_t width) noexcept nogil:
-    """rows (n_rows, width) := [d y_k / d params, y_k - t_k], each times the root of the row's weight.
+cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const double* roots, Py_ssize_t stride,
+                        double* work, double* rows, Py_ssize_t width) noexcept nogil:
+    """rows (n_rows, width) := [d y_k / d params, y_k - t_k], each times roots[row * stride], the root of its weight.
 
     The deltas already include the root.
     """
@@ -97,7 +97,9 @@ cdef void jacobian_rows(const Net* net, const Tile* tile, Py_ssize_t k, const do
         if net.layers[i].learns:
             layer_rows(net, i, tile, work, rows, width)
     for row in range(tile.n_rows):
-        rows[row * width + width - 1] = (y[row * n_out + k] - t[row * n_out + k]) * (1 if roots is NULL else roots[row])
+        rows[row * width + width - 1] = y[row * n_out + k] - t[row * n_out + k]
+        if roots is not NULL:
+            rows[row * width + width - 1] *= roots[row * stride]
 
 
 cdef inline Py_ssize_t band_start(Py_ssize_t width, int index, int size) noexcept nogil:
@@ -125,6 +127,8 @@ cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t
     cdef Py_ssize_t round_rows = member.size * tile_rows, start = 0, row, k
     cdef double* mine = rows + member.index * tile_rows * width
     cdef double* roots = NULL
+    cdef const double* of_output
+    cdef Py_ssize_t n_weight = net.plan.n_weight
     cdef Mode mode = prediction_mode()
     cdef Tile tile
     cdef bint has_tile
@@ -134,14 +138,15 @@ cdef void add_rounds(const Job* job, Member member, Py_ssize_t first, Py_ssize_t
             tile = place_tile(job, member, start // tile_rows + member.index, n_samples)
             load_tile(job, &tile, first, work)
             if job.samples.weights is not NULL:
-                roots = buffer(net, &tile, work, net.plan.row_weight, 1)
-                for row in range(tile.n_rows):
+                roots = buffer(net, &tile, work, net.plan.row_weight, n_weight)
+                for row in range(tile.n_rows * n_weight):
                     roots[row] = sqrt(roots[row])
             forward(net, &tile, &mode, 0, net.n_layers, True, params, work)
         for k in range(n_out):
             if has_tile:
-                back_from_output(net, &tile, k, <const double*> roots, params, work)
-                jacobian_rows(net, &tile, k, roots, work, mine, width)
+                of_output = NULL if roots is NULL else roots + (k if n_weight > 1 else 0)
+                back_from_output(net, &tile, k, of_output, n_weight, params, work)
+                jacobian_rows(net, &tile, k, of_output, n_weight, work, mine, width)
             wait_for_all(member)
             add_products(member, rows, min(round_rows, n_samples - start), width, products)
             wait_for_all(member)      # before the rows are overwritten

@@ -26,7 +26,7 @@ cdef struct Rows:
 cdef struct Samples:
     Rows X
     Rows y
-    const double* weights    # (n_samples,)
+    const double* weights    # (n_samples, n_weight)
     const int64_t* order     # (n_samples,)
 
 cdef class Source:
@@ -40,5 +40,7 @@ cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t fir
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
                  real* out) noexcept nogil
 cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil
-cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, real* out) noexcept nogil
-cdef double total_weight(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil
+cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, Py_ssize_t n_weight,
+                         real* out) noexcept nogil
+cdef double total_weight(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows,
+                         Py_ssize_t n_weight) noexcept nogil

@@ -192,22 +192,30 @@ cdef void prefetch(const Rows* source, const int64_t* order, Py_ssize_t first_ro
         prefetch_row(start_of(source, order, first_row + i), source.n_bytes)
 
 
-cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, real* out) noexcept nogil:
-    """out (n_rows) := the weights of those rows."""
-    cdef Py_ssize_t i
+cdef void gather_weights(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows, Py_ssize_t n_weight,
+                         real* out) noexcept nogil:
+    """out (n_rows, n_weight) := the weights of those rows."""
+    cdef Py_ssize_t i, j
+    cdef const double* row
     for i in range(n_rows):
-        out[i] = <real> samples.weights[row_at(&samples.X, samples.order, first_row + i)]
+        row = samples.weights + row_at(&samples.X, samples.order, first_row + i) * n_weight
+        for j in range(n_weight):
+            out[i * n_weight + j] = <real> row[j]
 
 
-cdef double total_weight(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows) noexcept nogil:
-    """Sum of the weights of those rows: the divisor of a mean over them."""
-    cdef Py_ssize_t i
+cdef double total_weight(const Samples* samples, Py_ssize_t first_row, Py_ssize_t n_rows,
+                         Py_ssize_t n_weight) noexcept nogil:
+    """Sum of the rows' mean weights: the divisor of a mean over them."""
+    cdef Py_ssize_t i, j
     cdef double total = 0
+    cdef const double* row
     if samples.weights is NULL:
         return n_rows
     for i in range(n_rows):
-        total += samples.weights[row_at(&samples.X, samples.order, first_row + i)]
-    return total
+        row = samples.weights + row_at(&samples.X, samples.order, first_row + i) * n_weight
+        for j in range(n_weight):
+            total += row[j]
+    return total / n_weight
 
 
 cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:

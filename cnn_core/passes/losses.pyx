@@ -9,15 +9,18 @@ Losses are summed, in double, and deltas are not divided by the batch's size: a 
 The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolute_error mean_k |e_k|, huber (Huber
 1964) mean_k of e^2/2 inside +-d and d (|e| - d/2) outside, quantile (Koenker and Bassett 1978) mean_k max(-q e,
 (1 - q) e), poisson mean_k (o_k - t_k log o_k), cross_entropy -sum_k t_k log o_k, binary_cross_entropy
--sum_k (t_k log o_k + (1 - t_k) log(1 - o_k)); e = o - t, o the output, t the target.
+-sum_k (t_k log o_k + (1 - t_k) log(1 - o_k)); e = o - t, o the output, t the target. With a weight for each target,
+each term of the sum or mean is multiplied by its own.
 """
 from libc.math cimport exp as exp_
 from libc.math cimport fabs, fmax, log1p
 from libc.math cimport log as log_
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from cnn_core.layers.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activate, limited_exp, through_activation
-from cnn_core.machine.simd cimport CLONES_VOID, exp, log, sigmoid, softplus
+from cnn_core.machine.simd cimport CLONES_VOID
+from cnn_core.passes.cross_entropy cimport binary_cross_entropy, cross_entropy
 from cnn_core.passes.custom cimport call_custom
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
@@ -35,98 +38,6 @@ cdef CLONES_VOID squared(const real* y, const real* t, real* delta, real* row_lo
             e = y[j] - t[j]
             total += e * e
         row_loss[i] = loss_factor * total
-
-
-cdef CLONES_VOID softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
-                                       Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """row_loss := log sum_k e^z_k - sum_k t_k z_k; delta := softmax(z) - t, with t smoothed towards 1 / n_out."""
-    cdef Py_ssize_t i, j
-    cdef real top, total, picked, mass
-    for i in range(n_rows):
-        top = z[i * n_out]
-        for j in range(i * n_out + 1, (i + 1) * n_out):
-            top = z[j] if z[j] > top else top
-        for j in range(i * n_out, (i + 1) * n_out):
-            delta[j] = z[j] - top
-        picked = 0
-        for j in range(i * n_out, (i + 1) * n_out):
-            picked += (t[j] * (1 - smoothing) + smoothing / n_out) * delta[j]
-        row_loss[i] = -picked
-    for i in range(n_rows * n_out):
-        delta[i] = exp(delta[i])
-    for i in range(n_rows):
-        total = 0
-        mass = 0
-        for j in range(i * n_out, (i + 1) * n_out):
-            total += delta[j]
-            mass += t[j] * (1 - smoothing) + smoothing / n_out
-        row_loss[i] += mass * log(total)
-        total = 1 / total
-        for j in range(i * n_out, (i + 1) * n_out):
-            delta[j] = mass * delta[j] * total - (t[j] * (1 - smoothing) + smoothing / n_out)
-
-
-cdef enum:
-    LANES = 16              # rows that a narrow softmax processes side by side
-    NARROW = 16             # columns up to which that is faster
-
-
-cdef CLONES_VOID narrow_softmax_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
-                                              Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """The same for up to NARROW columns: LANES rows at a time, transposed so that each column fills a vector."""
-    cdef real[NARROW * LANES] score, target
-    cdef real[LANES] top, total, picked, mass
-    cdef Py_ssize_t first_row = 0, n, i, j, k
-    cdef real uniform = smoothing / n_out
-    for k in range(n_out * LANES):
-        score[k] = target[k] = 0
-    while first_row < n_rows:
-        n = min(LANES, n_rows - first_row)
-        for i in range(n):
-            for j in range(n_out):
-                score[j * LANES + i] = z[i * n_out + j]
-                target[j * LANES + i] = t[i * n_out + j] * (1 - smoothing) + uniform
-        for i in range(LANES):
-            top[i] = score[i]
-            total[i] = picked[i] = mass[i] = 0
-        for j in range(1, n_out):
-            for i in range(LANES):
-                top[i] = score[j * LANES + i] if score[j * LANES + i] > top[i] else top[i]
-        for j in range(n_out):
-            for i in range(LANES):
-                score[j * LANES + i] -= top[i]
-                picked[i] += target[j * LANES + i] * score[j * LANES + i]
-                mass[i] += target[j * LANES + i]
-                score[j * LANES + i] = exp(score[j * LANES + i])
-                total[i] += score[j * LANES + i]
-        for i in range(LANES):
-            picked[i] = mass[i] * log(total[i]) - picked[i]
-            total[i] = mass[i] / total[i]
-        for j in range(n_out):
-            for i in range(LANES):
-                score[j * LANES + i] = score[j * LANES + i] * total[i] - target[j * LANES + i]
-        for i in range(n):
-            row_loss[first_row + i] = picked[i]
-            for j in range(n_out):
-                delta[i * n_out + j] = score[j * LANES + i]
-        z, t, delta = z + n * n_out, t + n * n_out, delta + n * n_out
-        first_row += n
-
-
-cdef CLONES_VOID sigmoid_cross_entropy(const real* z, const real* t, real* delta, real* row_loss,
-                                       Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """row_loss := sum_k softplus(z_k) - t_k z_k; delta := sigmoid(z) - t, with t smoothed towards 1/2."""
-    cdef Py_ssize_t i, j
-    cdef real total
-    for i in range(n_rows * n_out):
-        delta[i] = softplus(z[i]) - (t[i] * (1 - smoothing) + smoothing / 2) * z[i]
-    for i in range(n_rows):
-        total = 0
-        for j in range(i * n_out, (i + 1) * n_out):
-            total += delta[j]
-        row_loss[i] = total
-    for i in range(n_rows * n_out):
-        delta[i] = sigmoid(z[i]) - (t[i] * (1 - smoothing) + smoothing / 2)
 
 
 cdef CLONES_VOID exp_poisson(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
@@ -200,6 +111,57 @@ cdef inline bint is_fused(int loss, int64_t activation) noexcept nogil:
             or (loss == POISSON and (activation == EXP or activation == SOFTPLUS)))
 
 
+cdef void row_losses(const Net* net, const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
+                     Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """row_loss (n_rows) and delta (n_rows, n_out), without weights, of any loss that is not a custom one."""
+    cdef int loss = <int> net.plan.loss
+    cdef int64_t activation = net.layers[net.n_layers - 1].activation
+    if loss == SQUARED_ERROR:
+        squared(y, t, delta, row_loss, n_rows, n_out, <real> 0.5, <real> 1)
+    elif loss == MSE:
+        squared(y, t, delta, row_loss, n_rows, n_out, <real> (1.0 / n_out), <real> (2.0 / n_out))
+    elif loss == CROSS_ENTROPY:
+        cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
+    elif loss == BINARY_CROSS_ENTROPY:
+        binary_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
+    elif loss == POISSON and activation == EXP:
+        exp_poisson(y, t, delta, row_loss, n_rows, n_out)
+    elif loss == POISSON:
+        softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
+    else:
+        robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
+
+
+cdef enum:
+    AT_ONCE = 64            # targets whose losses are computed in one call
+
+
+cdef void weighted_target_losses(const Net* net, const real* y, const real* t, const real* weight, real* delta,
+                                 real* row_loss, Py_ssize_t n_rows, Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """The same with weight (n_rows, n_out): each output is a row of its own, which counts as its share of the row."""
+    cdef real[AT_ONCE] losses
+    cdef real share = 1 if net.plan.loss in (SQUARED_ERROR, BINARY_CROSS_ENTROPY) else <real> (1.0 / n_out)
+    cdef Py_ssize_t start = 0, n, i
+    memset(row_loss, 0, n_rows * sizeof(real))
+    while start < n_rows * n_out:
+        n = min(<Py_ssize_t> AT_ONCE, n_rows * n_out - start)
+        row_losses(net, y + start, t + start, delta + start, losses, n, 1, smoothing)
+        for i in range(n):
+            delta[start + i] *= share * weight[start + i]
+            row_loss[(start + i) // n_out] += share * weight[start + i] * losses[i]
+        start += n
+
+
+cdef void weigh_rows(const real* weight, real* delta, real* row_loss, Py_ssize_t n_rows,
+                     Py_ssize_t n_out) noexcept nogil:
+    """delta (n_rows, n_out) and row_loss (n_rows) times weight (n_rows)."""
+    cdef Py_ssize_t i, j
+    for i in range(n_rows):
+        row_loss[i] *= weight[i]
+        for j in range(n_out):
+            delta[i * n_out + j] *= weight[i]
+
+
 cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
                            real* work) noexcept nogil:
     """Summed (weighted) loss of the tile; delta of the last layer (n_rows, n_out) := d loss / d scores.
@@ -207,11 +169,11 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     The scores are in the last layer's output buffer; an unfused loss leaves the outputs there.
     """
     cdef const LayerSpec* last = net.layers + net.n_layers - 1
-    cdef Py_ssize_t n_rows = tile.n_rows, n_out = last.n_out, i, j
+    cdef Py_ssize_t n_rows = tile.n_rows, n_out = last.n_out, i
     cdef real* y = buffer(net, tile, work, last.output, n_out)
     cdef real* t = buffer(net, tile, work, net.plan.target, net.plan.n_target)
     cdef real* delta = buffer(net, tile, work, last.delta, n_out)
-    cdef real* weight = buffer(net, tile, work, net.plan.row_weight, 1)
+    cdef real* weight = buffer(net, tile, work, net.plan.row_weight, net.plan.n_weight)
     cdef real* z = NULL if last.scores < 0 else buffer(net, tile, work, last.scores, n_out)
     cdef real* row_loss = buffer(net, tile, work, net.plan.row_loss, 1)
     cdef real smoothing = <real> mode.label_smoothing
@@ -220,39 +182,32 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     cdef double total = 0
     if not fused:
         activate(last, y, z, n_rows)
-    if loss == SQUARED_ERROR:
-        squared(y, t, delta, row_loss, n_rows, n_out, <real> 0.5, <real> 1)
-    elif loss == MSE:
-        squared(y, t, delta, row_loss, n_rows, n_out, <real> (1.0 / n_out), <real> (2.0 / n_out))
-    elif loss == CROSS_ENTROPY and n_out <= NARROW:
-        narrow_softmax_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
-    elif loss == CROSS_ENTROPY:
-        softmax_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
-    elif loss == BINARY_CROSS_ENTROPY:
-        sigmoid_cross_entropy(y, t, delta, row_loss, n_rows, n_out, smoothing)
-    elif loss == POISSON and last.activation == EXP:
-        exp_poisson(y, t, delta, row_loss, n_rows, n_out)
-    elif loss == POISSON:
-        softplus_poisson(y, t, delta, row_loss, n_rows, n_out)
-    elif loss == CUSTOM:
+    if loss == CUSTOM:
         call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out, net.plan.n_target)
+    elif net.plan.n_weight > 1:
+        weighted_target_losses(net, y, t, weight, delta, row_loss, n_rows, n_out, smoothing)
     else:
-        robust(loss, y, t, delta, row_loss, n_rows, n_out, net.plan.loss_parameter)
+        row_losses(net, y, t, delta, row_loss, n_rows, n_out, smoothing)
     if not fused:
         through_activation(last, delta, y, z, n_rows)
-    if weighted:
-        for i in range(n_rows):
-            row_loss[i] *= weight[i]
-            for j in range(n_out):
-                delta[i * n_out + j] *= weight[i]
+    if weighted and net.plan.n_weight == 1:
+        weigh_rows(weight, delta, row_loss, n_rows, n_out)
     for i in range(n_rows):
         total += row_loss[i]
     return total
 
 
+cdef inline double mean_of(const real* values, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double total = 0
+    for i in range(n):
+        total += values[i]
+    return total / n
+
+
 cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint labelled,
                           const real* work) noexcept nogil:
-    """(Weighted) number of rows that are classified correctly.
+    """(Weighted) number of rows that are classified correctly. A label of weight 0 is neither right nor wrong.
 
     With one output per class (`labelled`, or any loss but binary cross-entropy), the largest score must be where the
     largest target is. Otherwise every output must be on its target's side of 1/2. Call it after `loss_and_delta`. The
@@ -262,7 +217,8 @@ cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint 
     cdef Py_ssize_t n_out = last.n_out, i, j, best, wanted
     cdef const real* y = buffer(net, tile, <real*> work, last.output, n_out)
     cdef const real* t = buffer(net, tile, <real*> work, net.plan.target, n_out)
-    cdef const real* weight = buffer(net, tile, <real*> work, net.plan.row_weight, 1)
+    cdef Py_ssize_t n_weight = net.plan.n_weight
+    cdef const real* weight = buffer(net, tile, <real*> work, net.plan.row_weight, n_weight)
     cdef bint sides = n_out == 1 or (net.plan.loss == BINARY_CROSS_ENTROPY and not labelled)
     cdef bint right
     cdef double threshold = 0 if is_fused(<int> net.plan.loss, last.activation) else 0.5
@@ -273,7 +229,7 @@ cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint 
         right = True
         if sides:
             for j in range(n_out):
-                if (y[j] > threshold) != (t[j] > 0.5):
+                if (y[j] > threshold) != (t[j] > 0.5) and (n_weight == 1 or weight[i * n_weight + j] > 0):
                     right = False
         else:
             best = 0
@@ -285,7 +241,7 @@ cdef double count_correct(const Net* net, const Tile* tile, bint weighted, bint 
                     wanted = j
             right = best == wanted
         if right:
-            total += weight[i] if weighted else 1
+            total += mean_of(weight + i * n_weight, n_weight) if weighted else 1
         y += n_out
         t += n_out
     return total

@@ -74,4 +74,5 @@ cdef void load_tile(const Job* job, const Tile* tile, Py_ssize_t first_sample, r
     gather(&job.samples.y, job.samples.order, start, tile.n_rows,
            buffer(net, tile, work, net.plan.target, job.samples.y.width))
     if job.samples.weights is not NULL:
-        gather_weights(&job.samples, start, tile.n_rows, buffer(net, tile, work, net.plan.row_weight, 1))
+        gather_weights(&job.samples, start, tile.n_rows, net.plan.n_weight,
+                       buffer(net, tile, work, net.plan.row_weight, net.plan.n_weight))

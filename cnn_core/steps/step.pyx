@@ -190,7 +190,7 @@ cdef void train_step(const Job* job, Member member, const Way* way, const Step* 
                      Py_ssize_t first, Py_ssize_t n_batch, real* params, real* gradients, real* state,
                      real* work) noexcept nogil:
     """Train on the batch order[first : first + n_batch], as step `number` since the start of training."""
-    cdef double weight = total_weight(&job.samples, first, n_batch)
+    cdef double weight = total_weight(&job.samples, first, n_batch, job.net.plan.n_weight)
     cdef double scale = 1 / weight if weight > 0 else 0      # the only place that takes a mean
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef double before = loss[0]

@@ -165,8 +165,8 @@ class Network(Trainable):
             digits may differ from those of one array.
         y : array_like (n_samples,) or (n_samples, n_targets), optional
             Targets, as in `fit`. Left out for `Chunks`.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples in both means. Left out for `Chunks`.
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples, or of their targets as in `fit`, in both means. Left out for `Chunks`.
         n_threads : int, optional
             Default: as many as the work is worth.
 
@@ -219,8 +219,8 @@ class Network(Trainable):
             Finite numbers.
         y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples.
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples, or of their targets as in `fit`.
         reduction : {"mean", "sum"}, default "mean"
             Whether the loss is the (weighted) mean or sum over the samples.
         n_threads : int, optional
@@ -276,8 +276,8 @@ class Network(Trainable):
             Finite numbers.
         y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples.
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples, or of their targets as in `fit`.
         reduction : {"mean", "sum"}, default "mean"
             Whether the loss is the (weighted) mean or sum over the samples.
         dropout_seed : int, optional
@@ -453,8 +453,8 @@ class Network(Trainable):
             Indices in ``params``.
         grids : sequence of array_like (n,)
             The values of each parameter, one array per parameter. At most 10**9 points in all.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples.
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples, or of their targets as in `fit`.
         reduction : {"mean", "sum"}, default "mean"
             Whether the loss is the (weighted) mean or sum over the samples.
         n_threads : int, optional

@@ -1,10 +1,13 @@
 """Weights of classes: as if every sample of a class had been given that weight."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from labels import short
+from sklearn.utils.class_weight import compute_class_weight
 from twins import relative_error, shake, twin_of
 
 import fastmlp as fm
@@ -99,9 +102,15 @@ def test_any_weights(weights):
 
 ONE_CLASS_EACH = "class_weight needs a y with one class for each row (class numbers, 0 and 1, or rows with a sing"
 BAD = [
-    (network(), LABELS, "balance", TypeError, "class_weight must be a dict of class -> weight or 'balanced', got 'b"),
-    (network(), LABELS, [1, 2, 3], TypeError, "class_weight must be a dict of class -> weight or 'balanced', got [1"),
-    (network(), LABELS, np.ones(3), TypeError, "class_weight must be a dict of class -> weight or 'balanced', got arr"),
+    (
+        network(),
+        LABELS,
+        "balance",
+        TypeError,
+        "class_weight must be a dict of class -> weight or 'balanced', or a lis",
+    ),
+    (network(), LABELS, [1, 2, 3], TypeError, "class_weight[0] must be a dict of class -> weight or 'balanced', got 1"),
+    (network(), LABELS, np.ones(3), TypeError, "or a list of these, one for each label, got array"),
     (network(), LABELS, {0: 1.0}, ValueError, "class_weight must have a weight for each class of y, got none for 1, 2"),
     (network(), LABELS, {}, ValueError, "class_weight must have a weight for each class of y, got none for 0, 1, 2"),
     (network(), LABELS, WEIGHT | {3: 1.0}, ValueError, "class_weight must have only classes from 0 to 2, got 3"),
@@ -112,7 +121,6 @@ BAD = [
     (network(), LABELS, dict.fromkeys(range(3), 0), ValueError, "class_weight of the rows must not be all 0"),
     (network(), LABELS, dict.fromkeys(range(3), 1e40), ValueError, "class_weight of the rows must have a maximum"),
     (network(), np.full((30, 3), 1 / 3), "balanced", ValueError, ONE_CLASS_EACH),
-    (network(3, "binary_cross_entropy"), np.ones((30, 3)), "balanced", ValueError, ONE_CLASS_EACH),
     (network(1, "binary_cross_entropy"), np.full(30, 0.5), "balanced", ValueError, "got several labels, probabilities"),
     (network(1, "squared_error"), BINARY, "balanced", ValueError, "regression in 1 column$"),
     (network(2, "squared_error"), np.eye(2)[LABELS % 2], WEIGHT, ValueError, "regression in 2 columns$"),
@@ -149,3 +157,65 @@ def test_two_classes_on_one_output_may_each_lack_samples():
     net.fit(X[:4, :2], np.zeros(4), epochs=1, class_weight={0: 2.0, 1: 1.0})
     with pytest.raises(ValueError, match="only classes from 0 to 1, got 2"):
         net.fit(X[:4, :2], np.zeros(4), epochs=1, class_weight={0: 2.0, 2: 1.0})
+
+
+TAGS = (np.random.default_rng(3).uniform(size=(30, 3)) < [0.2, 0.5, 0.9]).astype(float)
+OF_TAGS = [{0: 1.0, 1: 4.0}, {0: 0.5, 1: 2.0}, {0: 3.0, 1: 0.0}]
+
+
+def by_tag(weights):
+    """Weights of the labels (30, 3) from those of the classes 0 and 1 of each label."""
+    return np.column_stack([np.where(TAGS[:, k] == 1, of[1], of[0]) for k, of in enumerate(weights)])
+
+
+@pytest.mark.parametrize("sample_weight", [None, SAMPLE_WEIGHT, by_tag(OF_TAGS)], ids=["", "rows", "labels"])
+@pytest.mark.parametrize("class_weight", ["balanced", ["balanced"] * 3, OF_TAGS, (*OF_TAGS[:2], "balanced")], ids=repr)
+def test_several_labels_have_class_weights_of_their_own(class_weight, sample_weight):
+    """Balanced ones are those of scikit-learn for each label alone."""
+    settings = ["balanced"] * 3 if class_weight == "balanced" else class_weight
+    computed = [
+        dict(enumerate(compute_class_weight("balanced", classes=np.arange(2), y=TAGS[:, k])))
+        if one == "balanced"
+        else one
+        for k, one in enumerate(settings)
+    ]
+    weight = by_tag(computed)
+    if sample_weight is not None:
+        weight = weight * (sample_weight[:, None] if sample_weight.ndim == 1 else sample_weight)
+    net = network(3, "binary_cross_entropy")
+    expected = net.loss_and_flat_gradient(X, TAGS, sample_weight=weight)
+    loss, gradient = step_of(net.copy(), TAGS, class_weight=class_weight, sample_weight=sample_weight)
+    assert loss == pytest.approx(expected[0], rel=1e-12)
+    assert relative_error(gradient, expected[1]) < 1e-10
+    settings = {"class_weight": class_weight, "sample_weight": sample_weight}
+    assert relative_error(net.gradient(X, TAGS, **settings), expected[1]) < 1e-10
+    assert net.train_on_batch(X, TAGS, **settings) == pytest.approx(expected[0], rel=1e-12)
+
+
+def test_a_list_for_one_label_is_its_dict_and_chunks_take_lists():
+    nets = [network(1, "binary_cross_entropy") for _ in range(2)]
+    for net, class_weight in zip(nets, (OF_TAGS[0], OF_TAGS[:1]), strict=True):
+        net.fit(X, BINARY, epochs=2, class_weight=class_weight)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    nets = [network(3, "binary_cross_entropy") for _ in range(2)]
+    nets[0].fit(X, TAGS, epochs=2, batch_size=10, shuffle=False, class_weight=OF_TAGS)
+    chunks = fm.Chunks([(X[:20], TAGS[:20]), (X[20:], TAGS[20:])])
+    nets[1].fit(chunks, epochs=2, batch_size=10, shuffle=False, class_weight=OF_TAGS)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+
+
+@pytest.mark.parametrize(
+    ("net", "y", "class_weight", "words"),
+    [
+        (network(3, "binary_cross_entropy"), TAGS, {0: 1.0, 1: 2.0}, "a list with a dict for each of the 3 labels"),
+        (network(3, "binary_cross_entropy"), TAGS, OF_TAGS[:2], "one dict for each label of y, 3, got 2"),
+        (network(3, "binary_cross_entropy"), TAGS, [{}, *OF_TAGS[1:]], "class_weight[0] must have a weight for each c"),
+        (network(3, "binary_cross_entropy"), TAGS / 2, OF_TAGS, "several labels, probabilities in 3 columns"),
+        (network(3, "binary_cross_entropy"), LABELS, OF_TAGS, "class numbers"),
+        (network(3, "cross_entropy"), np.eye(3)[LABELS], OF_TAGS, "class_weight as a list needs loss='binary_cross_en"),
+    ],
+    ids=short,
+)
+def test_bad_class_weights_of_labels_are_refused(net, y, class_weight, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        net.fit(X, y, epochs=1, class_weight=class_weight)

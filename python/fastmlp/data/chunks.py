@@ -16,6 +16,7 @@ import numpy as np
 
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import TrainingData, check_samples
+from fastmlp.data.weights import as_wide, width_of
 from fastmlp.model.model import Model
 
 Source: TypeAlias = "Iterable[Any] | Callable[..., Iterable[Any]]"
@@ -152,7 +153,8 @@ class Blocks:
             self._first = data
             self.enough, self.most = block_sizes(data, self.batch_size)
         _check_alike(data, self._first, place)
-        return data
+        width = width_of(self._first.weights)
+        return data if width == 1 else data._replace(weights=as_wide(data.weights, len(data.X), width))
 
     def _cut(self, waiting: list[TrainingData], data: TrainingData) -> Iterator[TrainingData]:
         """Cut the waiting rows and a new chunk into blocks; the rows left over wait."""
@@ -198,6 +200,11 @@ def read(chunks: Chunks, epoch: int = 1, where: str = "") -> Iterator[tuple[str,
 
 
 def _check_alike(data: TrainingData, like: TrainingData, place: str) -> None:
+    if width_of(data.weights) > width_of(like.weights):
+        raise TypeError(
+            f"sample_weight of {place} must have one weight for each row like that of the first chunk, got one for "
+            "each target"
+        )
     for name, rows, first in (("X", data.X, like.X), ("y", data.targets.rows, like.targets.rows)):
         if (rows.starts is None) != (first.starts is None):
             kinds = ["dense" if each.starts is None else "sparse" for each in (first, rows)]
@@ -224,7 +231,8 @@ def join(parts: list[TrainingData]) -> TrainingData:
     """Copy the rows of all parts into one. If some parts have weights, the rows of the others get weight 1."""
     weights = None
     if any(part.weights is not None for part in parts):
-        weights = np.concatenate([np.ones(len(part.X)) if part.weights is None else part.weights for part in parts])
+        width = max(width_of(part.weights) for part in parts)
+        weights = np.concatenate([as_wide(part.weights, len(part.X), width) for part in parts])
     y = _join_rows([part.targets.rows for part in parts])
     return TrainingData(_join_rows([part.X for part in parts]), Targets(y, parts[0].targets.is_class), weights)
 

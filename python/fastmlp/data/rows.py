@@ -1,4 +1,4 @@
-"""The boundary: X, y and weights from the user are checked once and described to the core.
+"""The boundary: X and y from the user are checked once and described to the core.
 
 The core reads uint8, float32 and float64 inputs in place if the numbers of each row follow each other in memory: whole
 arrays, and slices of their rows and columns. All others are copied once: other dtypes, columns in Fortran order, in
@@ -14,13 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.passes.batches import Dtype
-from fastmlp.checks.arrays import DTYPE_CODES, as_numbers, as_rows, check_fits, counted
+from fastmlp.checks.arrays import DTYPE_CODES, as_rows, check_fits, counted
 from fastmlp.model.losses import Loss
 
 _DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
-
-WEIGHT_RANGE = 1e-30, 1e30
-"""Limits of the largest sample weight: it, its inverse and sums over any data set fit in float32."""
 
 
 @dataclass(slots=True)
@@ -66,26 +63,6 @@ def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: s
         raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
     check_fits(argument, array, dtype)
     return _rows(array)
-
-
-def check_weights(sample_weight: ArrayLike | None, n_rows: int, argument: str = "sample_weight") -> NDArray[Any] | None:
-    """Check sample weights: finite, none negative, the largest in `WEIGHT_RANGE`. Return float64 (n_rows,)."""
-    if sample_weight is None:
-        return None
-    weights = as_numbers(argument, sample_weight, ndim=1).astype(np.float64)
-    if len(weights) != n_rows:
-        raise ValueError(
-            f"{argument} must have {counted(n_rows, 'element')}, one for each row of X, got {len(weights)}"
-        )
-    if weights.min() < 0:
-        raise ValueError(f"{argument} must not be negative, got {weights.min()} in row {weights.argmin()}")
-    largest = weights.max()
-    if largest == 0:
-        raise ValueError(f"{argument} must not be all 0")
-    if not WEIGHT_RANGE[0] <= largest <= WEIGHT_RANGE[1]:
-        low, high = WEIGHT_RANGE
-        raise ValueError(f"{argument} must have a maximum between {low:g} and {high:g}, got {largest:g}")
-    return weights
 
 
 def check_targets(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastmlp.data.class_weights import weights_of_classes
 from fastmlp.data.inputs import check_inputs
-from fastmlp.data.rows import Rows, Targets, check_targets, check_weights
+from fastmlp.data.rows import Rows, Targets, check_targets
+from fastmlp.data.weights import Weights, check_sample_weights, total_weight
 from fastmlp.model.model import Model
 
 
@@ -45,12 +45,12 @@ class TrainingData(NamedTuple):
 
     X: Rows
     targets: Targets
-    weights: NDArray[np.float64] | None
+    weights: Weights
     validation: Validation | None = None
 
     def weight(self) -> float:
-        """The divisor that turns a summed loss into a mean: the sum of the weights, or the number of samples."""
-        return float(len(self.X)) if self.weights is None else float(self.weights.sum())
+        """The divisor that turns a summed loss into a mean: the summed weight of the rows, or their number."""
+        return total_weight(self.weights, len(self.X))
 
 
 def check_samples(
@@ -68,8 +68,9 @@ def check_samples(
     """
     rows = check_inputs(network, X, f"X{place}")
     targets = check_targets(y, len(rows), network.n_targets, network.loss, network.dtype, f"y{place}")
-    weights = check_weights(sample_weight, len(rows), f"sample_weight{place}")
-    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, network.n_targets, weights))
+    n_targets, loss = network.n_targets, network.loss
+    weights = check_sample_weights(sample_weight, len(rows), n_targets, loss, f"sample_weight{place}")
+    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, n_targets, loss, weights))
 
 
 def check_given(y: ArrayLike | None) -> ArrayLike:

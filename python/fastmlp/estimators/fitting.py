@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight
 from fastmlp.callbacks.base import make_callbacks
 from fastmlp.checks.errors import DivergedError
 from fastmlp.checks.values import Value
-from fastmlp.data import rows
+from fastmlp.data.weights import check_weights as check_row_weights
 from fastmlp.estimators.rules import EpochRate, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
@@ -59,7 +59,7 @@ def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
     weights: NDArray[np.float64] = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if not weights.any():
         raise ValueError("sample_weight must have a nonzero weight; all are zero")
-    return rows.check_weights(weights, len(weights))
+    return check_row_weights(weights, len(weights))
 
 
 def split(samples: Samples, fraction: float, random: np.random.RandomState, stratify: bool) -> tuple[Samples, Samples]:

@@ -108,7 +108,7 @@ class CustomLoss(Loss):
     def spec(self) -> LossSpec:
         """The row that the table of losses has for a built-in loss."""
         kind = VALUES_OR_CLASSES if self.target_width is None else VALUES
-        return LossSpec(LossCode.CUSTOM, self.output, targets=kind)
+        return LossSpec(LossCode.CUSTOM, self.output, targets=kind, weighs_targets=False)
 
     def n_targets(self, n_outputs: int) -> int:
         """``target_width``, or as many as there are outputs."""

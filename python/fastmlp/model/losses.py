@@ -80,6 +80,8 @@ class LossSpec:
         Which targets the loss takes.
     setting : {"delta", "q"} or None
         The setting of `Loss` that the core needs.
+    weighs_targets : bool
+        Whether the loss of a row is a sum or mean over its targets, so that each can have a weight of its own.
     share_of_squares : callable, optional
         For a loss that is c times the sum of squared errors: c as a function of the number of outputs.
     """
@@ -89,6 +91,7 @@ class LossSpec:
     outputs: tuple[str, ...] | None = None
     targets: TargetKind = VALUES
     setting: str | None = None
+    weighs_targets: bool = True
     share_of_squares: Callable[[int], float] | None = None
 
     @property
@@ -106,7 +109,7 @@ LOSSES: dict[str, LossSpec] = {
     "huber": LossSpec(LossCode.HUBER, setting="delta"),
     "quantile": LossSpec(LossCode.QUANTILE, setting="q"),
     "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus"), COUNTS),
-    "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), CLASSES),
+    "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), CLASSES, weighs_targets=False),
     "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
 }
 

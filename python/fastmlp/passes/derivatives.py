@@ -18,6 +18,7 @@ from fastmlp.checks.values import check_value
 from fastmlp.data.inputs import Precision, input_form, input_source, own_precision, target_source
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import check_samples
+from fastmlp.data.weights import Weights, for_core, total_weight, width_of
 from fastmlp.machine.threads import single_threaded_blas
 from fastmlp.model.model import Model
 from fastmlp.passes.inference import rounded
@@ -39,20 +40,18 @@ MAX_POINTS = 10**9
 """Largest number of points of a loss surface: 8 GB of losses."""
 
 
-def divisor(reduction: str, n_rows: int, weights: NDArray[np.float64] | None) -> float:
+def divisor(reduction: str, n_rows: int, weights: Weights) -> float:
     """Divisor of a summed loss: 1 for "sum", the (weighted) number of rows for "mean"."""
     if reduction not in ("mean", "sum"):
         raise unknown_name("reduction", reduction, ("mean", "sum"))
-    if reduction == "sum":
-        return 1.0
-    return float(n_rows if weights is None else weights.sum())
+    return 1.0 if reduction == "sum" else total_weight(weights, n_rows)
 
 
 def loss_and_flat_gradient(
     network: Model,
     X: Rows,
     targets: Targets,
-    weights: NDArray[np.float64] | None,
+    weights: Weights,
     reduction: str,
     n_threads: int | None,
     dropout_seed: int | None = None,
@@ -73,7 +72,7 @@ def batch_gradient(
     network: Model,
     X: Rows,
     targets: Targets,
-    weights: NDArray[np.float64] | None,
+    weights: Weights,
     by: float,
     n_threads: int | None,
     behaviour: Behaviour,
@@ -84,13 +83,14 @@ def batch_gradient(
     # The core writes the batch's own statistics beside the running ones: to a copy, if the latter are not to change.
     copies = not behaviour["keep_running"]
     with running(
-        network, X, n_threads, layout.flops_per_row, training=True, table=table, copies_statistics=copies, losses=True
-    ) as run:
+        network, X, n_threads, layout.flops_per_row, training=True, table=table, copies_statistics=copies, losses=True,
+        n_weight=width_of(weights),
+    ) as run:  # fmt: skip
         gradients = np.zeros((run.workspace.n_threads, layout.n_params), dtype=network.dtype)
         # Layers that use the whole batch need all tiles in one call.
         effort = 0.0 if layout.uses_batch else layout.effort(run.workspace.tile_rows)
         sources = input_source(network, X), target_source(network, targets)
-        run.call(_core.gradient, effort, *sources, weights, gradients, 1 / by, behaviour)
+        run.call(_core.gradient, effort, *sources, for_core(weights), gradients, 1 / by, behaviour)
     return float(run.workspace.losses.sum()) / by, gradients[0]
 
 
@@ -156,7 +156,7 @@ def cost_surface(
     network: Model,
     X: Rows,
     targets: Targets,
-    weights: NDArray[np.float64] | None,
+    weights: Weights,
     parameters: int | Sequence[int],
     grids: ArrayLike | Sequence[ArrayLike],
     reduction: str,
@@ -176,15 +176,16 @@ def cost_surface(
         worth = threads_for(network, n_threads, layout.flops_per_row // 2, points * len(X), losses=True)
         threads = min(worth, len(first))
         workspace = make_workspace(
-            layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows
-        )
+            layout, network.loss, network.dtype, len(X) * threads, threads, training=False, tile_rows=tile_rows,
+            n_weight=width_of(weights),
+        )  # fmt: skip
         run = Running(network, workspace, len(X), params=np.tile(network.params, threads))
         out = np.zeros((len(first), len(second)))
         sources = input_source(network, X), target_source(network, targets)
         moved = _axes(network, indices)
         for rows, columns, tiles in _stretches(out.shape, workspace, len(X), layout.effort(len(X), backward=False)):
             piece = out[rows, columns].copy()
-            loss_surface(run.core, *sources, weights, moved, first[rows], second[columns], piece, *tiles)
+            loss_surface(run.core, *sources, for_core(weights), moved, first[rows], second[columns], piece, *tiles)
             out[rows, columns] = piece
             workspace.check()
     return (out if len(axes) == 2 else out[0]) / by
@@ -232,8 +233,8 @@ def check_gradients(
         Finite numbers; a few rows are enough.
     y : array_like (n_samples,) or (n_samples, n_targets)
         Targets, as in `Network.fit`.
-    sample_weight : array_like (n_samples,), optional
-        Weights of the samples.
+    sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+        Weights of the samples, or of their targets as in `Network.fit`.
     step : float, default 1e-4
         Step h of the differences, above 0.
 

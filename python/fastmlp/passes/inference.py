@@ -23,6 +23,7 @@ from fastmlp.data.inputs import (
 )
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import TrainingData
+from fastmlp.data.weights import Weights, for_core, width_of
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.model import Model
 from fastmlp.passes.running import Running, running
@@ -102,9 +103,10 @@ class Sums(NamedTuple):
     def with_piece(self, network: Model, piece: TrainingData, n_threads: int | None) -> Sums:
         """The sums with these checked samples."""
         X, targets, weights, _ = piece
-        with running(network, X, n_threads, network.layout.flops_per_row // 2, losses=True) as run:
+        flops, width = network.layout.flops_per_row // 2, width_of(weights)
+        with running(network, X, n_threads, flops, losses=True, n_weight=width) as run:
             sources = input_source(network, X), target_source(network, targets)
-            run.call(core_evaluate, forward_effort(network, run), *sources, weights)
+            run.call(core_evaluate, forward_effort(network, run), *sources, for_core(weights))
         loss, correct = run.workspace.totals
         return Sums(self.loss + loss, self.correct + correct, self.weight + piece.weight(), targets.is_class)
 
@@ -116,9 +118,7 @@ class Sums(NamedTuple):
         return measured
 
 
-def measure(
-    network: Model, X: Rows, targets: Targets, weights: NDArray[np.float64] | None, n_threads: int | None
-) -> dict[str, float]:
+def measure(network: Model, X: Rows, targets: Targets, weights: Weights, n_threads: int | None) -> dict[str, float]:
     """Mean loss of checked samples, and accuracy if the targets name classes."""
     return Sums().with_piece(network, TrainingData(X, targets, weights), n_threads).means()
 

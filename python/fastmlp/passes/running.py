@@ -75,6 +75,7 @@ def running(
     copies_statistics: bool = False,
     dtype: np.dtype[Any] | None = None,
     losses: bool = False,
+    n_weight: int = 1,
 ) -> Iterator[Running]:
     """A pass over checked rows, with a number of threads that suits ``flops_per_row``.
 
@@ -91,6 +92,7 @@ def running(
         workspace = make_workspace(
             layout, network.loss, dtype, len(X), threads,
             training=training, tile_rows=tile_rows, form=input_form(network, X), more_columns=more_columns,
+            n_weight=n_weight,
         )  # fmt: skip
         statistics = network.statistics.copy() if copies_statistics else None
         params = None if dtype == network.dtype else network.params.astype(dtype)

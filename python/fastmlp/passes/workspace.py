@@ -78,15 +78,20 @@ def make_workspace(
     form: InputForm = InputForm.ROWS,
     by_rows: bool = False,
     more_columns: int = 0,
+    n_weight: int = 1,
 ) -> Workspace:
     """Allocate the buffers of a pass: one tile for each thread, or the whole batch.
 
-    The whole batch is for ``by_rows`` and for training with layers that use it. ``more_columns`` come last.
+    The whole batch is for ``by_rows`` and for training with layers that use it. ``more_columns`` come last, and after
+    them the weights of a row if there are several, ``n_weight``.
     """
     door = loss.make_door()
     if door is not None and training:
         tile_rows = tile_rows or n_batch  # one call for each batch
     n_columns = layout.n_columns + (0 if form is InputForm.LISTS else layout.n_features) + more_columns
+    row_weight = layout.n_columns - 2
+    if n_weight > 1:
+        row_weight, n_columns = n_columns, n_columns + n_weight
     if tile_rows is None:
         fitting = TILE_BYTES // (n_columns * dtype.itemsize)
         most = min(MAX_TILE_ROWS, max(MIN_TILE_ROWS, fitting))
@@ -104,7 +109,8 @@ def make_workspace(
         "keeps_batch": keeps_batch,
         "target": layout.target,
         "n_target": layout.n_targets,
-        "row_weight": layout.n_columns - 2,
+        "row_weight": row_weight,
+        "n_weight": n_weight,
         "row_loss": layout.n_columns - 1,
     }
     partials = np.zeros((n_threads, partials_width(layout.widest_of_batch)))

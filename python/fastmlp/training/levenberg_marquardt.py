@@ -17,6 +17,7 @@ from cnn_core.doors.inference import evaluate
 from cnn_core.doors.jacobian import normal_equations
 from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_source, target_source
+from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
 from fastmlp.model.losses import LOSSES
@@ -90,8 +91,9 @@ class LeastSquares:
         threads = choose_threads(n_threads, flops, n)
         tile_rows = min(max(BLOCK_ROWS // threads, 16), -(-n // threads))
         workspace = make_workspace(
-            layout, network.loss, self.twin.dtype, n, threads, training=False, tile_rows=tile_rows
-        )
+            layout, network.loss, self.twin.dtype, n, threads, training=False, tile_rows=tile_rows,
+            n_weight=width_of(data.weights),
+        )  # fmt: skip
         self.run = Running(self.twin, workspace, n)
         self.rows = aligned_empty(threads * tile_rows * (p + 1), self.twin.dtype).reshape(-1, p + 1)
         self.effort = layout.effort(tile_rows) + float(network.n_outputs * tile_rows * p**2)
@@ -111,7 +113,9 @@ class LeastSquares:
         moved = np.isnan(self.loss) or not np.array_equal(twin.params, self.network.params)
         twin.params[:] = self.network.params
         self.products.fill(0)
-        self.run.call(normal_equations, self.effort, *self.sources, self.data.weights, self.rows, self.products)
+        self.run.call(
+            normal_equations, self.effort, *self.sources, for_core(self.data.weights), self.rows, self.products
+        )
         self.products *= self.factor
         if moved:  # else it is known, and to the bit, as steps are compared with it
             self.loss = float(self.products[-1, -1]) / 2 + half_squares(self.decays, twin.params)
@@ -137,7 +141,7 @@ class LeastSquares:
         workspace = self.run.workspace
         workspace.partials.fill(0)
         effort = self.twin.layout.effort(workspace.tile_rows, backward=False)
-        self.run.call(evaluate, effort, *self.sources, self.data.weights)
+        self.run.call(evaluate, effort, *self.sources, for_core(self.data.weights))
         loss = float(workspace.losses.sum()) / self.total
         squares = self.decays, self.penalties
         decay, penalty = (half_squares(factors, self.twin.params) for factors in squares)

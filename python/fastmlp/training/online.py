@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from fastmlp.checks.values import Schedule
 from fastmlp.data.inputs import input_form
 from fastmlp.data.samples import TrainingData, check_training_data
+from fastmlp.data.weights import width_of
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer, make_optimizer
@@ -45,6 +46,7 @@ class BatchTrainer:
         trainer, network = self.trainer, self.trainer.network
         return (
             trainer.batch_size == len(data.X)
+            and trainer.workspace.plan["n_weight"] == width_of(data.weights)
             and (trainer.optimizer is optimizer or trainer.optimizer == optimizer)
             and type(trainer.optimizer) is type(optimizer)
             and network.optimizer_state is trainer.state

@@ -5,7 +5,7 @@ Each collects its arguments and calls a module of the package `training`, import
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.model.model import Model
 
+ClassWeight: TypeAlias = Mapping[int, float] | str | Sequence[Mapping[int, float] | str] | None
 MetricLike: TypeAlias = str | Callable[[NDArray[Any], NDArray[Any]], float]
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Trainable(Model):
         progress: bool | None = None,
         alpha: Value = 0.0,
         warm_start: bool = False,
-        class_weight: Mapping[int, float] | str | None = None,
+        class_weight: ClassWeight = None,
         metrics: Iterable[MetricLike] = (),
         clip_norm: Value | None = None,
         clip_value: Value | None = None,
@@ -79,8 +80,10 @@ class Trainable(Model):
         validation_data : tuple (X, y) or Chunks, optional
             Validation set, measured after every epoch. `Chunks` are read anew each time, with their own weights if they
             have any; with ``metrics``, all their targets and predictions are kept in memory.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`.
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`. Weights
+            (n_samples, n_targets) are for single targets: each term of a row's loss is multiplied by its own, and the
+            row counts with their mean. Not for cross_entropy and `CustomLoss`, whose rows have no such terms.
         callbacks : iterable
             `Callback` objects, or functions that take a `Run`, called after every epoch.
         n_threads : int, optional
@@ -98,9 +101,10 @@ class Trainable(Model):
             a number of steps starts again and takes the length of this fit. The optimizer starts without
             a state if there is none, or if it belongs to another rule, and always with `LBFGS` and
             `LevenbergMarquardt`. A fit that diverges leaves no state.
-        class_weight : dict or "balanced", optional
+        class_weight : dict, "balanced" or list of these, optional
             Weight of each class in y, such as ``{0: 1.0, 1: 5.0}``, multiplied by ``sample_weight``. "balanced" is
-            ``n_samples / (n_classes * count)``. Validation is not weighted.
+            ``n_samples / (n_classes * count)``. A list has one of these for each label of binary_cross_entropy;
+            "balanced" is then meant for each label, unless every row has a single 1. Validation is not weighted.
         metrics : iterable of str or function
             Measured on the validation set after every epoch, and recorded as ``history["val_<name>"]``. Names from
             `fastmlp.metrics` (accuracy, balanced_accuracy, macro_f1, mean_absolute_error, root_mean_square_error, r2),
@@ -196,7 +200,7 @@ class Trainable(Model):
         *,
         optimizer: Any = None,
         sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
+        class_weight: ClassWeight = None,
     ) -> float:
         """Update the network once, with these samples as one batch.
 
@@ -211,9 +215,9 @@ class Trainable(Model):
         optimizer : optimizer or str, optional
             Default: ``Adam()``. One with another rule than the last one starts without a state. Calls are fastest with
             the same optimizer and the same batch size.
-        sample_weight : array_like (n_samples,), optional
-            Weights of the samples.
-        class_weight : dict or "balanced", optional
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
+            Weights of the samples, or of their targets as in `fit`.
+        class_weight : dict, "balanced" or list of these, optional
             As in `fit`; "balanced" counts the samples of this batch.
 
         Returns
@@ -248,7 +252,7 @@ class Trainable(Model):
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
+        class_weight: ClassWeight = None,
         n_threads: int | None = None,
     ) -> NDArray[Any]:
         """Compute the gradient of these samples as one batch, as a training step does; for your own training loops.
@@ -263,9 +267,9 @@ class Trainable(Model):
             Finite numbers.
         y : array_like (n_samples,) or (n_samples, n_targets)
             Targets, as in `fit`.
-        sample_weight : array_like (n_samples,), optional
+        sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
             Weights of the samples: the gradient is that of the weighted mean loss.
-        class_weight : dict or "balanced", optional
+        class_weight : dict, "balanced" or list of these, optional
             As in `fit`; "balanced" counts the samples of this batch.
         n_threads : int, optional
             Default: as many as the work is worth.

@@ -14,6 +14,7 @@ from cnn_core.doors.epoch import Epochs
 from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.samples import TrainingData
+from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.calls import address, check_all
 from fastmlp.machine.threads import choose_threads
 from fastmlp.model.model import Model
@@ -88,7 +89,7 @@ class Trainer:
         self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
         self.workspace = make_workspace(
             layout, network.loss, network.dtype, part_rows, threads,
-            training=True, form=form, by_rows=self.by_rows,
+            training=True, form=form, by_rows=self.by_rows, n_weight=width_of(data.weights),
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.layers, self.groups = layout.for_training()
@@ -198,7 +199,7 @@ class Trainer:
         if self.order is not None and len(data.X) != self.n_ordered:
             self.order[: len(data.X)] = np.arange(len(data.X))
         self.data, self.n_ordered = data, len(data.X)
-        self.core.begin(X, y, data.weights, self.weight_of(data) or 1.0)
+        self.core.begin(X, y, for_core(data.weights), self.weight_of(data) or 1.0)
 
     def weight_of(self, data: TrainingData) -> float:
         """The divisor of the recorded loss, which is summed over all samples."""
