@@ -1,5 +1,6 @@
 """Levenberg-Marquardt against the twin's plain form, and what a fit with it keeps to."""
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -276,4 +277,39 @@ def test_a_loss_that_is_not_finite_leaves_the_network_as_it_was():
     before = net.params.copy()
     with pytest.raises(fm.DivergedError, match="not finite"):
         net.fit(X, Y * 1e200, epochs=3, optimizer="levenberg_marquardt")
+    np.testing.assert_array_equal(net.params, before)
+
+
+@pytest.fixture
+def at_most_1000_trials(monkeypatch):
+    """Fails where a search for a step goes on for ever."""
+    trials, step = [], LeastSquares.step
+
+    def counted(problem, damping):
+        trials.append(damping)
+        assert len(trials) < 1000
+        return step(problem, damping)
+
+    monkeypatch.setattr(LeastSquares, "step", counted)
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.TrainingWarning")
+@pytest.mark.parametrize("rule", [{}, {"damping": 1e300}, {"damping": 5e-324}, {"tolerance": 0.0}], ids=repr)
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_at_the_ends_of_the_range_end_the_search_for_a_step(at_most_1000_trials, rule, activation, dtype):
+    for x_size in (1e-170, 1.0, 1e18, 1e150, 1e154, 1e200):
+        for y_size in (1e-170, 1.0, 1e18, 1e150, 1e170):
+            net = regression(activation=activation, dtype=dtype)
+            with contextlib.suppress(fm.DivergedError, ValueError):  # beyond the range of the dtype
+                net.fit(X * x_size, Y * y_size, epochs=2, optimizer=fm.LevenbergMarquardt(**rule))
+            assert net.is_finite()
+
+
+@pytest.mark.filterwarnings("ignore::fastmlp.TrainingWarning")
+def test_a_curvature_that_overflows_is_blamed_on_the_inputs(at_most_1000_trials):
+    net = regression(activation="relu")
+    before = net.params.copy()
+    with pytest.raises(fm.DivergedError, match="curvature is not finite.*inputs that are not scaled"):
+        net.fit(X * 1e154, Y, optimizer=fm.LevenbergMarquardt())
     np.testing.assert_array_equal(net.params, before)

@@ -7,6 +7,7 @@ a Gauss-Newton step for small damping, a short step down the gradient for large 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -164,7 +165,7 @@ class Damping:
 
     def accepted(self, gain: float) -> None:
         """A step lowered the loss by ``gain`` times the predicted amount."""
-        self.value = max(self.value * max(1 / 3, 1 - (2 * gain - 1) ** 3), 1e-20)
+        self.value = max(self.value * max(1 / 3, 1 - (2 * min(gain, 1.0) - 1) ** 3), 1e-20)
         self.growth = 2.0
 
     def refused(self) -> None:
@@ -173,9 +174,14 @@ class Damping:
         self.growth *= 2
 
 
+@np.errstate(over="ignore", invalid="ignore")  # such a step lowers no loss
 def find_step(problem: LeastSquares, damping: Damping) -> float | None:
-    """Try steps until one lowers the loss; leave it in the twin and return the loss to record, or None if none does."""
-    origin, limit = problem.twin.params.copy(), MAX_DAMPING * problem.diagonal.max()
+    """Try steps until one lowers the loss; leave it in the twin and return the loss to record, or None if none does.
+
+    The damping more than doubles each time, so that there are at most a few dozen.
+    """
+    origin = problem.twin.params.copy()
+    limit = min(MAX_DAMPING * float(problem.diagonal.max()), sys.float_info.max)
     while True:
         h = problem.step(damping.value)
         if h is not None:
@@ -186,7 +192,7 @@ def find_step(problem: LeastSquares, damping: Damping) -> float | None:
                 problem.loss = value
                 return loss
         damping.refused()
-        if damping.value > limit:
+        if not 0 < damping.value <= limit:  # beyond the limit, or neither ever: 0 or NaN, after numbers out of range
             return None
 
 
@@ -230,17 +236,18 @@ def fit_levenberg_marquardt(
     with single_threaded_blas_for(network.n_params**2 * len(data.X)):
         while run.epoch + 1 < run.n_epochs and not run.stop_reason:
             problem.linearize()
-            if not (np.isfinite(problem.loss) and np.isfinite(problem.gradient).all()):
+            # With a finite diagonal, all of J.T J is finite.
+            if not all(np.isfinite(x).all() for x in (problem.loss, problem.gradient, problem.diagonal)):
                 epoch = run.epoch + 1
                 raise DivergedError(
-                    f"the loss or its gradient is not finite before the step with index {epoch}. "
+                    f"the loss, its gradient or its curvature is not finite before the step with index {epoch}. "
                     f"{likely_cause(network, data)}. The network holds the weights of the last step",
                     epoch,
                 )
             if np.abs(problem.gradient).max() <= rule.tolerance:
                 run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
                 break
-            damping = descent.damping = descent.damping or Damping(rule.damping * problem.diagonal.max())
+            damping = descent.damping = descent.damping or Damping(rule.damping * float(problem.diagonal.max()))
             loss = find_step(problem, damping)
             if loss is None:
                 run.stop("Levenberg-Marquardt: no step lowers the loss")
