@@ -1,5 +1,7 @@
 """Every update rule against the twin's training loop; decay, the direct update of plain SGD, L-BFGS."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import reference_training
@@ -372,3 +374,39 @@ def test_every_setting_has_its_range(kind, given):
 def test_a_damping_is_no_schedule():
     with pytest.raises(TypeError, match="damping must be a number, got Constant"):
         fm.LevenbergMarquardt(damping=fm.Constant(0.5))
+
+
+def nadam_by_multiplying(beta_1, numbers):
+    """Corrections of the first moment and of the gradient, from the product of all momenta, in long double."""
+    momenta = beta_1 * (1 - 0.5 * 0.96 ** (np.arange(1, numbers[-1] + 3, dtype=np.longdouble) * 0.004))
+    products = np.cumprod(momenta)
+    return (1 - products[numbers + 1]) / momenta[numbers + 1], (1 - momenta[numbers]) / (1 - products[numbers])
+
+
+@pytest.mark.parametrize("beta_1", [0.3, 0.9, 0.999, 0.99999, 1 - 1e-9])
+@pytest.mark.parametrize("first", [0, 2**14 - 5, 40_000])
+def test_the_corrections_of_nadam_are_those_of_the_product_of_all_momenta(beta_1, first):
+    numbers = first + np.arange(10)
+    table = fm.NAdam(beta_1=beta_1).steps(numbers)
+    for name, expected in zip(("correction_1", "correction_3"), nadam_by_multiplying(beta_1, numbers), strict=True):
+        np.testing.assert_allclose(table[name], expected.astype(float), rtol=1e-11)
+
+
+def test_nadam_without_momentum_is_rmsprop_with_a_corrected_mean():
+    """Its first moment counts for nothing, and dividing it by infinity warns of nothing."""
+    table = fm.NAdam(beta_1=0.0).steps(np.arange(3))
+    assert np.isinf(table["correction_1"]).all() and (table["correction_3"] == 1).all()
+
+
+@pytest.mark.parametrize("number", [3 * 10**7, 2**62])
+@pytest.mark.parametrize("optimizer", [fm.Adam(), fm.AdamW(), fm.NAdam(), fm.NAdam(beta_1=1 - 1e-12)], ids=repr)
+def test_the_memory_for_a_late_step_is_that_for_an_early_one(optimizer, number):
+    optimizer.steps(np.arange(10))
+    tracemalloc.start()
+    table = optimizer.steps(number + np.arange(256))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000 and all(np.isfinite(table[name]).all() for name in ("learning_rate", "correction_1"))
+    if optimizer == fm.NAdam():
+        np.testing.assert_allclose(table["correction_1"], 1 / 0.9, rtol=1e-15)
+        np.testing.assert_allclose(table["correction_3"], 0.1, rtol=1e-14)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -131,9 +132,47 @@ class NAdam(Adam):
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         super()._fill(table, numbers)
-        t = np.arange(1, numbers[-1] + 3.0)
-        momenta = self.beta_1 * (1 - 0.5 * 0.96 ** (t * 0.004))
-        products = np.cumprod(momenta)
-        now, ahead = numbers, numbers + 1
-        table["correction_1"] = (1 - products[ahead]) / momenta[ahead]
-        table["correction_3"] = (1 - momenta[now]) / (1 - products[now])
+        now, ahead = numbers + 1, numbers + 2
+        with np.errstate(divide="ignore"):  # without momentum the first moment is divided by infinity
+            table["correction_1"] = (1 - momentum_products(self.beta_1, ahead)) / momenta(self.beta_1, ahead)
+        table["correction_3"] = (1 - momenta(self.beta_1, now)) / (1 - momentum_products(self.beta_1, now))
+
+
+N_MULTIPLIED = 2**14
+"""Steps whose product of momenta is multiplied out; with the usual beta_1, those of later steps are nearly 0."""
+N_TERMS = 50
+"""Terms of the series for later steps; each is less than half the one before."""
+NEGLIGIBLE = -746.0
+"""A product with a logarithm below this is 0 in float64."""
+
+
+def momenta(beta_1: float, t: NDArray[Any]) -> NDArray[np.float64]:
+    """NAdam's momentum in the steps t = 1, 2, ...: ``beta_1 * (1 - q^t / 2)`` with ``q = 0.96^0.004``."""
+    return beta_1 * (1 - 0.5 * 0.96 ** (t * 0.004))
+
+
+def momentum_products(beta_1: float, t: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Products of the momenta of the steps 1 to t, at a cost that does not depend on t.
+
+    For late steps, by their logarithm, with ``log(1 - x / 2) = -sum_k x^k / (k 2^k)`` and geometric sums over the
+    steps: ``t log beta_1 - sum_k (q^k - q^(k (t + 1))) / (1 - q^k) / (k 2^k)``.
+
+    >>> momentum_products(0.9, np.array([1, 2])) == np.cumprod(momenta(0.9, np.array([1, 2])))
+    array([ True,  True])
+    """
+    products = np.where(t > N_MULTIPLIED, 0.0, first_products(beta_1)[np.minimum(t, N_MULTIPLIED) - 1])
+    late = (t > N_MULTIPLIED) & (t < (NEGLIGIBLE / np.log(beta_1) if beta_1 > 0 else 0.0))
+    if late.any():
+        steps, k = t[late].astype(np.float64), np.arange(1.0, N_TERMS + 1)[:, np.newaxis]
+        log_q = 0.004 * np.log(0.96)
+        sums = np.exp(k * log_q) * np.expm1(k * steps * log_q) / np.expm1(k * log_q)
+        products[late] = np.exp(steps * np.log(beta_1) - (sums / (k * 2**k)).sum(axis=0))
+    return products
+
+
+@lru_cache(maxsize=8)
+def first_products(beta_1: float) -> NDArray[np.float64]:
+    """Products of the momenta of the steps 1 to t, for the first `N_MULTIPLIED` steps t."""
+    products: NDArray[Any] = np.cumprod(momenta(beta_1, np.arange(1.0, N_MULTIPLIED + 1)))
+    products.flags.writeable = False
+    return products
