@@ -238,3 +238,38 @@ def test_numbers_beyond_the_machines_whole_numbers_are_numbers(kind):
     made = kind(2**64, every=2**70)
     np.testing.assert_allclose(made(np.arange(3)), float(2**64))
     assert made(7) == pytest.approx(2**64)
+
+
+@pytest.mark.parametrize("factor", [1e30, 1e100, 1e300])
+def test_a_cycle_that_never_ends_stays_at_its_start(factor):
+    """A second cycle 1e300 times as long as the first: no step of any fit is far into it."""
+    steps = np.array([0, 5, 10, 11, 10**9, 2**62])
+    values = values_at(fm.CosineRestarts(0.1, n_steps=10, factor=factor), steps)
+    np.testing.assert_allclose(values, [0.1, 0.05, 0.1, 0.1, 0.1, 0.1], rtol=1e-15)
+
+
+BEYOND = {
+    "step": (fm.StepDecay(0.1, factor=10.0, every=1), 309),
+    "exponential": (fm.Exponential(0.1, rate=1e300, every=1), 2),
+    "cosine": (fm.Cosine(1.7e308, n_steps=10), 0),
+    "one_cycle": (fm.OneCycle(1.7e308, n_steps=10), 3),
+    "restarts": (fm.CosineRestarts(1.7e308, n_steps=10), 0),
+    "short restarts": (fm.CosineRestarts(0.1, n_steps=1e-309), 1),
+    "warmup": (fm.Warmup(2, then=fm.Exponential(1.0, rate=1e300, every=1)), 4),
+    "coslog4": (fm.CosLog4(1.7e308, n_steps=15), 1),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_schedule_that_leaves_the_range_is_refused_at_its_step(name):
+    """Before anything is trained, and not as a learning rate of NaN."""
+    schedule, step = BEYOND[name]
+    net = fm.Network([1, 1], seed=0)
+    before = net.params.copy()
+    with pytest.raises(ValueError, match="(learning_rate|then) at step [0-9]+ must be a finite number, got (inf|nan)"):
+        net.fit(np.zeros((1, 1)), np.zeros(1), epochs=400, optimizer=fm.SGD(schedule))
+    np.testing.assert_array_equal(net.params, before)
+    if step:
+        assert np.isfinite(values_at(schedule, np.arange(step))).all()
+    with pytest.raises(ValueError, match="at step"):
+        values_at(schedule, np.arange(step + 2))

@@ -54,7 +54,11 @@ def values_at(value: Value, steps: NDArray[np.int64], argument: str = "value") -
                 f"{argument} must have a length here, got {value!r:.200}, which takes it from the fit; give it a "
                 "number of steps, as only a fit of arrays knows its own, not Chunks, partial_fit or an update"
             )
-        return np.asarray(value(steps), dtype=np.float64)
+        with np.errstate(all="ignore"):  # the check below says more than a warning
+            found = np.asarray(value(steps), dtype=np.float64)
+        if not np.isfinite(found).all():
+            check_values(argument, np.broadcast_to(found, steps.shape), steps)
+        return found
     if callable(value):
         values = [value(int(step)) for step in steps]
         for step, number in zip(steps, values, strict=True):

@@ -15,6 +15,8 @@ DEFAULT_CYCLES = 4
 """Cycles in a fit, if neither their number nor their length is given."""
 MOST_PARTS = 1e9
 """The first cycle is at least this part of the fit."""
+FOR_EVER = 1e30
+"""A cycle longer than the one before by this factor has no end: no fit has as many steps."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,23 @@ class CosineRestarts(WithLength):
 
     def _start(self, cycle: Any) -> Any:
         """First step of a cycle: the sum of the lengths of all cycles before it."""
-        return self._length() * (np.power(float(self.factor), cycle) - 1) / (self.factor - 1)
+        factor = self._growth()
+        return self._length() * (np.power(factor, cycle) - 1) / (factor - 1)
+
+    def _growth(self) -> float:
+        """``factor``, or less where its powers would overflow."""
+        return min(float(self.factor), FOR_EVER)
 
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
-        step, n_steps = np.asarray(step, dtype=np.float64), self._length()
-        if self.factor == 1:
+        step, n_steps, factor = np.asarray(step, dtype=np.float64), self._length(), self._growth()
+        if factor == 1:
             cycle = np.floor(step / n_steps)
             done = step / n_steps % 1.0
         else:
-            cycle = np.floor(np.log1p(step / n_steps * (self.factor - 1)) / np.log(float(self.factor)))
+            cycle = np.floor(np.log1p(step / n_steps * (factor - 1)) / np.log(factor))
             cycle = cycle + (step >= self._start(cycle + 1))  # rounding may leave the logarithm just short
-            length = n_steps * np.power(float(self.factor), cycle)
+            length = n_steps * np.power(factor, cycle)
             done = np.clip((step - self._start(cycle)) / length, 0.0, 1.0)
         if self.n_cycles is not None:
             done = np.where(cycle < self.n_cycles, done, 1.0)
