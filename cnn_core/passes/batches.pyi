@@ -1,4 +1,4 @@
-"""Sources of rows, and a search for NaN and infinity."""
+"""Sources of rows, and checks of their numbers."""
 
 from enum import IntEnum
 from typing import Any
@@ -27,3 +27,4 @@ class Source:
 
 def first_nonfinite(values: NDArray[Any]) -> int: ...
 def first_nonfinite_in_rows(rows: NDArray[Any]) -> int: ...
+def are_ascending(starts: NDArray[np.int64], columns: NDArray[np.int32]) -> bool: ...

@@ -278,3 +278,14 @@ def first_nonfinite_in_rows(const real[:, :] rows):
     with nogil:
         found = find_nonfinite_in_rows(rows)
     return found
+
+
+def are_ascending(const int64_t[::1] starts, const int32_t[::1] columns):
+    """Whether the columns of each row of a CSR matrix ascend, without duplicates."""
+    cdef Py_ssize_t i, p
+    cdef bint ascending = True
+    with nogil:
+        for i in range(starts.shape[0] - 1):
+            for p in range(starts[i] + 1, starts[i + 1]):
+                ascending &= columns[p - 1] < columns[p]
+    return ascending

@@ -57,7 +57,7 @@ def main():
         rows = np.arange(8.0).reshape(4, 2)
         network.fit(rows, rows[:, :1], epochs=1, batch_size=2, checkpoint=SCRATCH / f"{name}.ckpt", **settings)
         write("checkpoint", name, (SCRATCH / f"{name}.ckpt").read_bytes())
-    for target in ("model", "command", "function", "methods", "estimators"):
+    for target in ("model", "command", "function", "methods", "estimators", "matrices"):
         write(target, "empty", b"")
         for i in range(3):
             write(target, f"random-{i}", random.Random(i).randbytes(40))

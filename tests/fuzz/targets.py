@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz import boundary, commands, mutations
+from fuzz import boundary, commands, matrices, mutations
 from fuzz.watch import FoundError, check_sentence
 
 import fastmlp as fm
@@ -195,5 +195,6 @@ TARGETS = {
         Target("function", boundary.run_function, change_choices),
         Target("methods", boundary.run_methods, change_choices),
         Target("estimators", boundary.run_estimators, change_choices),
+        Target("matrices", matrices.run_matrices, change_choices),
     )
 }

@@ -11,11 +11,12 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.passes.batches import Dtype, Source, first_nonfinite
+from cnn_core.passes.batches import Dtype, Source, are_ascending, first_nonfinite
 from cnn_core.products.sparse import has_kernels
 from fastmlp.checks.arrays import as_array, check_finite, check_fits
+from fastmlp.checks.sparse_matrices import as_csr, is_sparse
 from fastmlp.data.rows import Rows, Targets, check_dense
 from fastmlp.model.layers import Input
 from fastmlp.model.model import Model
@@ -69,14 +70,10 @@ def own_precision(network: Model) -> Precision:
 
 def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None, argument: str = "X") -> Query:
     """Check X for a prediction; ``given``: the dtype to answer in the precision of, default that of X."""
-    values: Any = X if _is_sparse(X) else as_array(argument, X)
+    values: Any = X if is_sparse(X) else as_array(argument, X)
     precision = precision_for(values.dtype if given is None else given, network.dtype)
     given_X = values if values.dtype.kind in "biuf" else X  # for the error that names what it is
     return Query(check_inputs(network, given_X, argument, precision.work), precision)
-
-
-def _is_sparse(X: object) -> bool:
-    return hasattr(X, "tocsr") and hasattr(X, "nnz")
 
 
 def check_inputs(network: Model, X: ArrayLike, argument: str = "X", dtype: np.dtype[Any] | None = None) -> Rows:
@@ -85,7 +82,7 @@ def check_inputs(network: Model, X: ArrayLike, argument: str = "X", dtype: np.dt
     Default: the network's dtype.
     """
     dtype = network.dtype if dtype is None else dtype
-    if not _is_sparse(X):
+    if not is_sparse(X):
         return check_dense(X, network.n_features, dtype, argument)
     if not network.layers[0].takes_lists:
         raise ValueError(
@@ -106,20 +103,12 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
         raise ValueError(
             f"{argument} is sparse, but the input's shift would make its zeros nonzero; use an Input without shift"
         )
-    X = X.tocsr()
-    try:
-        X.check_format(full_check=True)
-    except ValueError as error:
-        raise ValueError(f"{argument} is not a valid sparse matrix: {error}") from error
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    columns = np.asarray(X.indices, dtype=np.int32)
+    starts, columns, numbers = _lists_of(as_csr(argument, X))
     with np.errstate(over="ignore"):  # a long double too large for float64 becomes infinite: an error below
-        numbers = X.data if X.dtype in (np.float32, np.float64) else X.data.astype(np.float64)
+        numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
     at = first_nonfinite(numbers)
     if at >= 0:
-        row = int(np.searchsorted(X.indptr, at, side="right")) - 1
+        row = int(np.searchsorted(starts, at, side="right")) - 1
         raise ValueError(f"{argument} must be finite, got {numbers[at]} in row {row}, column {columns[at]}")
     check_fits(argument, numbers, dtype)
     values = np.asarray(numbers, dtype=dtype)
@@ -130,9 +119,26 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
     return Rows(
         np.ascontiguousarray(values).reshape(-1, 1).view(np.uint8),
         Dtype.FLOAT64 if dtype == np.float64 else Dtype.FLOAT32,
-        np.ascontiguousarray(X.indptr, dtype=np.int64),
-        np.ascontiguousarray(columns),
+        starts,
+        columns,
     )
+
+
+def _lists_of(X: Any) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[Any]]:
+    """Starts of the rows, columns and numbers of a valid CSR matrix: columns ascend, duplicates are added up.
+
+    SciPy's flags about the order are not trusted: they are out of date if the matrix was changed in place.
+    """
+    starts = np.ascontiguousarray(X.indptr, dtype=np.int64)
+    columns = np.ascontiguousarray(X.indices[: starts[-1]], dtype=np.int32)
+    numbers = np.ascontiguousarray(X.data[: starts[-1]])
+    if are_ascending(starts, columns):
+        return starts, columns, numbers
+    from scipy.sparse import csr_array  # it slows down the import, and is rarely needed
+
+    own = csr_array((numbers.astype(numbers.dtype.newbyteorder("=")), columns.copy(), starts.copy()), shape=X.shape)
+    own.sum_duplicates()
+    return _lists_of(own)
 
 
 def input_source(network: Model, X: Rows, own: np.dtype[Any] | None = None) -> Source:

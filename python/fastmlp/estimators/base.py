@@ -23,7 +23,7 @@ from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_i
 from fastmlp.estimators.labels import Coding
 from fastmlp.estimators.parameters import NestedParams
 from fastmlp.estimators.quasi_newton import fit_to_all
-from fastmlp.estimators.querying import DTYPES, SPARSE, query
+from fastmlp.estimators.querying import DTYPES, SPARSE, checked_if_sparse, query
 from fastmlp.estimators.rules import is_quasi_newton, records_epochs
 from fastmlp.estimators.scoring import Samples
 from fastmlp.estimators.settings import check_settings
@@ -87,6 +87,7 @@ class BaseMLP(NestedParams, ABC):
             course.warn_of_the_end()
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        X, y = checked_if_sparse("X", X), checked_if_sparse("y", y)
         checked: tuple[Any, Any] = validate_data(
             self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=DTYPES, reset=reset, y_numeric=self._numeric_y
         )

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.documentation import with_shared_documentation
-from fastmlp.estimators.labels import Labels, announced_labels, check_same, find_labels
-from fastmlp.estimators.querying import query
+from fastmlp.estimators.labels import Labels, announced_labels, check_same, class_weights, find_labels
+from fastmlp.estimators.querying import checked_if_sparse, query
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import loss_named
 from fastmlp.model.losses import Loss, make_loss
@@ -261,6 +260,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         logs: NDArray[Any] = coding.log_probabilities(scores(network, *query(self, network, X)))
         return logs
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of `predict`, as scikit-learn's classifiers do; ``ValueError`` for a malformed y."""
+        return float(super().score(X, checked_if_sparse("y", y), sample_weight))
+
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         X, y = super()._check_rows(X, y, reset)
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
@@ -291,15 +294,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return replace(loss, name=entropy) if loss.name in CROSS_ENTROPIES else loss
 
     def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
-        if self.class_weight is None:
-            return None
-        if incremental and isinstance(self.class_weight, str):
-            raise ValueError(
-                "class_weight='balanced' needs all of y; for partial_fit pass a dict of weights, from "
-                "sklearn.utils.class_weight.compute_class_weight"
-            )
-        weights: NDArray[np.float64] = compute_sample_weight(self.class_weight, y)
-        return weights
+        return class_weights(self.class_weight, y, incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
@@ -200,3 +201,16 @@ def check_same(found: Labels, labels: Labels) -> None:
             "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously "
             f"got {labels.classes}, `y` has {found.classes}"
         )
+
+
+def class_weights(class_weight: Any, y: Any, incremental: bool) -> NDArray[np.float64] | None:
+    """The weight of each sample's class (n,), None without ``class_weight``."""
+    if class_weight is None:
+        return None
+    if incremental and isinstance(class_weight, str):
+        raise ValueError(
+            "class_weight='balanced' needs all of y; for partial_fit pass a dict of weights, from "
+            "sklearn.utils.class_weight.compute_class_weight"
+        )
+    weights: NDArray[np.float64] = compute_sample_weight(class_weight, y)
+    return weights

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from fastmlp.checks.sparse_matrices import as_csr, check_sparse, is_sparse
 from fastmlp.data.inputs import Precision, check_query
 from fastmlp.data.rows import Rows
 from fastmlp.model.model import Model
@@ -18,9 +19,19 @@ SPARSE = ("csr", "csc")
 
 def query(estimator: Any, network: Model, X: Any) -> tuple[Rows, int | None, Precision]:
     """Checked rows, the number of threads (None: the default), and the precision that the user's X asks for."""
-    checked = validate_data(estimator, X, accept_sparse=SPARSE, dtype=DTYPES, reset=False)
+    checked = validate_data(estimator, checked_if_sparse("X", X), accept_sparse=SPARSE, dtype=DTYPES, reset=False)
     rows, precision = check_query(network, checked, given_dtype(X))
     return rows, None, precision
+
+
+def checked_if_sparse(argument: str, values: Any) -> Any:
+    """The values; sparse ones checked first, since scikit-learn follows their indices unchecked, and in CSR or CSC."""
+    if not is_sparse(values):
+        return values
+    if getattr(values, "format", "") not in SPARSE:
+        return as_csr(argument, values)
+    check_sparse(argument, values)
+    return values
 
 
 def given_dtype(X: Any) -> np.dtype[Any] | None:
