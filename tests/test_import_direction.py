@@ -40,8 +40,8 @@ TESTED_IN = {
     "estimators/test_parity.py": "estimators/building estimators/conversion estimators/fitting "
     "estimators/quasi_newton estimators/rules",
     "model/test_custom_loss.py": "machine/calls",
-    "model/test_layers.py": "model/layers/activation model/layers/base model/layers/batch_norm model/layers/dense "
-    "model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
+    "model/test_layers.py": "model/fields model/layers/activation model/layers/base model/layers/batch_norm "
+    "model/layers/dense model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
     "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "
     "optimizers/whole_set",
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",

@@ -23,6 +23,7 @@ def sample_gradients(
     over: Pass,
     X: Source,
     y: Source,
+    weights: NDArray[np.float64] | None,
     gradients__out: NDArray[Any],
     first: int,
     stop: int,

@@ -99,12 +99,14 @@ cdef void row_gradients(const Job* job, Member member, Py_ssize_t first, Py_ssiz
         i += member.size
 
 
-def sample_gradients(Pass over, Source X, Source y, object gradients__out, Py_ssize_t first, Py_ssize_t stop):
-    """gradients__out (n_samples, n_params) := the gradient of each sample's loss, for samples first to stop - 1.
+def sample_gradients(Pass over, Source X, Source y, const double[::1] weights, object gradients__out, Py_ssize_t first,
+                     Py_ssize_t stop):
+    """gradients__out (n_samples, n_params) := the gradient of each sample's (weighted) loss, for samples
+    first to stop - 1.
 
     The plan has tiles of one row.
     """
-    cdef Call call = over.with_samples(X, y, None)
+    cdef Call call = over.with_samples(X, y, weights)
     cdef Mode mode = prediction_mode()
     cdef void* out = over.numbers(gradients__out, X.rows.n_rows * call.n_params)
     with nogil, parallel(num_threads=call.n_threads):

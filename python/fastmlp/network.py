@@ -351,8 +351,8 @@ class Network(Trainable):
         """
         from fastmlp.passes import derivatives
 
-        rows, targets, _, _ = check_samples(self, X, y)
-        return derivatives.sample_gradients(self, rows, targets, n_threads)
+        rows, targets, weights, _ = check_samples(self, X, y)
+        return derivatives.sample_gradients(self, rows, targets, weights, n_threads)
 
     def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
         """Compute the derivatives of the outputs with respect to the inputs: the Jacobian at each row.

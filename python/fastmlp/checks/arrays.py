@@ -29,15 +29,15 @@ def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArra
     return array
 
 
-def as_rows(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
+def as_rows(argument: str, values: object, ndim: int | None = None, if_nan: str = "") -> NDArray[Any]:
     """Convert as `as_numbers` does, but leave contiguous rows where they are, at any distance from each other.
 
-    Slices of rows and columns, windows and memory maps of them are not copied.
+    Slices of rows and columns, windows and memory maps of them are not copied. An error for NaN ends with ``if_nan``.
     """
     array = _readable(argument, values, ndim)
     if not (has_contiguous_rows(array) and array.flags.aligned):
         array = array.copy(order="C")
-    check_finite(argument, array)
+    check_finite(argument, array, if_nan)
     return array
 
 
@@ -106,14 +106,16 @@ def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeErro
     return TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
 
 
-def check_finite(argument: str, array: NDArray[Any]) -> None:
+def check_finite(argument: str, array: NDArray[Any], if_nan: str = "") -> None:
     """Raise ``ValueError`` with row and column of the first NaN or infinity in an array with contiguous rows."""
     if array.dtype.kind != "f":
         return
     at = _find_nonfinite(array)
     if at >= 0:
         place = f" in {_place(array, at)}" if array.ndim else ""
-        raise ValueError(f"{argument} must be finite, got {array.flat[at]}{place}")
+        raise ValueError(
+            f"{argument} must be finite, got {array.flat[at]}{place}{if_nan if np.isnan(array.flat[at]) else ''}"
+        )
 
 
 def _find_nonfinite(array: NDArray[Any]) -> int:

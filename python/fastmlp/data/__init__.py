@@ -1,7 +1,8 @@
 """Samples: from the arrays that a user passes to the rows that the core reads.
 
 rows inputs samples    X, y and weights, checked once
-class_weights          class weights, turned into sample weights
+weights class_weights  weights of rows, of single targets and of classes
+missing                missing targets, turned into weights of 0
 chunks                 samples in chunks, for data larger than memory
 validation             the validation set of a fit
 few_rows               a few rows to inspect

@@ -218,7 +218,8 @@ def part_of(data: TrainingData, start: int, stop: int) -> TrainingData:
     rows = (_part_of_rows(rows, start, stop) for rows in (data.X, data.targets.rows))
     X, y = rows
     weights = None if data.weights is None else data.weights[start:stop]
-    return TrainingData(X, Targets(y, data.targets.is_class), weights)
+    observed = None if data.targets.observed is None else data.targets.observed[start:stop]
+    return TrainingData(X, Targets(y, data.targets.is_class, observed), weights)
 
 
 def _part_of_rows(rows: Rows, start: int, stop: int) -> Rows:
@@ -234,7 +235,10 @@ def join(parts: list[TrainingData]) -> TrainingData:
         width = max(width_of(part.weights) for part in parts)
         weights = np.concatenate([as_wide(part.weights, len(part.X), width) for part in parts])
     y = _join_rows([part.targets.rows for part in parts])
-    return TrainingData(_join_rows([part.X for part in parts]), Targets(y, parts[0].targets.is_class), weights)
+    there = [part.targets.observed for part in parts if part.targets.observed is not None]
+    observed = np.concatenate(there) if there else None
+    targets = Targets(y, parts[0].targets.is_class, observed)
+    return TrainingData(_join_rows([part.X for part in parts]), targets, weights)
 
 
 def _join_rows(parts: list[Rows]) -> Rows:

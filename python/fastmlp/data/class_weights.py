@@ -44,7 +44,8 @@ def weights_of_classes(
             )
         else:
             labels = class_numbers(targets)
-            weights = _weights("class_weight", class_weight, labels, max(n_targets, 2))[labels]
+            there = slice(None) if targets.observed is None else targets.observed[:, 0]
+            weights = _weights("class_weight", class_weight, labels[there], max(n_targets, 2))[labels]
     of_what = "class_weight of the rows" if sample_weight is None else "sample_weight times class_weight"
     return check_sample_weights(times(sample_weight, weights), len(weights), n_targets, loss, of_what)
 
@@ -63,6 +64,8 @@ def _has_several_labels(targets: Targets, loss: Loss) -> bool:
     values = _values(targets)
     if targets.rows.code == Dtype.LABEL or values.shape[1] == 1 or not loss.spec.targets.labels:
         return False
+    if targets.observed is not None and not targets.observed.all():
+        return _is_binary(targets)
     return _is_binary(targets) and not np.all(values.sum(axis=1, dtype=np.float64) == 1)
 
 
@@ -82,7 +85,8 @@ def _of_labels(each: Sequence[Any], targets: Targets, n_targets: int, loss: Loss
     for label, setting in enumerate(each):
         argument = f"class_weight[{label}]"
         classes = values[:, label].astype(np.intp)
-        weights[:, label] = _weights(argument, setting, classes, 2)[classes]
+        there = slice(None) if targets.observed is None else targets.observed[:, label]
+        weights[:, label] = _weights(argument, setting, classes[there], 2)[classes]
     return weights[:, 0] if n_targets == 1 else weights
 
 
@@ -91,7 +95,7 @@ def _weights(argument: str, setting: Any, labels: NDArray[np.intp], n_classes: i
     counts = np.bincount(labels, minlength=n_classes)
     if isinstance(setting, Mapping):
         return _checked(argument, setting, counts)
-    balanced: NDArray[np.float64] = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    balanced: NDArray[np.float64] = len(labels) / (max(np.count_nonzero(counts), 1) * np.maximum(counts, 1))
     return balanced
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.passes.batches import Dtype
 from fastmlp.checks.arrays import DTYPE_CODES, as_rows, check_fits, counted
+from fastmlp.data.missing import Observed, read_targets
 from fastmlp.model.losses import Loss
 
 _DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
@@ -43,10 +44,23 @@ class Rows:
 
 
 class Targets(NamedTuple):
-    """Checked targets; ``is_class`` if they name classes, so that there is an accuracy."""
+    """Checked targets; ``is_class`` if they name classes, so that there is an accuracy.
+
+    ``observed`` (n, n_targets) is False for a missing target, which is 0 in the rows; None: none may be missing.
+    """
 
     rows: Rows
     is_class: bool
+    observed: Observed | None = None
+
+    def values(self) -> NDArray[Any]:
+        """The numbers as the user gave them: (n,) class numbers, or (n, n_targets) with NaN for a missing target."""
+        values: NDArray[Any] = self.rows.data.view(self.rows.dtype)
+        if self.rows.code == Dtype.LABEL:
+            return values[:, 0]
+        if self.observed is None or self.observed.all():
+            return values[:]
+        return np.where(self.observed, values, np.nan).astype(values.dtype if values.dtype.kind == "f" else np.float64)
 
 
 def _rows(array: NDArray[Any]) -> Rows:
@@ -69,7 +83,7 @@ def check_targets(
     y: ArrayLike, n_rows: int, n_targets: int, loss: Loss, dtype: np.dtype[Any], argument: str = "y"
 ) -> Targets:
     """Check y: class labels if the loss takes them and has one target per class, else one number per target."""
-    array = as_rows(argument, y)
+    array, observed = read_targets(argument, y, loss)
     if array.ndim == 0:
         raise ValueError(f"{argument} must have one element for each row of X, got the single number {array}")
     if len(array) != n_rows:
@@ -77,6 +91,8 @@ def check_targets(
     if array.ndim == 2 and array.shape[1] == 1 and n_targets > 1:
         array = array[:, 0]
     if array.ndim == 1 and n_targets > 1:
+        if observed is not None and not observed.all():
+            raise ValueError(f"{argument} must have {counted(n_targets, 'column')} if targets are missing, got one")
         return Targets(_labels(array, n_targets, loss, argument), True)
     if array.ndim == 1:
         array = array.reshape(-1, 1)
@@ -84,7 +100,9 @@ def check_targets(
         raise _wrong_columns(argument, array, n_targets, loss)
     check_fits(argument, array, dtype)
     _check_range(array, loss, argument)
-    return Targets(_rows(array), loss.spec.classification)
+    if observed is not None:
+        observed = observed.reshape(array.shape)
+    return Targets(_rows(array), loss.spec.classification, observed)
 
 
 def _wrong_columns(argument: str, array: NDArray[Any], n_targets: int, loss: Loss) -> ValueError:

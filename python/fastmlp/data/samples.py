@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from fastmlp.data.class_weights import weights_of_classes
 from fastmlp.data.inputs import check_inputs
+from fastmlp.data.missing import without_missing
 from fastmlp.data.rows import Rows, Targets, check_targets
 from fastmlp.data.weights import Weights, check_sample_weights, total_weight
 from fastmlp.model.model import Model
@@ -70,7 +71,11 @@ def check_samples(
     targets = check_targets(y, len(rows), network.n_targets, network.loss, network.dtype, f"y{place}")
     n_targets, loss = network.n_targets, network.loss
     weights = check_sample_weights(sample_weight, len(rows), n_targets, loss, f"sample_weight{place}")
-    return TrainingData(rows, targets, weights_of_classes(class_weight, targets, n_targets, loss, weights))
+    weights = weights_of_classes(class_weight, targets, n_targets, loss, weights)
+    if targets.observed is not None:
+        weights = without_missing(weights, targets.observed)
+        check_sample_weights(weights, len(rows), n_targets, loss, f"sample_weight{place} of the targets that are there")
+    return TrainingData(rows, targets, weights)
 
 
 def check_given(y: ArrayLike | None) -> ArrayLike:

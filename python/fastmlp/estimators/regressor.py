@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
 
 from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.documentation import with_shared_documentation
 from fastmlp.estimators.labels import Numbers
+from fastmlp.estimators.querying import DTYPES, SPARSE
 from fastmlp.estimators.rules import has_epochs
+from fastmlp.estimators.scoring import mean_r2_of_observed
 from fastmlp.estimators.settings import invalid, loss_named
 from fastmlp.model.losses import Loss, make_loss
 
@@ -206,7 +210,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        X, y = super()._check_rows(X, y, reset)
+        if self._takes_missing():
+            of_y = {"ensure_2d": False, "dtype": "numeric", "ensure_all_finite": "allow-nan"}
+            of_X = {"accept_sparse": SPARSE, "dtype": DTYPES, "estimator": self}
+            X, y = validate_data(self, X, y, reset=reset, validate_separately=(of_X, of_y))
+            check_consistent_length(X, y)
+        else:
+            X, y = super()._check_rows(X, y, reset)
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _find_coding(self, y: Any, first: bool, incremental: bool, classes: Any) -> Numbers:
@@ -216,6 +226,36 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             return known
         loss = self._find_loss(None)
         return Numbers(1 if y.ndim == 1 else y.shape[1], loss.spec.default_output)
+
+    def _takes_missing(self) -> bool:
+        return isinstance(self.loss, Loss) and self.loss.missing
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R^2 of the predictions, averaged over the columns of y.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix (n_samples, n_features)
+        y : array_like (n_samples,) or (n_samples, n_outputs)
+            With ``missing=True`` of the loss, NaN is left out: each column counts by the rows that have it.
+        sample_weight : array_like (n_samples,), optional
+
+        Returns
+        -------
+        float
+            1 is perfect, 0 is as good as always predicting the mean.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError, TypeError, RuntimeError
+            As `predict`.
+        """
+        if not self._takes_missing():
+            return float(super().score(X, y, sample_weight))
+        X, y = self._check_rows(X, y, reset=False)
+        predicted = self.predict(X).reshape(len(y), -1)
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        return mean_r2_of_observed(y.reshape(predicted.shape), predicted, weights)
 
     def _find_loss(self, coding: Any) -> Loss:
         loss = make_loss(loss_named(self))

@@ -69,14 +69,14 @@ class Score:
         if self.scoring == "loss":
             return -measured["loss"]
         if self.twin is not None:
-            given = {} if weights is None else {"sample_weight": weights}
+            given = {} if self.samples.weights is None else {"sample_weight": self.samples.weights}
             return float(self.scorer(self.twin, self.samples.X, self.samples.y, **given))
         if self.is_class and targets.ndim == 1:
             return measured["accuracy"]
         outputs = predict(network, self.rows, self.n_threads)
         if self.is_class:
             return float(np.average(((outputs > 0.5) == targets).all(axis=1), weights=weights))
-        return mean_r2(targets.reshape(outputs.shape), outputs, weights)
+        return mean_r2_of_observed(targets.reshape(outputs.shape), outputs, self.samples.weights)
 
 
 def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
@@ -86,6 +86,20 @@ def twin_of(estimator: Any, network: Model, coding: Any) -> Any:
     vars(twin).update(views_of(network))
     vars(twin).pop("feature_names_in_", None)  # the checked validation rows have no column names
     return twin
+
+
+def mean_r2_of_observed(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
+    """`mean_r2`; where targets are missing, each column over the rows that have it. NaN if a column has none."""
+    missing = np.isnan(true) if true.dtype.kind == "f" else np.zeros(true.shape, dtype=bool)
+    if not missing.any():
+        return mean_r2(true, predicted, weights)
+    if missing.all(axis=0).any():
+        return float("nan")
+    scores = []
+    for k, there in enumerate(~missing.T):
+        of_rows = None if weights is None else weights[there]
+        scores.append(mean_r2(true[there][:, [k]], predicted[there][:, [k]], of_rows))
+    return float(np.mean(scores))
 
 
 def mean_r2(true: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None) -> float:

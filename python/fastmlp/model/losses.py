@@ -18,14 +18,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
+
+import numpy as np
 
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.checks.names import known_name
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
+from fastmlp.model.fields import LATER
 
 
 @dataclass(frozen=True)
@@ -165,13 +168,16 @@ class Loss(HasParams):
     label_smoothing : float or function of the step, default 0.0
         For the cross-entropies: share of each target that is spread evenly over the classes, in training only. From 0
         to below 1, or a schedule (`fastmlp.schedules`).
+    missing : bool, default False
+        True: NaN in y leaves out that target, in the loss, its gradient, the accuracy and the metrics. A row may lack
+        all its targets. Not for cross_entropy, whose targets are one class.
 
     Raises
     ------
     TypeError
-        If ``name`` is not a string, or a setting is not a number.
+        If ``name`` is not a string, or a setting has the wrong type.
     ValueError
-        If ``name`` is unknown, or a setting is out of range.
+        If ``name`` is unknown, a setting is out of range, or the loss cannot leave out targets.
 
     Notes
     -----
@@ -188,6 +194,7 @@ class Loss(HasParams):
     delta: float = 1.0
     q: float = 0.5
     label_smoothing: Value = 0.0
+    missing: bool = field(default=False, kw_only=True, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -196,6 +203,13 @@ class Loss(HasParams):
         check_value("delta", self.delta, low=0.0, low_open=True, schedule=False)
         check_value("q", self.q, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
         check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)
+        if not isinstance(self.missing, (bool, np.bool_)):
+            raise TypeError(f"missing must be True or False, got {self.missing!r:.60}")
+        if self.missing and not self.spec.weighs_targets:
+            raise ValueError(
+                f"missing=True needs a loss with a term for each target, got {self.name!r}; give rows without a class "
+                "the sample_weight 0"
+            )
 
     @property
     def spec(self) -> LossSpec:

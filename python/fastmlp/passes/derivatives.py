@@ -94,15 +94,22 @@ def batch_gradient(
     return float(run.workspace.losses.sum()) / by, gradients[0]
 
 
-def sample_gradients(network: Model, X: Rows, targets: Targets, n_threads: int | None) -> NDArray[Any]:
-    """One gradient per row, (n, n_params)."""
+def sample_gradients(
+    network: Model, X: Rows, targets: Targets, weights: Weights, n_threads: int | None
+) -> NDArray[Any]:
+    """One gradient per row, (n, n_params), of its weighted loss."""
     layout = network.layout
     if layout.uses_batch:
         raise ValueError("sample_gradients needs a network without BatchNorm, where a gradient depends on the batch")
-    with running(network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1, losses=True) as run:
+    with running(
+        network, X, n_threads, layout.flops_per_row, training=True, tile_rows=1, losses=True,
+        n_weight=width_of(weights),
+    ) as run:  # fmt: skip
         gradients = np.empty((len(X), layout.n_params), dtype=network.dtype)
         sources = input_source(network, X), target_source(network, targets)
-        run.call(_core.sample_gradients, layout.effort(1) + 20.0 * layout.n_params, *sources, gradients)
+        run.call(
+            _core.sample_gradients, layout.effort(1) + 20.0 * layout.n_params, *sources, for_core(weights), gradients
+        )
     return gradients
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastmlp.checks.values import check_size
 from fastmlp.model.custom_loss import CustomLoss
+from fastmlp.model.fields import expected_fields, fields_to_save
 from fastmlp.model.initializers import INITIALIZERS, Initializer, Normal, Uniform
 from fastmlp.model.layers import LAYERS, Input, Layer
 from fastmlp.model.losses import Loss
@@ -55,7 +56,7 @@ def describe(network: Model) -> dict[str, Any]:
         "n_features": network.n_features,
         "layers": [_describe_layer(layer) for layer in network.layers],
         "output": network.output,
-        "loss": _plain_fields(network.loss),
+        "loss": _plain(fields_to_save(network.loss)),
         "init": _describe_initializer(network.init),
         "dtype": network.dtype.name,
         "generator": generator,
@@ -91,7 +92,7 @@ def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Los
         raise ValueError(f"dtype must be 'float32' or 'float64', got {description['dtype']!r:.50}")
     if not isinstance(description["output"], str):
         raise TypeError(f"output must be a name, got {type(description['output']).__name__}")
-    _check_keys("a loss", description["loss"], [field.name for field in dataclasses.fields(Loss)])
+    _check_keys("a loss", description["loss"], expected_fields(Loss, description["loss"]))
     return (
         check_size("n_features", description["n_features"]),
         tuple(_build_layer(layer) for layer in description["layers"]),
@@ -142,7 +143,7 @@ def _describe_initializer(init: Any) -> Any:
 
 def _build_layer(description: Any) -> Layer:
     kind = LAYERS[_kind("a layer", description, LAYERS)]
-    _check_keys("a layer", description, ["kind", *kind.expected_fields(description)])
+    _check_keys("a layer", description, ["kind", *expected_fields(kind, description)])
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])

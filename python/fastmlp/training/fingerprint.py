@@ -16,6 +16,7 @@ from fastmlp.callbacks.base import Callback
 from fastmlp.checks.errors import printable
 from fastmlp.data.few_rows import spread
 from fastmlp.data.rows import Rows
+from fastmlp.model.fields import fields_to_save
 from fastmlp.model.model import Model
 from fastmlp.training.gradient_door import changes_gradients
 
@@ -96,7 +97,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"array {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]} {value.shape}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = (f"{field.name}={as_text(getattr(value, field.name))}" for field in dataclasses.fields(value))
+        fields = (f"{name}={as_text(each)}" for name, each in fields_to_save(value).items())
         return f"{type(value).__name__}({', '.join(fields)})"
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(as_text, value))})"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnn_core.passes.batches import Dtype
 from fastmlp.checks.names import known_name
+from fastmlp.data.missing import mean_over_columns
 from fastmlp.data.rows import Targets
 from fastmlp.data.samples import TrainingData, Validation
 from fastmlp.metrics import CLASS_METRICS, METRICS, OTHER_NAMES, SYNONYMS
@@ -125,26 +126,29 @@ def validate(
 ) -> dict[str, float]:
     """Mean loss, accuracy and metrics of samples in pieces.
 
-    In a metric, y_true is (n,) class numbers or (n, n_targets), and y_pred is (n, n_outputs), of all pieces together.
+    In a metric, y_true is (n,) class numbers or (n, n_targets) with NaN for missing targets, and y_pred is
+    (n, n_outputs), of all pieces together. The package's own metrics leave out missing targets.
     """
     metrics = tuple(metric for metric in metrics if metric.function is not CLASS_METRICS["accuracy"])  # in `Sums`
     sums, true, predicted = Sums(), [], []
     for piece in pieces:
         sums = sums.with_piece(network, piece, n_threads)
         if metrics:
-            true.append(_true_values(piece.targets))
+            true.append(piece.targets.values())
             predicted.append(predict(network, piece.X, n_threads))
     measured = sums.means()
     if metrics:
         y_true, y_pred = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in (true, predicted))
         y_true.flags.writeable = False
-        measured |= {metric.name: _number(metric.name, metric.function(y_true, y_pred)) for metric in metrics}
+        measured |= {each.name: _number(each.name, _value(network, each, y_true, y_pred)) for each in metrics}
     return measured
 
 
-def _true_values(targets: Targets) -> NDArray[Any]:
-    values = targets.rows.data.view(targets.rows.dtype)
-    return values[:, 0] if _has_labels(targets) else values[:]
+def _value(network: Model, metric: Metric, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+    """The metric; one of the package's own is averaged over the columns if targets may be missing."""
+    if network.loss.missing and y_true.ndim == 2 and METRICS.get(metric.name) is metric.function:
+        return mean_over_columns(metric.function, y_true, y_pred)
+    return metric.function(y_true, y_pred)
 
 
 def _number(name: str, value: Any) -> float:

@@ -18,8 +18,9 @@ import numpy as np
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_value
 from fastmlp.model.activations import ActivationSpec, activation_name, activation_spec
+from fastmlp.model.fields import LATER
 from fastmlp.model.initializers import Initializer
-from fastmlp.model.layers.base import LATER, Layer, Parameter, check_learning
+from fastmlp.model.layers.base import Layer, Parameter, check_learning
 
 
 class HasActivation(Layer):

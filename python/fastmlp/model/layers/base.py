@@ -6,7 +6,6 @@ kind is a new file in this folder, and one in the core's folder of the same name
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
+from fastmlp.model.fields import fields_to_save
 from fastmlp.model.initializers import Initializer
 
 
@@ -39,10 +39,6 @@ class Parameter(NamedTuple):
     shape: tuple[int, ...]
     decays: bool
     learning_rate_factor: float
-
-
-LATER = {"later": True}
-"""Metadata of a field that was added later. Files hold it only if it was set, so older files can still be read."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,17 +142,7 @@ class Layer(HasParams):
 
     def to_dict(self) -> dict[str, Any]:
         """Its fields by name, for a file."""
-        described = {}
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if not each.metadata.get("later") or value != each.default:
-                described[each.name] = value
-        return described
-
-    @classmethod
-    def expected_fields(cls, given: Container[str]) -> list[str]:
-        """The names that a file must have: the fields of the first version, and the later ones that are given."""
-        return [each.name for each in fields(cls) if each.name in given or not each.metadata.get("later")]
+        return fields_to_save(self)
 
     def __repr__(self) -> str:
         chosen = [

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_value
-from fastmlp.model.layers.base import LATER, check_learning
+from fastmlp.model.fields import LATER
+from fastmlp.model.layers.base import check_learning
 from fastmlp.model.layers.norm import Norm
 
 

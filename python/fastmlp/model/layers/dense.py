@@ -9,9 +9,10 @@ import numpy as np
 
 from cnn_core.types import Kind
 from fastmlp.checks.values import check_size
+from fastmlp.model.fields import LATER
 from fastmlp.model.initializers import Initializer, initializer_name, make_initializer
 from fastmlp.model.layers.activation import Activated
-from fastmlp.model.layers.base import LATER, Parameter, check_learning
+from fastmlp.model.layers.base import Parameter, check_learning
 
 
 @dataclass(frozen=True, repr=False)
