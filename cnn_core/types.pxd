@@ -118,7 +118,7 @@ cdef struct Share:
 # The mode of a pass: training or not, dropout, label smoothing.
 cdef struct Mode:
     bint training            # batch statistics and dropout
-    bint keep_running        # batch norms update their running statistics
+    Py_ssize_t full_rows     # rows that count fully in the running statistics; 0: those stay as they are
     uint64_t dropout_key     # this step's
     double dropout_factor    # multiplies every dropout rate
     const double* dropout_rates      # (n_layers,), this step's; NULL: the layers' own
@@ -138,7 +138,7 @@ cdef inline real* buffer(const Net* net, const Tile* tile, real* work, Py_ssize_
 cdef inline Mode prediction_mode() noexcept nogil:
     cdef Mode mode
     mode.training = False
-    mode.keep_running = False
+    mode.full_rows = 0
     mode.dropout_key = 0
     mode.dropout_factor = 0
     mode.dropout_rates = NULL

@@ -241,13 +241,18 @@ class Net:
         """Return (n_params,): 1 for dense weights, 0 for all others, which never decay."""
         return np.concatenate([np.full(self.layers[k][p].size, float(p == "W")) for k, p in self._slots()])
 
-    def update_running(self, X: Array) -> None:
-        """r = (1 - running) r + running * batch value, with the unbiased variance (denominator n - 1)."""
+    def uses_batch(self) -> bool:
+        """Whether a layer uses the statistics of the batch in training."""
+        return any(layer["kind"] == "batch_norm" and not layer.get("frozen") for layer in self.layers)
+
+    def update_running(self, X: Array, full: int | None = None) -> None:
+        """r = s r + (1 - s) * batch value, s = (1 - running)^(n / full), with the unbiased variance (n - 1)."""
+        stays = (1.0 - self.running) ** (len(X) / (full or len(X)))
         for layer, x in zip(self.layers, self._inputs(X, training=True), strict=False):
             if layer["kind"] == "batch_norm" and not layer.get("frozen"):
                 unbiased = x.var(axis=0) * len(x) / max(len(x) - 1, 1)
-                layer["mean"] = (1.0 - self.running) * layer["mean"] + self.running * x.mean(axis=0)
-                layer["var"] = (1.0 - self.running) * layer["var"] + self.running * unbiased
+                layer["mean"] = stays * layer["mean"] + (1.0 - stays) * x.mean(axis=0)
+                layer["var"] = stays * layer["var"] + (1.0 - stays) * unbiased
 
     def _slots(self):  # (layer, parameter) in flat order
         layers = enumerate(self.layers)

@@ -138,7 +138,8 @@ def train(
 ):  # fmt: skip
     """Train ``net`` in place; return per epoch (n_epochs,) the weighted mean loss, seen before each update.
 
-    Each epoch takes the rows in the given order in batches; the last batch may be smaller. ``hyper`` goes to the
+    Each epoch takes the rows in the given order in batches; the last batch may be smaller. With batch norms, fewer rows
+    than half a batch at the end belong to the last batch. ``hyper`` goes to the
     rule, with callables replaced by ``value(step)``, step from 0. ``on_step(step, rows)`` may set dropout masks.
     ``kept``, initially an empty dict, carries the rule's state and the step number from one call to the next.
     A batch of total weight n minimises its mean loss + alpha / (2 n) * the sum of W^2; the returned loss includes both.
@@ -153,8 +154,10 @@ def train(
     step = kept.get("step", 0)
     for order in order_per_epoch:
         total = 0.0
-        size = batch_size * accumulate
-        for rows in (order[start : start + size] for start in range(0, len(order), size)):
+        full = min(batch_size, len(order))
+        least = max(2, -(-full // 2)) if net.uses_batch() else 1
+        stops = range(batch_size * accumulate, len(order) - least + 1, batch_size * accumulate)
+        for rows in np.split(order, stops):
             if on_step is not None:
                 on_step(step, rows)
             now = {name: value_at(value, step) for name, value in hyper.items()}
@@ -163,10 +166,11 @@ def train(
             learning = np.broadcast_to(factors, w.shape) > 0
             decay = net.decay_mask() * learning
             loss, g = strength / 2.0 * (decay * w**2).sum(), strength * decay * w
-            for part in (rows[start : start + batch_size] for start in range(0, len(rows), batch_size)):
+            rest = len(rows) % full if len(rows) % full < least else 0  # part of the first batch of the step
+            for part in np.split(rows, range(full + rest, len(rows), full)):
                 loss += net.loss(X[part], T[part], weight[part], "sum")
                 g = g + net.flat_gradient(X[part], T[part], weight[part], "sum")
-                net.update_running(X[part])
+                net.update_running(X[part], full)
             total, state["loss"] = total + (loss * len(rows) / n if counts_rows else loss), loss / n
             g = clip(learning * g / n, value_at(clip_norm, step), value_at(clip_value, step))
             if np.ndim(factors):

@@ -54,7 +54,7 @@ cdef struct Behaviour:
     bint drops               # dropout is on, with the mask of dropout_key
     uint64_t dropout_key
     double label_smoothing
-    bint keep_running        # batch norms update their running statistics
+    bint keep_running        # batch norms update their running statistics, by a full batch
 
 
 def gradient(Pass over, Source X, Source y, const double[::1] weights, object gradients, double alpha,
@@ -69,7 +69,7 @@ def gradient(Pass over, Source X, Source y, const double[::1] weights, object gr
     cdef Mode mode
     cdef void* gradients_ = over.numbers(gradients, call.n_threads * call.n_params)
     mode.training = True
-    mode.keep_running = behaviour.keep_running
+    mode.full_rows = X.rows.n_rows if behaviour.keep_running else 0
     mode.dropout_key = behaviour.dropout_key
     mode.dropout_factor = 1 if behaviour.drops else 0
     mode.dropout_rates = NULL

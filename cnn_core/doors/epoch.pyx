@@ -25,6 +25,7 @@ check_size(__name__, "Step", sizeof(Step))
 cdef struct Course:
     Py_ssize_t n_samples
     Py_ssize_t batch_size
+    Py_ssize_t least_rows    # of the last batch; fewer are part of the batch before
     Py_ssize_t step_stride   # rows from one step to the next: 0 if all steps share one row
     int n_threads
     BitGenerator* bits       # shuffles the order; NULL: samples in their own order
@@ -114,11 +115,13 @@ cdef void train_steps(const Job* job, Member member, const Way* way, Course* cou
             job.partials[LOSS_SLOT] += tiny_steps(&job.net, &job.samples, step, course.step_stride, first, stop,
                                                   course.batch_size, params)
         else:
-            stop = min(course.n_samples, first + course.batch_size)
+            stop = first + course.batch_size
+            if course.n_samples - stop < course.least_rows:
+                stop = course.n_samples
             if member.size == 1 and job.samples.order is not NULL:
                 prefetch(&job.samples.X, job.samples.order, stop, min(course.batch_size, course.n_samples - stop))
             train_step(job, member, way, step, number + k, first, stop - first, params, gradients, state, work)
-        k += (stop - first + course.batch_size - 1) // course.batch_size
+        k += (stop - first + course.batch_size - 1) // course.batch_size if course.tiny else 1
         step = steps + k * course.step_stride
         first = stop
         if first == course.n_samples:
@@ -202,6 +205,7 @@ cdef class Epochs:
         self.way.updater.n_params = n_params
         self.n_bytes = n_params * (sizeof(double) if self.call.double_precision else sizeof(float))
         self.course.batch_size = options.batch_size
+        self.course.least_rows = options.least_rows
         self.course.n_threads = self.call.n_threads
         self.course.n_rows = records.shape[0]
         self.course.records = &records[0, 0]

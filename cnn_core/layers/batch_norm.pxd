@@ -10,7 +10,7 @@ cdef void clear_moments(double* partial, Py_ssize_t n) noexcept nogil
 cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
                       double* partial) noexcept nogil
 cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssize_t stride, Py_ssize_t n_threads,
-                         double* statistics, bint keep_running) noexcept nogil
+                         double* statistics, Py_ssize_t full_rows) noexcept nogil
 cdef void add_delta_sums(const LayerSpec* layer, const Net* net, const Tile* tile, const real* work,
                          double* partial) noexcept nogil
 cdef void finish_delta_sums(const LayerSpec* layer, double* partials, Py_ssize_t stride,

@@ -12,7 +12,7 @@ differences; in the backward pass n sums of delta and n sums of delta * xhat.
 
 Source: Ioffe and Szegedy, ICML 2015.
 """
-from libc.math cimport sqrt
+from libc.math cimport pow, sqrt
 
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.types cimport LayerSpec, Net, Tile, buffer, real
@@ -72,12 +72,19 @@ cdef void add_moments(const LayerSpec* layer, const Net* net, const Tile* tile, 
 
 
 cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssize_t stride, Py_ssize_t n_threads,
-                         double* statistics, bint keep_running) noexcept nogil:
-    """Batch mean and 1 / deviation from all threads' moments; with keep_running, the running statistics too."""
+                         double* statistics, Py_ssize_t full_rows) noexcept nogil:
+    """Batch mean and 1 / deviation from all threads' moments; if full_rows > 0, the running statistics too.
+
+    A batch of full_rows leaves a share `momentum` of them, one of n rows the share momentum ** (n / full_rows), so that
+    every row counts the same.
+    """
     cdef Py_ssize_t n = layer.n_out, j, k
     cdef double* running = statistics + layer.statistics
     cdef const double* partial
-    cdef double count, mean, squares
+    cdef double count = 0, mean, squares, taken
+    for k in range(n_threads):
+        count += partials[k * stride]
+    taken = 1 - (layer.momentum if count == full_rows or full_rows == 0 else pow(layer.momentum, count / full_rows))
     for j in range(n):
         count = 0
         mean = 0
@@ -89,10 +96,10 @@ cdef void finish_moments(const LayerSpec* layer, const double* partials, Py_ssiz
                 count += partial[0]
         running[2 * n + j] = mean
         running[3 * n + j] = 1 / sqrt(squares / count + layer.epsilon)
-        if keep_running:
-            running[j] += (1 - layer.momentum) * (mean - running[j])
+        if full_rows > 0:
+            running[j] += taken * (mean - running[j])
             # the unbiased variance, as in the paper
-            running[n + j] += (1 - layer.momentum) * (squares / max(count - 1, 1) - running[n + j])
+            running[n + j] += taken * (squares / max(count - 1, 1) - running[n + j])
 
 
 cdef CLONES_VOID scale_block(const real* x, real* y, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t width,

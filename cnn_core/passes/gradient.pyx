@@ -55,7 +55,7 @@ cdef void gather_statistics(const Job* job, Member member, Py_ssize_t norm, Py_s
         i += member.size
     wait_for_all(member)
     if member.index == 0:
-        finish_moments(layer, partials, job.stride, member.size, job.net.statistics, mode.keep_running)
+        finish_moments(layer, partials, job.stride, member.size, job.net.statistics, mode.full_rows)
     wait_for_all(member)
 
 

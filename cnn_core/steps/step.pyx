@@ -34,7 +34,7 @@ cdef Mode training_mode(const Job* job, const Way* way, const Step* step, Py_ssi
     """Mode of the network in step `number`, counted from the start of training."""
     cdef Mode mode
     mode.training = True
-    mode.keep_running = True
+    mode.full_rows = way.options.full_rows
     mode.dropout_key = mix(way.seed, way.first_mask + number)
     mode.dropout_factor = 1
     mode.dropout_rates = NULL
@@ -107,21 +107,22 @@ cdef void step_by_tiles(const Job* job, Member member, const Way* way, const Ste
     Parts of the batch with separate batch statistics add up in the gradients; the first part is the largest.
     """
     cdef Py_ssize_t n_params = way.updater.n_params, part = min(way.options.part_rows, n_batch), start, stop
+    cdef Py_ssize_t largest = part + (n_batch % part if n_batch % part < way.options.least_rows else 0)
     cdef real* own = gradients + member.index * n_params
     if way.options.direct:
         add_penalty(job, member, way, step, scale, 0, n_params, params, <real*> NULL)
         batch_gradient(job, member, first, n_batch, mode, params, work, params, -step.learning_rate * scale,
                        shrink(step, scale), 1.0)
         return
-    batch_gradient(job, member, first, part, mode, params, work, own, scale, 0.0, 0.0)
-    start = part
+    batch_gradient(job, member, first, largest, mode, params, work, own, scale, 0.0, 0.0)
+    start = largest
     while start < n_batch:
         mode.dropout_key = mix(mode.dropout_key, start)
         batch_gradient(job, member, first + start, min(part, n_batch - start), mode, params, work, own, scale, 1.0, 1.0)
         start += part
     wait_for_all(member)
     start, stop = slice_of(member, n_params)
-    sum_gradients(gradients, n_params, min(member.size, count_tiles(job, part)), start, stop)
+    sum_gradients(gradients, n_params, min(member.size, count_tiles(job, largest)), start, stop)
     use_gradient(job, member, way, step, scale, start, stop, params, gradients, state)
 
 

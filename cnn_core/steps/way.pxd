@@ -18,6 +18,8 @@ cdef struct Options:
     int64_t call_out         # address of a Python object to call with each gradient; 0: none
     bint limits_columns      # some step may have a max_norm
     Py_ssize_t part_rows     # rows that share batch statistics: a whole batch, or parts whose gradients add up
+    Py_ssize_t full_rows     # rows that count fully in running statistics
+    Py_ssize_t least_rows    # of an epoch's last batch, and of a part; fewer join the batch before, or the first part
 
 cdef struct Way:
     Updater updater

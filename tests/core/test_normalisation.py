@@ -44,10 +44,41 @@ def test_statistics_of_single_precision_are_summed_in_double():
 
 
 def test_running_statistics_by_hand():
-    """Batches (0, 2) and (4): means 1 and 4, unbiased variances 2 and, of a single row, 0."""
-    mean, variance = fit_once(np.array([[0.0], [2.0], [4.0]]), 2, 1, momentum=0.75)
-    np.testing.assert_allclose(mean, [0.75 * 0.25 * 1 + 0.25 * 4])
-    np.testing.assert_allclose(variance, [0.75 * (0.75 * 1 + 0.25 * 2)])
+    """Batches (0, 2, 4, 6) and (4, 8): means 3 and 6, unbiased variances 20/3 and 8; the second counts half."""
+    mean, variance = fit_once(np.array([[0.0], [2.0], [4.0], [6.0], [4.0], [8.0]]), 4, 1, momentum=0.75)
+    half = 0.75**0.5
+    np.testing.assert_allclose(mean, [half * 0.25 * 3 + (1 - half) * 6])
+    np.testing.assert_allclose(variance, [half * (0.75 * 1 + 0.25 * 20 / 3) + (1 - half) * 8])
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_rest_of_a_few_rows_is_part_of_the_last_batch(n_threads):
+    """201 rows in batches of 200 are one batch; of 16 + 7 the 7 rows count 7/16 more."""
+    X = np.random.default_rng(3).normal(3.0, 2.0, size=(201, 2))
+    mean, variance = fit_once(X, 200, n_threads)
+    np.testing.assert_allclose(mean, X.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(variance, X.var(axis=0, ddof=1), rtol=1e-12)
+    mean, _ = fit_once(X[:23], 16, n_threads, momentum=0.8)
+    np.testing.assert_allclose(mean, (1 - 0.8 ** (23 / 16)) * X[:23].mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "batch_size", "accumulate", "steps"), [
+    (97, 32, 1, 3), (112, 32, 1, 4), (111, 32, 1, 3), (33, 32, 1, 1), (5, 2, 1, 2), (7, 3, 1, 2), (31, 32, 1, 1),
+    (64 + 1, 16, 2, 2), (64 + 8, 16, 2, 3),
+])  # fmt: skip
+def test_steps_are_counted_as_they_are_done(n, batch_size, accumulate, steps):
+    X, y = np.random.default_rng(0).normal(size=(n, 4)), np.zeros((n, 2))
+    for data in ((X, y), (fm.Chunks([(X[:5], y[:5]), (X[5:], y[5:])] if n > 5 else [(X, y)]),)):
+        asked = []
+
+        def rate(step, asked=asked):
+            asked.append(step)
+            return 0.01
+
+        net = norm_net(fm.BatchNorm())
+        net.fit(*data, epochs=2, batch_size=batch_size, accumulate=accumulate, optimizer=fm.SGD(rate), warm_start=True)
+        assert net.optimizer_state.n_steps == 2 * steps
+        assert set(range(2 * steps)) <= set(asked)
 
 
 def test_a_constant_column_becomes_its_shift():

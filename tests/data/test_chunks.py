@@ -68,6 +68,20 @@ def test_training_is_that_on_all_rows_at_once(kind, weighted, at):
 
 
 @given(
+    at=st.lists(st.integers(1, 100), unique=True, max_size=12), batch_size=st.integers(2, 120),
+    n_rows=st.integers(2, 101), n_bytes=st.integers(1, 4000), accumulate=st.integers(1, 3),
+)  # fmt: skip
+def test_any_rest_goes_to_a_batch_norm_as_in_memory(at, batch_size, n_rows, n_bytes, accumulate):
+    nets = [fm.Network([4, 5, fm.BatchNorm(), 2], dtype="float64", seed=0) for _ in range(2)]
+    settings = {"epochs": 2, "batch_size": batch_size, "accumulate": accumulate, "shuffle": False, "n_threads": 1}
+    nets[0].fit(X[:n_rows], Y[:n_rows], **settings)
+    with mock.patch.object(chunks_module, "BLOCK_BYTES", n_bytes):
+        nets[1].fit(fm.Chunks(cut([start for start in at if start < n_rows], X[:n_rows], Y[:n_rows])), **settings)
+    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    np.testing.assert_array_equal(nets[0].statistics, nets[1].statistics)
+
+
+@given(
     at=st.lists(st.integers(1, 100), unique=True, max_size=12), batch_size=st.integers(1, 120),
     n_bytes=st.integers(1, 4000), rate=st.sampled_from([0.05, fm.Exponential(0.05, 0.5, 3)]),
 )  # fmt: skip

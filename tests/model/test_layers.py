@@ -141,6 +141,27 @@ def test_a_constant_column_becomes_0():
     np.testing.assert_allclose(layer.shift, [0.1, 5.0])
 
 
+ONE_ROW = {
+    "fit of one row": lambda net, X, y: net.fit(X[:1], y[:1]),
+    "fit in batches of one": lambda net, X, y: net.fit(X, y, batch_size=1),
+    "fit of one row by chunks": lambda net, X, y: net.fit(fm.Chunks([(X[:1], y[:1])])),
+    "train_on_batch": lambda net, X, y: net.train_on_batch(X[:1], y[:1]),
+    "gradient": lambda net, X, y: net.gradient(X[:1], y[:1]),
+}
+
+
+@pytest.mark.parametrize("entry", ONE_ROW)
+def test_a_batch_norm_is_not_trained_on_single_rows(entry):
+    X, y = np.random.default_rng(0).normal(size=(8, 3)), np.zeros(8)
+    net = fm.Network([3, 4, fm.BatchNorm(), 1], seed=0)
+    before = net.params.tobytes(), net.statistics.tobytes(), net.rng.bit_generator.state
+    with pytest.raises(ValueError, match=r"must (be|have) at least 2 .*BatchNorm, got 1, .* use LayerNorm, or freeze"):
+        ONE_ROW[entry](net, X, y)
+    assert before == (net.params.tobytes(), net.statistics.tobytes(), net.rng.bit_generator.state)
+    net.freeze(1)
+    ONE_ROW[entry](net, X, y)
+
+
 def test_reprs_can_be_read_back():
     for layer in (
         fm.Dense(3), fm.Dense(3, "elu", bias=False, init="he_normal", slope=0.5), fm.Dropout(0.25),

@@ -3,7 +3,8 @@
     source -> checked chunks -> blocks of whole batches -> `streaming`
 
 A long chunk is cut in place, without a copy. The rows left over at its end, less than a batch, are copied into the next
-block. Only the last batch of an epoch may be smaller. Small chunks are joined.
+block. Only the last batch of an epoch may be smaller. Small chunks are joined. For a network with layers that use the
+whole batch, a batch waits too, as what is left over at the end of the epoch may belong to it.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ class Blocks:
         self.batch_size = batch_size
         self.class_weight = class_weight
         self.where = where
+        self.kept = batch_size if network.layout.trains_on_batch else 0  # rows that wait for the end of the epoch
         self.enough = self.most = 0
         self._first: TrainingData | None = None
 
@@ -151,7 +153,8 @@ class Blocks:
         data = check_samples(self.network, *chunk, class_weight=self.class_weight, place=f" of {place}")
         if self._first is None:
             self._first = data
-            self.enough, self.most = block_sizes(data, self.batch_size)
+            self.enough, most = block_sizes(data, self.batch_size)
+            self.most = most + self.kept
         _check_alike(data, self._first, place)
         width = width_of(self._first.weights)
         return data if width == 1 else data._replace(weights=as_wide(data.weights, len(data.X), width))
@@ -159,15 +162,20 @@ class Blocks:
     def _cut(self, waiting: list[TrainingData], data: TrainingData) -> Iterator[TrainingData]:
         """Cut the waiting rows and a new chunk into blocks; the rows left over wait."""
         n_waiting, n_rows = sum(len(part.X) for part in waiting), len(data.X)
-        if n_waiting + n_rows < self.enough:
+        if n_waiting + n_rows < self.enough + self.kept:
             waiting.append(data)
             return
-        start = 0
+        ready = (n_waiting + n_rows - self.kept) // self.batch_size * self.batch_size
+        start = -n_waiting % self.batch_size  # the chunk's first rows complete the last waiting batch
+        if ready < n_waiting + start:  # they must wait too
+            all_waiting = join(waiting)
+            yield part_of(all_waiting, 0, ready)
+            waiting[:] = [join([part_of(all_waiting, ready, n_waiting)]), data]
+            return
         if waiting:
-            start = -n_waiting % self.batch_size  # the chunk's first rows complete the last waiting batch
             yield join([*waiting, part_of(data, 0, start)] if start else waiting)
             waiting.clear()
-        stop = start + (n_rows - start) // self.batch_size * self.batch_size
+        stop = ready - n_waiting
         for low in range(start, stop, self.most):
             yield part_of(data, low, min(low + self.most, stop))
         if stop < n_rows:

@@ -25,7 +25,8 @@ alpha : float, default 1e-4
     Strength of the L2 penalty. A batch of n rows (with sample weights: of total weight n) adds alpha / (2 n) times the
     sum of squared weights to the loss.
 batch_size : int or "auto", default "auto"
-    Rows of a mini-batch; "auto" is min(200, n_samples). L-BFGS ignores it.
+    Rows of a mini-batch; "auto" is min(200, n_samples). L-BFGS ignores it. With ``batch_norm``, at least 2, and a rest
+    of fewer than half a batch is part of the last one.
 learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
     Learning rate of "sgd". "constant" keeps ``learning_rate_init``. "invscaling" divides it after every epoch by
     (rows seen + 1) ** ``power_t``. "adaptive" divides the rate by 5, down to 1e-6, each time training would stop.

@@ -152,7 +152,8 @@ class Course:
         state = self.network.optimizer_state
         return EpochRate(
             record.rate_of_last_step, record.rate, 0 if state is None else state.n_steps,
-            count_batches(self.n_samples, self.batch_size), self.n_samples, record.t,
+            count_batches(self.n_samples, self.batch_size, self.network.layout.least_rows(self.batch_size)),
+            self.n_samples, record.t,
             float(estimator.learning_rate_init), float(estimator.power_t) if invscaling else None,
         )  # fmt: skip
 

@@ -121,6 +121,18 @@ class Layout:
         products = self.flops_per_row if backward else self.flops_per_row // 2
         return n_rows * float(products + 20 * (self.n_columns + self.n_features))
 
+    @property
+    def trains_on_batch(self) -> bool:
+        """Whether any layer that is not frozen uses the whole batch."""
+        return any(stage.uses_batch and not stage.is_frozen for stage in self.stages)
+
+    def least_rows(self, batch_size: int) -> int:
+        """The fewest rows of an epoch's last batch: fewer are part of the batch before.
+
+        Half a batch, and at least two, for layers that use the whole batch: their statistics of a few rows are noise.
+        """
+        return max(2, -(-batch_size // 2)) if self.trains_on_batch else 1
+
     def find(self, layer: int, name: str) -> Segment | None:
         """The segment with that name in that layer, or None."""
         for segment in self.segments:

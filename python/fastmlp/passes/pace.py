@@ -10,9 +10,13 @@ import time
 from collections.abc import Iterable, Iterator
 
 
-def count_batches(n_samples: int, batch_size: int) -> int:
-    """Number of batches of an epoch, including a smaller last one."""
-    return -(-n_samples // batch_size)
+def count_batches(n_samples: int, batch_size: int, least_rows: int = 1) -> int:
+    """Number of batches of an epoch; ``least_rows`` of the last one, fewer are part of the batch before.
+
+    >>> count_batches(97, 32), count_batches(97, 32, 16), count_batches(5, 32, 16)
+    (4, 3, 1)
+    """
+    return max(1, n_samples // batch_size + (n_samples % batch_size >= least_rows))
 
 
 class Pace:

@@ -14,7 +14,7 @@ from cnn_core.doors import updating
 from fastmlp.checks.arrays import as_numbers, check_fits
 from fastmlp.checks.errors import DivergedError
 from fastmlp.checks.values import values_at
-from fastmlp.data.samples import TrainingData, check_training_data
+from fastmlp.data.samples import TrainingData, check_batch_rows, check_training_data
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer, make_optimizer
 from fastmlp.passes.derivatives import Behaviour, batch_gradient
@@ -43,6 +43,7 @@ def gradient(
 
 def training_gradient(model: Model, data: TrainingData, n_threads: int | None) -> NDArray[Any]:
     """The gradient (n_params,) of checked samples, as the next training step computes it."""
+    check_batch_rows(model, len(data.X), len(data.X))
     step = np.array([0 if model.optimizer_state is None else model.optimizer_state.n_steps])
     table, _ = model.layout.for_training()
     rates = dropout_rates(model.layout.stages, step)

@@ -16,12 +16,11 @@ from typing import Any
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.data.chunks import Blocks, Chunks
-from fastmlp.data.samples import TrainingData, check_left_out, check_that_it_learns
+from fastmlp.data.samples import TrainingData, check_batch_rows, check_left_out, check_that_it_learns
 from fastmlp.data.validation import ValidationLike, check_validation
 from fastmlp.machine.worker import Worker
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer
-from fastmlp.passes.pace import count_batches
 from fastmlp.training.checkpoint import Checkpoint
 from fastmlp.training.recording import record
 from fastmlp.training.resuming import put_there, state_of
@@ -184,6 +183,7 @@ def fit_stream(
                 settled = True
             elif not run.stop_reason:
                 if not has_begun:
+                    check_batch_rows(trainer.network, len(block.X), trainer.settings.batch_size)
                     trainer.take(block)
                 train_block(stream, run, hooks, checkpoint)
                 if bar is not None and stream.tally.n_rows <= stream.tally.n_rows_before:
@@ -226,10 +226,10 @@ def train_block(stream: Stream, run: Run, hooks: tuple[Callback, ...], checkpoin
     """Train on the remaining batches of a block, unless a callback stops the fit."""
     trainer = stream.trainer
     while trainer.core.n_epochs == stream.tally.n_all_blocks and not run.stop_reason:
-        trainer.advance(count_batches(len(trainer.data.X) - trainer.core.first, trainer.batch_size))
+        trainer.advance(trainer.count_batches(len(trainer.data.X) - trainer.core.first))
         if not trainer.core.is_finite:
             epoch, tally = run.epoch + 1, stream.tally
-            batches = count_batches(tally.n_rows + (trainer.core.first or len(trainer.data.X)), trainer.batch_size)
+            batches = trainer.count_batches(tally.n_rows + (trainer.core.first or len(trainer.data.X)))
             batch = batches * trainer.settings.accumulate
             place = f"the loss stopped being finite by batch {batch} of the epoch with index {epoch}"
             kept = "The network holds the weights from before these rows"

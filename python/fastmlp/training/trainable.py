@@ -70,13 +70,14 @@ class Trainable(Model):
         epochs : int, default 10
             Passes over the samples.
         batch_size : int, default 32
-            Samples per update, at most all of them. The last batch of an epoch may be smaller.
+            Samples per update, at most all of them. The last batch of an epoch may be smaller. With `BatchNorm`, at
+            least 2, and a rest of fewer than half a batch is part of the last one.
         optimizer : optimizer or str, optional
             Default: ``Adam()``.
         shuffle : bool, default True
             Whether each epoch takes the samples in a new order, drawn from the network's generator. Not needed if one
             batch holds all samples. With `Chunks`, rows are shuffled within each chunk, except those in a batch that
-            also has rows of the next chunk.
+            also has rows of the next chunk, and with `BatchNorm` the batch before.
         validation_data : tuple (X, y) or Chunks, optional
             Validation set, measured after every epoch. `Chunks` are read anew each time, with their own weights if they
             have any; with ``metrics``, all their targets and predictions are kept in memory.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnn_core.doors.epoch import Epochs
 from fastmlp.checks.errors import DivergedError
 from fastmlp.data.inputs import input_form, input_source, target_source
-from fastmlp.data.samples import TrainingData
+from fastmlp.data.samples import TrainingData, check_batch_rows
 from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.calls import address, check_all
 from fastmlp.machine.threads import choose_threads
@@ -68,7 +68,9 @@ class Trainer:
         self.batch_size = min(settings.batch_size * settings.accumulate, n_samples)  # of a step
         # Only layers that use the whole batch give other results for its parts.
         part_rows = min(settings.batch_size, n_samples) if layout.uses_batch else self.batch_size
-        self.n_batches = count_batches(n_samples, self.batch_size)
+        self.least_rows = layout.least_rows(part_rows)
+        check_batch_rows(network, len(data.X), settings.batch_size)
+        self.n_batches = self.count_batches(n_samples)
         if optimizer.needs_all_samples() and self.n_batches > 1:
             raise ValueError(
                 f"batch_size must be at least the number of samples, {n_samples}, for {optimizer!r}, "
@@ -87,8 +89,9 @@ class Trainer:
         threads = choose_threads(settings.n_threads, layout.flops_per_row, part_rows)
         form = input_form(network, data.X)
         self.by_rows = splits_rows(layout, threads, self.batch_size) and not optimizer.needs_all_samples()
+        most_rows = part_rows + (self.least_rows - 1 if part_rows < n_samples else 0)
         self.workspace = make_workspace(
-            layout, network.loss, network.dtype, part_rows, threads,
+            layout, network.loss, network.dtype, most_rows, threads,
             training=True, form=form, by_rows=self.by_rows, n_weight=width_of(data.weights),
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
@@ -111,6 +114,8 @@ class Trainer:
             "call_out": address(self.gradient_door),
             "limits_columns": settings.max_norm is not None,
             "part_rows": part_rows,
+            "least_rows": self.least_rows,
+            "full_rows": min(settings.batch_size, len(data.X)),
         }
         self.state = state_to_begin_with(network, optimizer, settings.warm_start)
         self.average = None if settings.average is None else MovingAverage(network, self.state.average)
@@ -126,6 +131,10 @@ class Trainer:
         shuffle = settings.shuffle and part_rows < n_samples  # the order within one batch has no effect
         self.order = np.arange(n_samples) if shuffle else None
         self.n_ordered = len(data.X)  # number of samples in the order
+
+    def count_batches(self, n_samples: int) -> int:
+        """Number of batches of an epoch of ``n_samples``."""
+        return count_batches(n_samples, self.batch_size, self.least_rows)
 
     def take_lengths(self, n_steps: int) -> None:
         """Let this fit's schedules without a length end after its ``n_steps`` steps; 0 if nobody knows their number.

@@ -16,12 +16,12 @@ from fastmlp.model.layers.norm import Norm
 class BatchNorm(Norm):
     """Batch normalisation: scale each column to mean 0 and deviation 1 over the batch, then ``gain * x + shift``.
 
-    Prediction uses running statistics instead of those of the batch.
+    Prediction uses running statistics instead of those of the batch. Training needs batches of at least two rows.
 
     Parameters
     ----------
     momentum : float, default 0.9
-        Share of the running statistics that stays after each batch, from 0 to 1.
+        Share of the running statistics that stays after a full batch, from 0 to 1.
     epsilon : float, default 1e-5
         Added to the variance. Above 0.
     trainable : bool, default True
@@ -38,7 +38,12 @@ class BatchNorm(Norm):
 
     Notes
     -----
-    Source: Ioffe and Szegedy, ICML 2015.
+    After a batch of n rows, a share s of the running statistics stays, and 1 - s comes from the batch's mean and
+    unbiased variance. s is ``momentum ** (n / batch_size)``, so every row counts the same. If fewer rows than half a
+    batch are left over at the end of an epoch, they are part of the batch before: a batch has from 1/2 to 3/2
+    ``batch_size`` rows.
+
+    Source: Ioffe and Szegedy, ICML 2015; weighting by rows is our own.
 
     Examples
     --------
