@@ -3,6 +3,10 @@
     classes, with softmax      row_loss = -sum_k t_k log o_k                               delta = o - t
     labels, with sigmoid       row_loss = -sum_k (t_k log o_k + (1 - t_k) log(1 - o_k))    delta = o - t
 """
+from libc.math cimport exp as exp_
+from libc.math cimport isfinite
+from libc.math cimport log as log_
+
 from cnn_core.machine.simd cimport CLONES_VOID, exp, log, sigmoid, softplus
 from cnn_core.types cimport real
 
@@ -99,13 +103,38 @@ cdef CLONES_VOID sigmoid_cross_entropy(const real* z, const real* t, real* delta
         delta[i] = sigmoid(z[i]) - (t[i] * (1 - smoothing) + smoothing / 2)
 
 
+cdef real careful_cross_entropy(const real* z, const real* t, Py_ssize_t n_out, real smoothing) noexcept nogil:
+    """The loss of one row where a difference of scores has overflowed, which times a target of 0 is NaN.
+
+    The difference ends at the lowest finite number, and so does the loss at the largest.
+    """
+    cdef double lowest = -1.7976931348623157e308, largest = 3.4028234663852886e38 if real is float else -lowest
+    cdef double top = z[0], total = 0, picked = 0, mass = 0, score, target
+    cdef Py_ssize_t j
+    for j in range(1, n_out):
+        top = z[j] if z[j] > top else top
+    for j in range(n_out):
+        score = z[j] - top
+        score = lowest if score < lowest else score      # in this order NaN stays NaN
+        target = <double> t[j] * (1 - smoothing) + <double> smoothing / n_out
+        total += exp_(score)
+        picked += target * score
+        mass += target
+    score = mass * log_(total) - picked
+    return <real> (largest if score > largest else score)
+
+
 cdef void cross_entropy(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                         Py_ssize_t n_out, real smoothing) noexcept nogil:
     """The loss of classes."""
+    cdef Py_ssize_t i
     if n_out <= NARROW:
         narrow_softmax_cross_entropy(z, t, delta, row_loss, n_rows, n_out, smoothing)
     else:
         softmax_cross_entropy(z, t, delta, row_loss, n_rows, n_out, smoothing)
+    for i in range(n_rows):
+        if not isfinite(row_loss[i]):
+            row_loss[i] = careful_cross_entropy(z + i * n_out, t + i * n_out, n_out, smoothing)
 
 
 cdef void binary_cross_entropy(const real* z, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,

@@ -15,7 +15,7 @@ import reference_training
 from twins import HIDDEN, LEGAL_PAIRS, make_loss, make_samples, relative_error, twin_of
 
 import fastmlp as fm
-from fastmlp.model import losses
+from fastmlp.model import activations, losses
 from fastmlp.model.losses import LOSSES
 
 YHAT, T = np.array([[1.5, 1.0]]), np.array([[1.0, 3.0]])  # errors +0.5 and -2
@@ -367,3 +367,26 @@ def test_no_check_names_a_loss():
                 node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if type(node) is ast.Constant
             }
             assert not constants & LOSSES.keys(), path
+
+
+@pytest.mark.parametrize("n_out", [3, 20])
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 2e38), ("float32", 3.4e38), ("float64", 1e308)])
+def test_scores_whose_difference_overflows_give_the_cross_entropy_of_certainty(dtype, size, n_out):
+    """NumPy, in long double: 0 where the largest score is that of the class, else the difference of the scores."""
+    scores, targets = np.zeros((3, n_out)), np.zeros((3, n_out))
+    scores[:, 0], scores[:, 1] = size, -size
+    targets[0, 0] = targets[1, 2] = targets[2, 1] = 1
+    wide = scores.astype(dtype).astype(np.longdouble)
+    expected = -((wide - wide.max(axis=1, keepdims=True)) * targets).sum(axis=1)
+    expected = np.minimum(expected, np.finfo(dtype).max).astype(float)  # the largest number is the nearest one
+    loss, delta = losses_and_deltas(unit_net("cross_entropy", width=n_out, dtype=dtype), scores, targets)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    np.testing.assert_allclose(delta, np.eye(n_out)[[0, 0, 0]] - targets, atol=1e-30)
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 40), ("float64", 350)])
+def test_the_output_exp_ends_at_the_limit_that_is_documented(dtype, limit):
+    scores = np.array([[limit - 1.0], [float(limit)], [limit + 1.0], [1000.0]])
+    outputs = unit_net("squared_error", "exp", width=1, dtype=dtype).predict(scores.astype(dtype))
+    np.testing.assert_allclose(outputs, np.exp(np.minimum(scores, limit)), rtol=1e-5)
+    assert f"e^{limit}" in activations.__doc__

@@ -1,7 +1,8 @@
 """Activation functions by name: the code that the compiled core has for each, and what each needs.
 
 ``identity, sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish`` work in any layer;
-``softmax`` and ``exp`` only in the last one. Names of other libraries, such as "linear" and "swish", are replaced by
+``softmax`` and ``exp`` only in the last one. ``exp`` is e^40 for larger scores in float32 and e^350 in float64: the
+square of a larger number would overflow. Names of other libraries, such as "linear" and "swish", are replaced by
 these.
 """
 
