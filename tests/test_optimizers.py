@@ -410,3 +410,38 @@ def test_the_memory_for_a_late_step_is_that_for_an_early_one(optimizer, number):
     if optimizer == fm.NAdam():
         np.testing.assert_allclose(table["correction_1"], 1 / 0.9, rtol=1e-15)
         np.testing.assert_allclose(table["correction_3"], 0.1, rtol=1e-14)
+
+
+@pytest.mark.parametrize("rule", [fm.RMSprop, fm.Adagrad, fm.Adam, fm.AdamW, fm.NAdam])
+@pytest.mark.parametrize("epsilon", [1e-50, 1e-40, fm.Exponential(1e-8, rate=1e-4, every=1)], ids=repr)
+def test_an_epsilon_that_the_dtype_cannot_hold_is_refused_and_not_blamed_on_the_learning_rate(rule, epsilon):
+    X, y = np.zeros((4, 2)), np.ones(4)  # a weight with gradients of 0
+    options = {"epochs": 10, "optimizer": rule(epsilon=epsilon)}
+    net = fm.Network([2, 1], seed=0)
+    before = net.params.copy()
+    words = "epsilon at step [0-9]+ must be at least 1.18e-38, the smallest normal number of float32, got 1e-"
+    with pytest.raises(ValueError, match=words):
+        net.fit(X, y, **options)
+    if not callable(epsilon):
+        with pytest.raises(ValueError, match=words):
+            net.apply_gradient(np.zeros(3), optimizer=options["optimizer"])
+        with pytest.raises(ValueError, match=words):
+            net.train_on_batch(X, y, optimizer=options["optimizer"])
+    np.testing.assert_array_equal(net.params, before)
+    wide = fm.Network([2, 1], dtype="float64", seed=0)
+    wide.fit(X, y, **options)
+    assert wide.is_finite()
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-44, 1e-60, 1e-320])
+@pytest.mark.parametrize("rule", [fm.SGD(0.1), fm.SGD(0.1, momentum=0.9), fm.Adam(0.1)], ids=repr)
+def test_a_batch_of_hardly_any_weight_changes_nothing(rule, weight):
+    """As one of weight 0: its mean gradient is out of float32's range."""
+    X, y = np.ones((8, 2)), np.ones(8)
+    results = []
+    for little in (weight, 0.0):
+        net = fm.Network([2, 3, 1], seed=0)
+        weights = np.repeat([1.0, little], 4)
+        net.fit(X, y, epochs=3, batch_size=4, shuffle=False, optimizer=rule, sample_weight=weights)
+        results.append(net.params)
+    np.testing.assert_array_equal(*results)

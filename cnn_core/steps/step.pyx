@@ -192,7 +192,8 @@ cdef void train_step(const Job* job, Member member, const Way* way, const Step* 
                      real* work) noexcept nogil:
     """Train on the batch order[first : first + n_batch], as step `number` since the start of training."""
     cdef double weight = total_weight(&job.samples, first, n_batch, job.net.plan.n_weight)
-    cdef double scale = 1 / weight if weight > 0 else 0      # the only place that takes a mean
+    cdef double least = 1.2e-38 if real is float else 0      # from here on 1 / weight is finite in the network's type
+    cdef double scale = 1 / weight if weight > least else 0  # the only place that takes a mean
     cdef double* loss = job.partials + member.index * job.stride + LOSS_SLOT
     cdef double before = loss[0]
     cdef Mode mode = training_mode(job, way, step, number)

@@ -27,7 +27,7 @@ class RMSprop(Optimizer):
     momentum : float or function of the step, default 0.0
         From 0 to below 1.
     epsilon : float or function of the step, default 1e-8
-        Added to the root, so that nothing is divided by 0.
+        Added to the root, so that nothing is divided by 0. At least 1.2e-38 for a float32 network.
     weight_decay, l1_decay : float or function of the step, default 0.0
         L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
 
@@ -74,7 +74,7 @@ class Adagrad(Optimizer):
     ----------
     learning_rate : float or function of the step, default 0.01
     epsilon : float or function of the step, default 1e-10
-        Added to the root, so that nothing is divided by 0.
+        Added to the root, so that nothing is divided by 0. At least 1.2e-38 for a float32 network.
     weight_decay, l1_decay : float or function of the step, default 0.0
         L2 and L1 penalty, added to the gradient as ``weight_decay * w + l1_decay * sign(w)``.
 

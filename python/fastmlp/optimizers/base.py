@@ -43,6 +43,20 @@ class Optimizer(HasParams):
         self._fill(table, numbers)
         return table
 
+    def steps_in(self, dtype: np.dtype[Any], numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """As `steps`; ``ValueError`` for an epsilon that is 0 in the network's dtype, so that 0 would divide 0."""
+        table = self.steps(numbers)
+        least = float(np.finfo(dtype).tiny)
+        lost = (table["epsilon"] > 0) & (table["epsilon"] < least)
+        if lost.any():
+            first = int(lost.argmax())
+            remedy = "a larger one" if dtype == np.float64 else "a larger one, or dtype='float64'"
+            raise ValueError(
+                f"epsilon at step {numbers[first]} must be at least {least:.3g}, the smallest normal "
+                f"number of {dtype}, got {table['epsilon'][first]:g}; use {remedy}"
+            )
+        return table
+
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
         """Add the rule's own columns."""
 

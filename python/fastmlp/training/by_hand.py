@@ -79,7 +79,7 @@ def _update(model: Model, rule: Optimizer, gradient: NDArray[Any]) -> None:
     """Update once; ``DivergedError``, with the old parameters restored, if one is not finite after it."""
     before = model.snapshot()
     state = state_to_begin_with(model, rule, warm_start=True)
-    step = rule.steps(np.array([state.n_steps]))
+    step = rule.steps_in(model.dtype, np.array([state.n_steps]))
     _, groups = model.layout.for_training()
     updating.apply_gradient(
         model.params, groups.view(np.uint8), step.view(np.uint8), rule.rule, rule.nesterov, gradient, state.vectors

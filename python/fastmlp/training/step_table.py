@@ -28,6 +28,7 @@ class Hyperparameters:
     optimizer: Optimizer
     loss: Loss
     stages: tuple[Layer, ...]
+    dtype: np.dtype[Any]
 
     def over(self, first_step: int, n_steps: int) -> Hyperparameters:
         """With schedules that take their length from this fit; the user's own objects stay as they are."""
@@ -36,14 +37,15 @@ class Hyperparameters:
             with_lengths(self.optimizer, first_step, n_steps),
             with_lengths(self.loss, first_step, n_steps),
             tuple(with_lengths(stage, first_step, n_steps) for stage in self.stages),
+            self.dtype,
         )
 
     def table(self, numbers: NDArray[np.int64], n_averaged: int) -> NDArray[Any]:
         """The rows of the steps with these numbers; ``n_averaged`` steps before them are in the average.
 
-        Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number.
+        Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number, or one out of range.
         """
-        settings, table = self.settings, self.optimizer.steps(numbers)
+        settings, table = self.settings, self.optimizer.steps_in(self.dtype, numbers)
         table["label_smoothing"] = values_at(self.loss.label_smoothing, numbers, "label_smoothing")
         table["alpha"] = values_at(settings.alpha, numbers, "alpha")
         for name in BOUNDS:

@@ -84,7 +84,8 @@ class Trainable(Model):
         sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
             Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`. Weights
             (n_samples, n_targets) are for single targets: each term of a row's loss is multiplied by its own, and the
-            row counts with their mean. Not for cross_entropy and `CustomLoss`, whose rows have no such terms.
+            row counts with their mean. Not for cross_entropy and `CustomLoss`, whose rows have no such terms. A
+            batch whose weights sum to 0, or in float32 to less than 1.2e-38, has no gradient.
         callbacks : iterable
             `Callback` objects, or functions that take a `Run`, called after every epoch.
         n_threads : int, optional

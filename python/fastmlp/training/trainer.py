@@ -81,7 +81,7 @@ class Trainer:
         self.one_by_one = one_by_one
         self.look_ahead = look_ahead
         self.rate_factor = 1.0
-        self.given = Hyperparameters(settings, optimizer, network.loss, layout.stages)
+        self.given = Hyperparameters(settings, optimizer, network.loss, layout.stages, network.dtype)
         self.changes = self.given.change()
         self.before: Snapshot | None = None  # the network before a step that calls Python
         self.undone = False  # whether that step failed and was undone
