@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.checks.values import check_flag
 from fastmlp.data.chunks import Chunks
 from fastmlp.data.inputs import check_query
 from fastmlp.data.samples import check_given, check_left_out, check_samples
@@ -75,6 +76,10 @@ class Network(Trainable):
     predict while another thread trains, give the thread its own network, made by `copy` beforehand. Direct writes to
     ``params`` or to its views cannot be detected and are not guarded.
 
+    With ``wait=True``, `fit`, `train_on_batch`, `gradient`, `apply_gradient`, `predict` and `evaluate` wait for their
+    turn instead of raising. They wait in line, so a call that trains goes before predictions that come later. Calls
+    without ``wait`` neither wait nor stand in line. A callback or a loss never waits for the call that it belongs to.
+
     Examples
     --------
     >>> import numpy as np
@@ -87,7 +92,7 @@ class Network(Trainable):
     array([0., 1., 1., 0.])
     """
 
-    def predict(self, X: ArrayLike | Chunks, *, n_threads: int | None = None) -> NDArray[Any]:
+    def predict(self, X: ArrayLike | Chunks, *, n_threads: int | None = None, wait: bool = False) -> NDArray[Any]:
         """Predict the outputs for rows of inputs.
 
         Dropout is off, and batch norms use their running statistics.
@@ -98,6 +103,8 @@ class Network(Trainable):
             Finite numbers. Of `Chunks`, y and weights are not used and may be left out.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -121,6 +128,9 @@ class Network(Trainable):
         array([[3.5],
                [4.5]])
         """
+        if wait is not False:
+            with self._access.to_read(check_flag("wait", wait)):
+                return self.predict(X, n_threads=n_threads)
         if (
             (n_threads is None or (type(n_threads) is int and n_threads == 1))
             and type(X) is np.ndarray
@@ -152,6 +162,7 @@ class Network(Trainable):
         *,
         sample_weight: ArrayLike | None = None,
         n_threads: int | None = None,
+        wait: bool = False,
     ) -> dict[str, float]:
         """Measure the mean loss, and the accuracy of a classifier.
 
@@ -169,6 +180,8 @@ class Network(Trainable):
             Weights of the samples, or of their targets as in `fit`, in both means. Left out for `Chunks`.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -190,6 +203,9 @@ class Network(Trainable):
         >>> net.evaluate([[1.0], [2.0]], [2.0, 4.0])
         {'loss': 5.0}
         """
+        if wait is not False:
+            with self._access.to_read(check_flag("wait", wait)):
+                return self.evaluate(X, y, sample_weight=sample_weight, n_threads=n_threads)
         if isinstance(X, Chunks):
             from fastmlp.passes import chunked
 

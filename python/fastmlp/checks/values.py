@@ -118,6 +118,13 @@ def check_value(
         raise ValueError(f"{argument} must be a finite number{limits}, got {value!r}")
 
 
+def check_flag(argument: str, value: object) -> bool:
+    """Check that ``value`` is True or False, and return it."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False, got {value!r:.60}")
+    return bool(value)
+
+
 def check_positive(**values: object) -> None:
     """Check that each of the named arguments is a number above 0."""
     for argument, value in values.items():

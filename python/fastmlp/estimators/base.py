@@ -6,7 +6,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from operator import itemgetter
 from typing import Any
@@ -72,7 +72,7 @@ class BaseMLP(NestedParams, ABC):
                 network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
             record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
             course = None
-            with network._access.training:
+            with network._access.to_train(bool(self.wait)):
                 network.loss = loss
                 if records_epochs(self):
                     n_epochs = 1 if incremental else int(self.max_iter)
@@ -170,21 +170,26 @@ class BaseMLP(NestedParams, ABC):
 
     @contextmanager
     def _one_fit(self) -> Iterator[None]:
-        """``RuntimeError`` if a fit is running already: in another thread, or around this one."""
+        """``RuntimeError`` if a fit is running already: around this one, or in another thread unless this one waits."""
         access: Access = self.__dict__.setdefault("_access", Access())
-        with access.training:
+        with access.to_train(bool(self.wait)):
             yield
+
+    def _reading(self, network: Network) -> AbstractContextManager[Any]:
+        """Inside, no other thread can train the network; entered in turn if this estimator waits."""
+        return network._access.to_read(True) if self.wait else nullcontext()
 
     def _outputs(self, X: Any) -> tuple[NDArray[Any], Any]:
         """The network's outputs (n, n_outputs) for the user's rows, and the coding to decode them with."""
         check_is_fitted(self)
         network, coding = self._take_over_weights()
-        if type(X) is np.ndarray and X.ndim == 2 and X.dtype in DTYPES and not hasattr(self, "feature_names_in_"):
-            try:
-                return network.predict(X), coding
-            except (ValueError, TypeError):
-                pass  # scikit-learn raises its own error below
-        return predict(network, *query(self, network, X)), coding
+        with self._reading(network):
+            if type(X) is np.ndarray and X.ndim == 2 and X.dtype in DTYPES and not hasattr(self, "feature_names_in_"):
+                try:
+                    return network.predict(X), coding
+                except (ValueError, TypeError):
+                    pass  # scikit-learn raises its own error below
+            return predict(network, *query(self, network, X)), coding
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Any:

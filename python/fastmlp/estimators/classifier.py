@@ -96,6 +96,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         progress: bool = False,
         n_jobs: int | None = None,
         dtype: Any = None,
+        wait: bool = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -134,6 +135,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.progress = progress
         self.n_jobs = n_jobs
         self.dtype = dtype
+        self.wait = wait
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPClassifier:
         """Train the network.
@@ -257,7 +259,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         check_is_fitted(self)
         network, coding = self._take_over_weights()
-        logs: NDArray[Any] = coding.log_probabilities(scores(network, *query(self, network, X)))
+        with self._reading(network):
+            logs: NDArray[Any] = coding.log_probabilities(scores(network, *query(self, network, X)))
         return logs
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

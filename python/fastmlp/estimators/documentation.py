@@ -92,6 +92,9 @@ dtype : {"float32", "float64"}, optional
     Of the parameters, and of the arithmetic in training; predictions of float64 X are computed in float64. None:
     float32 for X in float32 or uint8, and for more than 2000 rows of float64 trained in mini-batches; otherwise
     float64.
+wait : bool, default False
+    Whether fits and predictions wait while another thread trains this estimator or predicts with it, instead of raising
+    ``RuntimeError``. They wait in line: a fit goes before predictions that come later.
 """
 
 ATTRIBUTES = """

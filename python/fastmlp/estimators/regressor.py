@@ -89,6 +89,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         progress: bool = False,
         n_jobs: int | None = None,
         dtype: Any = None,
+        wait: bool = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -126,6 +127,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.progress = progress
         self.n_jobs = n_jobs
         self.dtype = dtype
+        self.wait = wait
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPRegressor:
         """Train the network.

@@ -96,6 +96,7 @@ RULES: dict[str, Rule] = {
         lambda value: value is None or (isinstance(value, (str, type, np.dtype)) and _is_float(value)),
         "'float32', 'float64' or None",
     ),
+    "wait": _BOOLEAN,
     "n_jobs": _either((lambda value: _is_whole(value) and value != 0, "an int other than 0"), _NONE),
 }  # fmt: skip
 

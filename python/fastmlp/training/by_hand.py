@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnn_core.doors import updating
 from fastmlp.checks.arrays import as_numbers, check_fits
 from fastmlp.checks.errors import DivergedError
-from fastmlp.checks.values import values_at
+from fastmlp.checks.values import check_flag, values_at
 from fastmlp.data.samples import TrainingData, check_batch_rows, check_training_data
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer, make_optimizer
@@ -29,9 +29,10 @@ def gradient(
     sample_weight: ArrayLike | None,
     class_weight: object,
     n_threads: int | None,
+    wait: bool,
 ) -> NDArray[Any]:
     """See `Network.gradient`."""
-    with model._access.training:
+    with model._access.to_train(check_flag("wait", wait)):
         data = check_training_data(model, X, y, sample_weight, class_weight=class_weight)
         statistics = model.statistics.copy()
         try:
@@ -62,7 +63,7 @@ def training_gradient(model: Model, data: TrainingData, n_threads: int | None) -
     return batch_gradient(model, data.X, data.targets, data.weights, by, n_threads, behaviour, table)[1]
 
 
-def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object) -> None:
+def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object, wait: bool) -> None:
     """See `Network.apply_gradient`."""
     rule = make_optimizer(optimizer)
     if not isinstance(rule, Optimizer) or rule.needs_all_samples():
@@ -71,7 +72,7 @@ def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object) -> None
     if len(numbers) != model.n_params:
         raise ValueError(f"gradient must have {model.n_params} elements, as params has, got {len(numbers)}")
     check_fits("gradient", numbers, model.dtype)
-    with model._access.training:
+    with model._access.to_train(check_flag("wait", wait)):
         _update(model, rule, numbers.astype(model.dtype))  # a copy, as decays are added to it
 
 

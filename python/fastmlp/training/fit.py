@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar, wants_bar
+from fastmlp.checks.values import check_flag
 from fastmlp.data.chunks import Chunks
 from fastmlp.data.samples import TrainingData, Validation, check_training_data
 from fastmlp.data.validation import ValidationLike, check_validation
@@ -56,9 +57,10 @@ def fit(
     sample_weight: ArrayLike | None,
     class_weight: object,
     settings: FitSettings,
+    wait: bool = False,
 ) -> History:
     """See `Network.fit`."""
-    with network._access.training:
+    with network._access.to_train(check_flag("wait", wait)):
         return train(network, X, y, validation_data, sample_weight, class_weight, settings)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from fastmlp.checks.values import Schedule
+from fastmlp.checks.values import Schedule, check_flag
 from fastmlp.data.inputs import input_form
 from fastmlp.data.samples import TrainingData, check_training_data
 from fastmlp.data.weights import width_of
@@ -89,9 +89,10 @@ def train_on_batch(
     optimizer: object,
     sample_weight: ArrayLike | None,
     class_weight: object,
+    wait: bool,
 ) -> float:
     """See `Network.train_on_batch`."""
-    with network._access.training:
+    with network._access.to_train(check_flag("wait", wait)):
         rule = make_optimizer(optimizer)
         if not isinstance(rule, Optimizer):
             raise ValueError(f"optimizer must be one that updates by batches, got {rule!r}, which needs all samples")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from fastmlp.callbacks.base import Callback
-from fastmlp.checks.values import Value, check_size, check_value
+from fastmlp.checks.values import Value, check_flag, check_size, check_value
 from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
 from fastmlp.training.gradient_door import changes_gradients
 from fastmlp.training.recording import Metric
@@ -54,9 +52,7 @@ class FitSettings:
         check_size("epochs", self.epochs)
         check_size("batch_size", self.batch_size)
         for argument in ("shuffle", "warm_start", "resume"):
-            flag = getattr(self, argument)
-            if not isinstance(flag, (bool, np.bool_)):
-                raise TypeError(f"{argument} must be True or False, got {flag!r}")
+            check_flag(argument, getattr(self, argument))
         if self.n_threads is not None:
             check_size("n_threads", self.n_threads, 1024)
         check_value("alpha", self.alpha, low=0.0)

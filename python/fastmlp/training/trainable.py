@@ -53,6 +53,7 @@ class Trainable(Model):
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
+        wait: bool = False,
     ) -> History:
         """Train the network.
 
@@ -140,6 +141,8 @@ class Trainable(Model):
             True: if the checkpoint exists, continue from it. The result is the same to the bit as without the
             interruption. It must be from the same fit; only ``epochs`` may be larger. Schedules that take their length
             from the fit keep that of the fit that began.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -193,7 +196,7 @@ class Trainable(Model):
             checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
             checkpoint_every=checkpoint_every, resume=resume,
         )  # fmt: skip
-        return fit(self, X, y, validation_data, sample_weight, class_weight, settings)
+        return fit(self, X, y, validation_data, sample_weight, class_weight, settings, wait)
 
     def train_on_batch(
         self,
@@ -203,6 +206,7 @@ class Trainable(Model):
         optimizer: Any = None,
         sample_weight: ArrayLike | None = None,
         class_weight: ClassWeight = None,
+        wait: bool = False,
     ) -> float:
         """Update the network once, with these samples as one batch.
 
@@ -221,6 +225,8 @@ class Trainable(Model):
             Weights of the samples, or of their targets as in `fit`.
         class_weight : dict, "balanced" or list of these, optional
             As in `fit`; "balanced" counts the samples of this batch.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -246,7 +252,7 @@ class Trainable(Model):
         """
         from fastmlp.training import online
 
-        return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight)
+        return online.train_on_batch(self, X, y, optimizer, sample_weight, class_weight, wait)
 
     def gradient(
         self,
@@ -256,6 +262,7 @@ class Trainable(Model):
         sample_weight: ArrayLike | None = None,
         class_weight: ClassWeight = None,
         n_threads: int | None = None,
+        wait: bool = False,
     ) -> NDArray[Any]:
         """Compute the gradient of these samples as one batch, as a training step does; for your own training loops.
 
@@ -275,6 +282,8 @@ class Trainable(Model):
             As in `fit`; "balanced" counts the samples of this batch.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -314,9 +323,9 @@ class Trainable(Model):
         """
         from fastmlp.training import by_hand
 
-        return by_hand.gradient(self, X, y, sample_weight, class_weight, n_threads)
+        return by_hand.gradient(self, X, y, sample_weight, class_weight, n_threads, wait)
 
-    def apply_gradient(self, gradient: ArrayLike, optimizer: Any = None) -> None:
+    def apply_gradient(self, gradient: ArrayLike, optimizer: Any = None, *, wait: bool = False) -> None:
         """Update the network once with a gradient of your own, such as a changed result of `gradient`.
 
         The optimizer continues from ``optimizer_state``, as in `train_on_batch`, and adds its weight decay to the
@@ -328,6 +337,8 @@ class Trainable(Model):
             Finite numbers, in the order of ``params``.
         optimizer : optimizer or str, optional
             Default: ``Adam()``. One with another rule than the last one starts without a state.
+        wait : bool, default False
+            True: wait while other threads use the network, instead of raising ``RuntimeError``; see `Network`.
 
         Raises
         ------
@@ -351,4 +362,4 @@ class Trainable(Model):
         """
         from fastmlp.training import by_hand
 
-        by_hand.apply_gradient(self, gradient, optimizer)
+        by_hand.apply_gradient(self, gradient, optimizer, wait)
