@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.batches import Dtype, first_nonfinite, first_nonfinite_in_rows
+from fastmlp.checks.frames import column_names, frame_as_array
 
 DTYPE_CODES: dict[np.dtype[Any], int] = {
     np.dtype(np.uint8): Dtype.UINT8,
@@ -25,19 +26,22 @@ AT_ONCE = 2**24
 def as_numbers(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
     """Convert to a C-contiguous uint8, float32 or float64 array of native byte order; not empty, all finite."""
     array = np.asarray(_readable(argument, values, ndim), order="C")
-    check_finite(argument, array)
+    check_finite(argument, array, origin=values)
     return array
 
 
-def as_rows(argument: str, values: object, ndim: int | None = None, if_nan: str = "") -> NDArray[Any]:
+def as_rows(
+    argument: str, values: object, ndim: int | None = None, if_nan: str = "", origin: object = None
+) -> NDArray[Any]:
     """Convert as `as_numbers` does, but leave contiguous rows where they are, at any distance from each other.
 
     Slices of rows and columns, windows and memory maps of them are not copied. An error for NaN ends with ``if_nan``.
+    ``origin``: what the values were made from, for the names of columns in errors; default: the values.
     """
     array = _readable(argument, values, ndim)
     if not (has_contiguous_rows(array) and array.flags.aligned):
         array = array.copy(order="C")
-    check_finite(argument, array, if_nan)
+    check_finite(argument, array, if_nan, values if origin is None else origin)
     return array
 
 
@@ -79,7 +83,11 @@ def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def as_array(argument: str, values: object) -> NDArray[Any]:
-    """Convert with NumPy; sparse matrices, masked values and ragged rows are errors."""
+    """Convert with NumPy, data frames column by column; sparse matrices, masked values and ragged rows are errors."""
+    if type(values) is not np.ndarray:
+        frame = frame_as_array(argument, values)
+        if frame is not None:
+            return frame
     if hasattr(values, "toarray"):
         raise TypeError(f"{argument} is a sparse matrix; expected a dense array (its method toarray() makes one)")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
@@ -106,13 +114,16 @@ def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeErro
     return TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
 
 
-def check_finite(argument: str, array: NDArray[Any], if_nan: str = "") -> None:
-    """Raise ``ValueError`` with row and column of the first NaN or infinity in an array with contiguous rows."""
+def check_finite(argument: str, array: NDArray[Any], if_nan: str = "", origin: object = None) -> None:
+    """Raise ``ValueError`` with row and column of the first NaN or infinity in an array with contiguous rows.
+
+    If ``origin`` is a data frame, the error has its name of the column.
+    """
     if array.dtype.kind != "f":
         return
     at = _find_nonfinite(array)
     if at >= 0:
-        place = f" in {_place(array, at)}" if array.ndim else ""
+        place = f" in {_place(array, at, column_names(origin))}" if array.ndim else ""
         raise ValueError(
             f"{argument} must be finite, got {array.flat[at]}{place}{if_nan if np.isnan(array.flat[at]) else ''}"
         )
@@ -135,10 +146,12 @@ def _first_found(find: Callable[[NDArray[Any]], int], rows: NDArray[Any], width:
     return -1
 
 
-def _place(array: NDArray[Any], at: int) -> str:
-    """Row and column of the element with flat index ``at``."""
+def _place(array: NDArray[Any], at: int, names: list[Any] | None = None) -> str:
+    """Row and column of the element with flat index ``at``; the column's name if there are names."""
     index = np.unravel_index(at, array.shape)
-    return f"row {index[0]}" + (f", column {index[1]}" if array.ndim > 1 else "")
+    if array.ndim == 1:
+        return f"row {index[0]}"
+    return f"row {index[0]}, column {index[1]}" if names is None else f"row {index[0]}, column {names[index[1]]!r:.60}"
 
 
 def counted(n: int, noun: str) -> str:

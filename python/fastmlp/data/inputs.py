@@ -73,17 +73,19 @@ def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None
     values: Any = X if is_sparse(X) else as_array(argument, X)
     precision = precision_for(values.dtype if given is None else given, network.dtype)
     given_X = values if values.dtype.kind in "biuf" else X  # for the error that names what it is
-    return Query(check_inputs(network, given_X, argument, precision.work), precision)
+    return Query(check_inputs(network, given_X, argument, precision.work, X), precision)
 
 
-def check_inputs(network: Model, X: ArrayLike, argument: str = "X", dtype: np.dtype[Any] | None = None) -> Rows:
+def check_inputs(
+    network: Model, X: ArrayLike, argument: str = "X", dtype: np.dtype[Any] | None = None, origin: object = None
+) -> Rows:
     """Check X, an array or a SciPy sparse matrix, and return it as rows for a pass in ``dtype``.
 
-    Default: the network's dtype.
+    Default: the network's dtype. ``origin``: what X was made from, for errors.
     """
     dtype = network.dtype if dtype is None else dtype
     if not is_sparse(X):
-        return check_dense(X, network.n_features, dtype, argument)
+        return check_dense(X, network.n_features, dtype, argument, origin)
     if not network.layers[0].takes_lists:
         raise ValueError(
             f"{argument} is sparse, which needs a first layer that is Dense, "

@@ -70,9 +70,14 @@ def _rows(array: NDArray[Any]) -> Rows:
     return Rows(array.view(np.uint8), DTYPE_CODES[array.dtype])
 
 
-def check_dense(X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X") -> Rows:
-    """Check a dense X: rows of ``n_features`` finite numbers that fit in the network's dtype."""
-    array = as_rows(argument, X, ndim=2)
+def check_dense(
+    X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X", origin: object = None
+) -> Rows:
+    """Check a dense X: rows of ``n_features`` finite numbers that fit in the network's dtype.
+
+    Errors have the names of columns of ``origin``, which X was made from.
+    """
+    array = as_rows(argument, X, ndim=2, origin=origin)
     if array.shape[1] != n_features:
         raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
     check_fits(argument, array, dtype)

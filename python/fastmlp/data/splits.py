@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.checks.frames import frame_as_array
 from fastmlp.checks.values import check_value
 
 Part: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
@@ -28,7 +29,7 @@ def train_validation_test_split(
     Parameters
     ----------
     X : array_like (n, ...)
-        Inputs; their dtype is kept.
+        Inputs; their dtype is kept. Data frames of numbers become arrays.
     y : array_like (n,) or (n, n_outputs)
         Targets.
     validation, test : float or int, default 0.2
@@ -93,12 +94,21 @@ def _rows(argument: str, values: ArrayLike) -> NDArray[Any]:
     if hasattr(values, "toarray"):
         raise TypeError(f"{argument} is a sparse matrix; expected a dense array")
     try:
-        array = np.asarray(values)
+        array = _with_numbers(argument, values)
     except ValueError as error:
         raise ValueError(f"{argument} must be an array with rows of equal length: {error}") from error
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{argument} must have rows, got shape {array.shape}")
     return array
+
+
+def _with_numbers(argument: str, values: ArrayLike) -> NDArray[Any]:
+    """Numbers if the values are a data frame or series of numbers, where NumPy may see objects; else as NumPy sees."""
+    try:
+        frame = frame_as_array(argument, values)
+    except TypeError:  # it has texts, which a split may keep
+        frame = None
+    return np.asarray(values) if frame is None else frame
 
 
 def _part_size(argument: str, part: float, n_rows: int) -> int:

@@ -62,6 +62,7 @@ class Trainable(Model):
         X : array_like or sparse matrix (n_samples, n_features), or Chunks
             Finite numbers. Arrays of uint8, float32 and float64, memory maps included, are read without a copy, also
             slices ``A[:, :-1]`` and ``A[::2]``; those in Fortran order or with columns in reverse are copied once.
+            Data frames are read column by column; each must hold numbers or booleans.
             `Chunks` are for data larger than memory. They bring their own y and weights, and do not work with `LBFGS`,
             `LevenbergMarquardt` or ``class_weight="balanced"``.
         y : array_like, optional
