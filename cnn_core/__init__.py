@@ -41,6 +41,7 @@ One line a module, from the top:
     passes/forward        a tile forward through the layers
     passes/losses         summed loss, and d loss / d scores
     passes/cross_entropy  the losses of classes and of labels
+    passes/distributions  the losses with several outputs for each target
     passes/backward       a tile backward through the layers
     passes/custom         calls to Python: a custom loss, or what sees the gradient
     layers/kinds          passes each call on to the layer's kind

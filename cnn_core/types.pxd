@@ -80,7 +80,7 @@ cdef struct Step:
 # What `fastmlp.model.layout` computed for one workspace.
 cdef struct Plan:
     int64_t loss
-    double loss_parameter    # huber: delta, quantile: q
+    double loss_parameter    # huber: delta, quantile: q, gaussian: beta
     int64_t custom           # address of the Python object that computes a custom loss
     int64_t capacity         # rows of each workspace buffer
     int64_t tile_rows        # rows that go through the network together

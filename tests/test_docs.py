@@ -12,7 +12,7 @@ import fastmlp
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NEED_SKLEARN = ["fastmlp.estimators", "README.md", "estimators.md", "from-scikit-learn.md", "saving.md"]
+NEED_SKLEARN = ["fastmlp.estimators", "README.md", "estimators.md", "from-scikit-learn.md", "saving.md", "targets.md"]
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")

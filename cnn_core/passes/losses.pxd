@@ -10,6 +10,7 @@ cpdef enum Loss:
     CROSS_ENTROPY = 6
     BINARY_CROSS_ENTROPY = 7
     CUSTOM = 8
+    GAUSSIAN = 9
 
 cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, bint weighted,
                            real* work) noexcept nogil

@@ -12,3 +12,4 @@ class Loss(IntEnum):
     CROSS_ENTROPY = 6
     BINARY_CROSS_ENTROPY = 7
     CUSTOM = 8
+    GAUSSIAN = 9

@@ -10,7 +10,7 @@ The loss of one row is: squared_error 1/2 sum_k e_k^2, mse mean_k e_k^2, absolut
 1964) mean_k of e^2/2 inside +-d and d (|e| - d/2) outside, quantile (Koenker and Bassett 1978) mean_k max(-q e,
 (1 - q) e), poisson mean_k (o_k - t_k log o_k), cross_entropy -sum_k t_k log o_k, binary_cross_entropy
 -sum_k (t_k log o_k + (1 - t_k) log(1 - o_k)); e = o - t, o the output, t the target. With a weight for each target,
-each term of the sum or mean is multiplied by its own.
+each term of the sum or mean is multiplied by its own. `distributions` has the losses with several outputs for a target.
 """
 from libc.math cimport exp as exp_
 from libc.math cimport fabs, fmax, log1p
@@ -22,6 +22,7 @@ from cnn_core.layers.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activa
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.passes.cross_entropy cimport binary_cross_entropy, cross_entropy
 from cnn_core.passes.custom cimport call_custom
+from cnn_core.passes.distributions cimport gaussian
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
 
@@ -113,7 +114,7 @@ cdef inline bint is_fused(int loss, int64_t activation) noexcept nogil:
 
 cdef void row_losses(const Net* net, const real* y, const real* t, real* delta, real* row_loss, Py_ssize_t n_rows,
                      Py_ssize_t n_out, real smoothing) noexcept nogil:
-    """row_loss (n_rows) and delta (n_rows, n_out), without weights, of any loss that is not a custom one."""
+    """row_loss (n_rows) and delta (n_rows, n_out), without weights, of a loss with one target for each output."""
     cdef int loss = <int> net.plan.loss
     cdef int64_t activation = net.layers[net.n_layers - 1].activation
     if loss == SQUARED_ERROR:
@@ -184,6 +185,9 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
         activate(last, y, z, n_rows)
     if loss == CUSTOM:
         call_custom(net.plan.custom, y, t, delta, row_loss, n_rows, n_out, net.plan.n_target)
+    elif loss == GAUSSIAN:
+        gaussian(y, t, weight if net.plan.n_weight > 1 else <const real*> NULL, delta, row_loss, n_rows,
+                 net.plan.n_target, net.plan.loss_parameter)
     elif net.plan.n_weight > 1:
         weighted_target_losses(net, y, t, weight, delta, row_loss, n_rows, n_out, smoothing)
     else:

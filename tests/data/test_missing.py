@@ -9,17 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV
-from twins import make_samples, relative_error, shake
+from twins import SINGLE, make_samples, relative_error, shake
 
 import fastmlp as fm
-from fastmlp.model.losses import LOSSES
 
 N, N_OUT = 24, 3
 RNG = np.random.default_rng(4)
 THERE = RNG.uniform(size=(N, N_OUT)) < 0.5
 THERE[3] = False  # a row without any target
 WEIGHT = RNG.uniform(0.5, 2.0, N)
-NAMES = [name for name, spec in LOSSES.items() if spec.weighs_targets]
+NAMES = [name for name, spec in SINGLE.items() if spec.weighs_targets]
 
 
 def network(name, n_out=N_OUT, missing=True, dtype="float64"):
@@ -61,7 +60,7 @@ def test_every_way_equals_weights_of_zero_with_any_number_in_the_holes(name, n_o
         "evaluate": lambda net, y, **w: net.evaluate(X, y, **w)["loss"],
         "lbfgs": lambda net, y, **w: net.fit(X, y, epochs=2, optimizer=fm.LBFGS(), **w)["loss"],
     }
-    if LOSSES[name].share_of_squares is not None:
+    if SINGLE[name].share_of_squares is not None:
         ways["levenberg"] = lambda net, y, **w: net.fit(X, y, epochs=2, optimizer=fm.LevenbergMarquardt(), **w)["loss"]
     for way in ways.values():
         one, other = network(name, n_out), network(name, n_out, missing=False)

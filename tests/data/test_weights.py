@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twins import VARIANTS, make_loss, make_samples, relative_error, shake, twin_of
+from twins import SINGLE, VARIANTS, make_loss, make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp.model.losses import LOSSES
 
 N, N_OUT = 24, 3
-NAMES = [name for name, spec in LOSSES.items() if spec.weighs_targets]
+NAMES = [name for name, spec in SINGLE.items() if spec.weighs_targets]
 SUMS = ("squared_error", "binary_cross_entropy")
 RNG = np.random.default_rng(4)
 WEIGHT = RNG.uniform(0.5, 2.0, (N, N_OUT)) * (RNG.uniform(size=(N, N_OUT)) < 0.7)

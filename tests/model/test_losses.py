@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import reference as ref
 import reference_training
-from twins import HIDDEN, LEGAL_PAIRS, make_loss, make_samples, relative_error, twin_of
+from twins import HIDDEN, LEGAL_PAIRS, SINGLE, make_loss, make_samples, relative_error, twin_of
 
 import fastmlp as fm
 from fastmlp.model import activations, losses
@@ -146,7 +146,7 @@ def test_extreme_scores_at_the_output_stay_finite(loss, output, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", SINGLE)
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_extreme_scores_inside_stay_finite(loss, hidden, dtype):
     layers = [fm.Input(3), fm.Dense(3, hidden), fm.Dense(3)]
@@ -230,7 +230,7 @@ def test_label_smoothing_may_be_a_schedule():
     assert steps == list(range(8))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", SINGLE)
 def test_a_weight_counts_as_copies_of_the_row(loss):
     rng = np.random.default_rng(5)
     X, targets, _ = make_samples(loss, rng, 6, 3, 2)
@@ -243,7 +243,7 @@ def test_a_weight_counts_as_copies_of_the_row(loss):
     assert net.evaluate(X, targets, sample_weight=copies)["loss"] == pytest.approx(value, rel=1e-13)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", SINGLE)
 def test_the_sum_is_the_mean_times_the_weight(loss):
     rng = np.random.default_rng(6)
     X, targets, weight = make_samples(loss, rng, 6, 3, 2)
@@ -294,7 +294,7 @@ def test_a_loss_cannot_be_changed_behind_the_network():
 
 
 def test_losses_for_classes_measure_accuracy():
-    counted = {name for name in LOSSES if "accuracy" in fm.Network([1, 2], loss=name).evaluate([[0.0]], [[0.0, 1.0]])}
+    counted = {name for name in SINGLE if "accuracy" in fm.Network([1, 2], loss=name).evaluate([[0.0]], [[0.0, 1.0]])}
     assert counted == {"cross_entropy", "binary_cross_entropy"}
 
 

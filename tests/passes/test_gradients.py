@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from twins import HIDDEN, LEGAL_PAIRS, VARIANTS, make_loss, make_samples, relative_error, shake, twin_of
+from twins import HIDDEN, LEGAL_PAIRS, SINGLE, VARIANTS, make_loss, make_samples, relative_error, shake, twin_of
 
 import fastmlp as fm
-from fastmlp.model.losses import LOSSES
 
 CASES = [("tanh", loss, output) for loss, output in LEGAL_PAIRS]
-CASES += [(hidden, loss, spec.default_output) for loss, spec in LOSSES.items() for hidden in HIDDEN]
+CASES += [(hidden, loss, spec.default_output) for loss, spec in SINGLE.items() for hidden in HIDDEN]
 
 
 def make_case(variant, hidden, loss, output, dtype="float64"):

@@ -13,6 +13,7 @@ from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.losses import LOSSES
 from fastmlp.optimizers import OPTIMIZERS
 
+_LOSSES = [name for name, spec in LOSSES.items() if spec.outputs_per_target == 1]
 _HIDDEN_ACTIVATIONS = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
 _RATES = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
 
@@ -106,9 +107,9 @@ OPTIONS = (
     ),
     click.option(
         "--loss",
-        type=click.Choice(list(LOSSES)),
+        type=click.Choice(_LOSSES),
         metavar="NAME",
-        help=f"One of {', '.join(LOSSES)}.  [default: cross_entropy for classes, squared_error for numbers]",
+        help=f"One of {', '.join(_LOSSES)}.  [default: cross_entropy for classes, squared_error for numbers]",
     ),
     click.option(
         "--dropout",

@@ -76,6 +76,8 @@ def to_sklearn(estimator: Any) -> Any:
     names = sorted({THEIRS.get(name, name) for name in hidden_activations(estimator)})
     if len(names) > 1 or not set(names) <= set(ACTIVATIONS):
         raise ValueError(f"to_sklearn needs the same activation in all layers, one of {ACTIVATIONS}, got {names}")
+    if estimator.network_.n_outputs != estimator.network_.n_targets:
+        raise ValueError(f"scikit-learn has no loss with several outputs for each target, got {estimator.loss!r}")
     if estimator.network_.layout.uses_batch:
         raise ValueError("scikit-learn has no batch_norm")
     kind = getattr(neural_network, type(estimator).__name__)

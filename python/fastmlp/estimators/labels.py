@@ -45,9 +45,15 @@ class Coding(Protocol):
 class Numbers:
     """Targets that are numbers already: one column or several."""
 
-    n_outputs: int
+    n_targets: int
     output: str
+    outputs_per_target: int = 1
     stratifies: bool = False
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs of the network."""
+        return self.n_targets * self.outputs_per_target
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -55,14 +61,14 @@ class Numbers:
         return {"n_outputs_": self.n_outputs, "out_activation_": self.output}
 
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
-        """y (n,) or (n, n_outputs) as it is."""
+        """y (n,) or (n, n_targets) as it is."""
         return y
 
     def check(self, y: NDArray[Any]) -> None:
-        """Raise ``ValueError`` if the number of columns is not n_outputs."""
+        """Raise ``ValueError`` if the number of columns is not n_targets."""
         n_columns = 1 if y.ndim == 1 else y.shape[1]
-        if n_columns != self.n_outputs:
-            raise ValueError(f"y must have {self.n_outputs} columns, one for each output, got {n_columns}")
+        if n_columns != self.n_targets:
+            raise ValueError(f"y must have {self.n_targets} columns, one for each output, got {n_columns}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,11 @@ from fastmlp.estimators.settings import invalid, loss_named
 from fastmlp.model.losses import Loss, make_loss
 
 
+def _squeezed(columns: NDArray[Any]) -> NDArray[Any]:
+    """(n,) from a single column."""
+    return columns[:, 0] if columns.shape[1] == 1 else columns
+
+
 @with_shared_documentation
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """A multilayer perceptron for regression: scikit-learn's ``MLPRegressor``, trained by fastmlp.
@@ -31,7 +36,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     ----------
     loss : str or Loss, default "squared_error"
         "squared_error", "poisson" (with an exponential output) or another loss of fastmlp, such as
-        ``fm.Loss("quantile", q=0.9)``.
+        ``fm.Loss("quantile", q=0.9)`` or "gaussian", which predicts a standard deviation too.
     scoring : str or callable, optional
         Validation score: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: R^2.
 
@@ -186,30 +191,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict numbers.
 
         Parameters
         ----------
         X : array_like or sparse matrix (n_samples, n_features)
+        return_std : bool, default False
+            With ``loss="gaussian"``: return the standard deviations too, as ``GaussianProcessRegressor`` does.
 
         Returns
         -------
         ndarray (n_samples,) or (n_samples, n_outputs)
-            One column for each output; without the second axis if there is one output. In the dtype of X if that is
-            float32 or float64, else in the network's; computed in the wider of the two.
+            One column for each output; without the second axis if there is one output. With ``loss="gaussian"``, the
+            means, one column for each target. In the dtype of X if that is float32 or float64, else in the network's;
+            computed in the wider of the two.
+        ndarray of the same shape
+            The standard deviations, only with ``return_std``.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             Before the first fit.
         ValueError, TypeError
-            If X does not fit.
+            If X does not fit, or ``return_std`` is set with another loss than "gaussian".
         RuntimeError
             If another thread is training the network.
         """
         outputs, _ = self._outputs(X)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        loss: Loss = self.network_.loss
+        deviations = loss.deviations(outputs)
+        if deviations is None:
+            if return_std:
+                raise ValueError(f"return_std=True needs loss='gaussian', got {loss.name!r}")
+            return _squeezed(outputs)
+        means = _squeezed(loss.estimates(outputs))
+        return (means, _squeezed(deviations)) if return_std else means
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         if self._takes_missing():
@@ -227,7 +244,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             known.check(y)
             return known
         loss = self._find_loss(None)
-        return Numbers(1 if y.ndim == 1 else y.shape[1], loss.spec.default_output)
+        return Numbers(1 if y.ndim == 1 else y.shape[1], loss.default_output, loss.outputs_per_target)
 
     def _takes_missing(self) -> bool:
         return isinstance(self.loss, Loss) and self.loss.missing
@@ -252,10 +269,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         sklearn.exceptions.NotFittedError, ValueError, TypeError, RuntimeError
             As `predict`.
         """
-        if not self._takes_missing():
+        if not (self._takes_missing() or (hasattr(self, "network_") and self.network_.loss.outputs_per_target > 1)):
             return float(super().score(X, y, sample_weight))
         X, y = self._check_rows(X, y, reset=False)
-        predicted = self.predict(X).reshape(len(y), -1)
+        outputs, _ = self._outputs(X)
+        predicted = self.network_.loss.estimates(outputs)
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         return mean_r2_of_observed(y.reshape(predicted.shape), predicted, weights)
 

@@ -148,7 +148,7 @@ def _read_coding(estimator: Any, labels: Any, network: Model) -> Any:
     if not is_classifier(estimator):
         if labels is not None:
             raise ValueError("a regressor has no classes")
-        return Numbers(network.n_outputs, network.output)
+        return Numbers(network.n_targets, network.output, network.loss.outputs_per_target)
     if not isinstance(labels, dict) or set(labels) != {"dtype", "classes", "kind", "is_sparse"}:
         raise ValueError("the description of a classifier must have its labels")
     if labels["kind"] not in ("binary", "multiclass", "multilabel-indicator") or type(labels["is_sparse"]) is not bool:

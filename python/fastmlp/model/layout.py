@@ -163,7 +163,7 @@ def output_activation(layers: tuple[Layer, ...], output: str | None, loss: Loss)
         output = activation_name(output, "output")
         if own is not None and own != output:
             raise ValueError(f"output={output!r} contradicts the last layer's activation={own!r}")
-    name = own or output or loss.spec.default_output
+    name = own or output or loss.default_output
     loss.check_output(name)
     return name
 

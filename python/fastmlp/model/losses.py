@@ -11,7 +11,10 @@ quantile               mean_k max(-q e, (1 - q) e)                any output
 poisson                mean_k o_k - t_k log o_k                   exp, softplus
 cross_entropy          -sum_k t_k log o_k                         softmax
 binary_cross_entropy   -sum_k t_k log o_k + (1-t_k) log(1-o_k)    sigmoid
+gaussian               mean_k ((t - m)^2 / v + log v) / 2         identity
 =====================  =========================================  ===============================
+
+The outputs of gaussian are the means m of all targets, then their log-variances log v.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.checks.names import known_name
@@ -81,10 +85,12 @@ class LossSpec:
         Allowed output activations; None: any.
     targets : TargetKind
         Which targets the loss takes.
-    setting : {"delta", "q"} or None
+    setting : {"delta", "q", "beta"} or None
         The setting of `Loss` that the core needs.
     weighs_targets : bool
         Whether the loss of a row is a sum or mean over its targets, so that each can have a weight of its own.
+    outputs_per_target : int
+        Outputs that the loss needs for each target.
     share_of_squares : callable, optional
         For a loss that is c times the sum of squared errors: c as a function of the number of outputs.
     """
@@ -95,6 +101,7 @@ class LossSpec:
     targets: TargetKind = VALUES
     setting: str | None = None
     weighs_targets: bool = True
+    outputs_per_target: int = 1
     share_of_squares: Callable[[int], float] | None = None
 
     @property
@@ -114,6 +121,7 @@ LOSSES: dict[str, LossSpec] = {
     "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus"), COUNTS),
     "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), CLASSES, weighs_targets=False),
     "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
+    "gaussian": LossSpec(LossCode.GAUSSIAN, outputs=("identity",), setting="beta", outputs_per_target=2),
 }
 
 SYNONYMS = {
@@ -158,9 +166,9 @@ class Loss(HasParams):
     Parameters
     ----------
     name : str
-        "squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy" or
-        "binary_cross_entropy". The formulas are in `fastmlp.model.losses`. Names of other libraries with the same
-        meaning, such as "mae" or "categorical_crossentropy", are replaced by these.
+        "squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy",
+        "binary_cross_entropy" or "gaussian". The formulas are in `fastmlp.model.losses`. Names of other libraries with
+        the same meaning, such as "mae" or "categorical_crossentropy", are replaced by these.
     delta : float, default 1.0
         For huber: errors larger than this count linearly. Above 0.
     q : float, default 0.5
@@ -171,6 +179,10 @@ class Loss(HasParams):
     missing : bool, default False
         True: NaN in y leaves out that target, in the loss, its gradient, the accuracy and the metrics. A row may lack
         all its targets. Not for cross_entropy, whose targets are one class.
+    beta : float, default 0.0
+        For gaussian: each target's term is multiplied by its variance to the power of beta, which the gradient takes
+        for a constant. From 0, the likelihood itself, to 1, which fits the means as mse does; 0.5 is usual where the
+        likelihood alone fits the means too slowly.
 
     Raises
     ------
@@ -181,7 +193,11 @@ class Loss(HasParams):
 
     Notes
     -----
-    Source of label smoothing: Szegedy et al., CVPR 2016.
+    gaussian is the negative log-likelihood of a normal distribution, without its constant ``log(2 pi) / 2``. A network
+    for T targets has 2 T outputs: first the means, then the log-variances. The loss takes a log-variance of more than
+    40 (350 in float64) for that, in size.
+
+    Sources: label smoothing, Szegedy et al., CVPR 2016; beta, Seitzer et al., ICLR 2022.
 
     Examples
     --------
@@ -195,6 +211,7 @@ class Loss(HasParams):
     q: float = 0.5
     label_smoothing: Value = 0.0
     missing: bool = field(default=False, kw_only=True, metadata=LATER)
+    beta: float = field(default=0.0, kw_only=True, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -203,6 +220,7 @@ class Loss(HasParams):
         check_value("delta", self.delta, low=0.0, low_open=True, schedule=False)
         check_value("q", self.q, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
         check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)
+        check_value("beta", self.beta, low=0.0, high=1.0, schedule=False)
         if not isinstance(self.missing, (bool, np.bool_)):
             raise TypeError(f"missing must be True or False, got {self.missing!r:.60}")
         if self.missing and not self.spec.weighs_targets:
@@ -224,12 +242,40 @@ class Loss(HasParams):
 
     def n_targets(self, n_outputs: int) -> int:
         """Number of targets of each row, for a network with this many outputs."""
-        return n_outputs
+        return n_outputs // self.outputs_per_target
+
+    @property
+    def outputs_per_target(self) -> int:
+        """Number of outputs for each target."""
+        return self.spec.outputs_per_target
+
+    def estimates(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """The one output for each target that is to be near it, (n, n_targets), from all outputs (n, n_outputs)."""
+        return outputs[:, : self.n_targets(outputs.shape[1])]
+
+    def deviations(self, outputs: NDArray[Any]) -> NDArray[Any] | None:
+        """The standard deviations (n, n_targets) that outputs (n, n_outputs) predict; None if they predict none."""
+        if self.name != "gaussian":
+            return None
+        limit = 40.0 if outputs.dtype == np.float32 else 350.0  # as in the core
+        spread: NDArray[Any] = np.exp(np.clip(outputs[:, outputs.shape[1] // 2 :], -limit, limit) / 2)
+        return spread
+
+    @property
+    def default_output(self) -> str:
+        """The output activation if none is given."""
+        return self.spec.default_output
+
+    @property
+    def has_gradient_of_its_own(self) -> bool:
+        """Whether the gradient is not that of the loss."""
+        return self.name == "gaussian" and self.beta > 0
 
     @property
     def columns_in_words(self) -> str:
         """What the columns of y are, for an error message."""
-        return "one for each output"
+        per = self.outputs_per_target
+        return "one for each output" if per == 1 else f"one for each {per} outputs"
 
     calls_python: ClassVar[bool] = False
     """Whether the core must call a Python function for it."""
@@ -245,7 +291,11 @@ class Loss(HasParams):
             raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
 
     def check_n_outputs(self, n_outputs: int) -> None:
-        """Raise ``ValueError`` if there is one output but the loss needs one for each class."""
+        """Raise ``ValueError`` if there are too few outputs for the loss."""
+        if n_outputs % self.outputs_per_target:
+            raise ValueError(
+                f"loss={self.name!r} needs {self.outputs_per_target} outputs for each target, got {n_outputs} outputs"
+            )
         if self.spec.targets.shares and n_outputs == 1:
             raise ValueError(
                 f"loss={self.name!r} needs one output for each class, at least 2, got 1; "

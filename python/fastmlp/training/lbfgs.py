@@ -40,6 +40,10 @@ class Objective:
     def __init__(
         self, network: Model, data: TrainingData, n_threads: int | None, alpha: float, weight_decay: float = 0.0
     ) -> None:
+        if network.loss.has_gradient_of_its_own:
+            raise ValueError(
+                f"LBFGS needs the gradient of the loss, which {network.loss!r} replaces by another; use beta=0 or Adam"
+            )
         self.network = network
         self.data = data
         self.n_threads = n_threads

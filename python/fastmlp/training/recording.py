@@ -76,7 +76,8 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
     targets = validation.targets
     several = network.n_outputs > 1 and network.loss.spec.targets.labels and not _has_labels(targets)
     for name, function in metrics:
-        if METRICS.get(name) is function and network.n_targets != network.n_outputs:
+        n_estimates = network.loss.estimates(np.empty((0, network.n_outputs))).shape[1]
+        if METRICS.get(name) is function and network.n_targets != n_estimates:
             raise ValueError(
                 f"metrics={name!r} needs one target for each output, got {network.n_targets} targets for "
                 f"{network.n_outputs} outputs; pass a function of (y_true, y_pred)"
@@ -145,8 +146,11 @@ def validate(
 
 
 def _value(network: Model, metric: Metric, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
-    """The metric; one of the package's own is averaged over the columns if targets may be missing."""
-    if network.loss.missing and y_true.ndim == 2 and METRICS.get(metric.name) is metric.function:
+    """The metric; one of the package's own compares the targets with their estimates, those that are there."""
+    if METRICS.get(metric.name) is not metric.function:
+        return metric.function(y_true, y_pred)
+    y_pred = network.loss.estimates(y_pred) if y_true.ndim == 2 else y_pred
+    if network.loss.missing and y_true.ndim == 2:
         return mean_over_columns(metric.function, y_true, y_pred)
     return metric.function(y_true, y_pred)
 
