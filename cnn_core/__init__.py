@@ -12,7 +12,7 @@
       |
     products    x W and x.T delta       matmul: the core's kernels or the BLAS       sparse: skips zeros
       |
-    machine     what C has to offer     simd  team (threads)  access (a lock)  shuffling  random
+    machine     what C has to offer     simd  team (threads)  access (whose turn)  shuffling  random
 
     types       the structs that all of them share
 

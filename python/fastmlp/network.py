@@ -76,9 +76,9 @@ class Network(Trainable):
     predict while another thread trains, give the thread its own network, made by `copy` beforehand. Direct writes to
     ``params`` or to its views cannot be detected and are not guarded.
 
-    With ``wait=True``, `fit`, `train_on_batch`, `gradient`, `apply_gradient`, `predict` and `evaluate` wait for their
-    turn instead of raising. They wait in line, so a call that trains goes before predictions that come later. Calls
-    without ``wait`` neither wait nor stand in line. A callback or a loss never waits for the call that it belongs to.
+    With ``wait=True``, calls that train, predict, measure or compute gradients wait for their turn instead of raising.
+    They wait in line, so a call that trains goes before predictions that come later. Calls without ``wait`` don't stand
+    in line. A callback or a loss never waits for the call that it belongs to.
 
     Examples
     --------
@@ -224,6 +224,7 @@ class Network(Trainable):
         sample_weight: ArrayLike | None = None,
         reduction: str = "mean",
         n_threads: int | None = None,
+        wait: bool = False,
     ) -> tuple[float, list[tuple[NDArray[Any], NDArray[Any] | None]]]:
         """Compute the loss of all samples as one batch, and its gradient for each dense layer.
 
@@ -241,6 +242,8 @@ class Network(Trainable):
             Whether the loss is the (weighted) mean or sum over the samples.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -268,7 +271,7 @@ class Network(Trainable):
         (4.5, array([[-6.]]), array([-3.]))
         """
         loss, gradient = self.loss_and_flat_gradient(
-            X, y, sample_weight=sample_weight, reduction=reduction, n_threads=n_threads
+            X, y, sample_weight=sample_weight, reduction=reduction, n_threads=n_threads, wait=wait
         )
         return loss, list(zip(*self.per_dense(gradient), strict=True))
 
@@ -281,6 +284,7 @@ class Network(Trainable):
         reduction: str = "mean",
         dropout_seed: int | None = None,
         n_threads: int | None = None,
+        wait: bool = False,
     ) -> tuple[float, NDArray[Any]]:
         """Compute the loss of all samples as one batch, and its gradient in one array.
 
@@ -300,6 +304,8 @@ class Network(Trainable):
             From 0 to 2**64 - 1: turn dropout on, with the mask drawn from this seed. Default: dropout is off.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -328,9 +334,12 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
-        return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
+        with self._access.to_read(check_flag("wait", wait)):
+            return derivatives.loss_and_flat_gradient(self, rows, targets, weights, reduction, n_threads, dropout_seed)
 
-    def sample_gradients(self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+    def sample_gradients(
+        self, X: ArrayLike, y: ArrayLike, *, n_threads: int | None = None, wait: bool = False
+    ) -> NDArray[Any]:
         """Compute the gradient of each sample's loss separately.
 
         Dropout is off.
@@ -343,6 +352,8 @@ class Network(Trainable):
             Targets, as in `fit`.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -368,9 +379,10 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, weights, _ = check_samples(self, X, y)
-        return derivatives.sample_gradients(self, rows, targets, weights, n_threads)
+        with self._access.to_read(check_flag("wait", wait)):
+            return derivatives.sample_gradients(self, rows, targets, weights, n_threads)
 
-    def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None) -> NDArray[Any]:
+    def input_gradients(self, X: ArrayLike, *, n_threads: int | None = None, wait: bool = False) -> NDArray[Any]:
         """Compute the derivatives of the outputs with respect to the inputs: the Jacobian at each row.
 
         Dropout is off, and batch norms use their running statistics.
@@ -381,6 +393,8 @@ class Network(Trainable):
             Finite numbers.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -407,9 +421,10 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, precision = check_query(self, X)
-        return derivatives.input_gradients(self, rows, n_threads, precision)
+        with self._access.to_read(check_flag("wait", wait)):
+            return derivatives.input_gradients(self, rows, n_threads, precision)
 
-    def activations(self, X: ArrayLike, *, n_threads: int | None = None) -> list[NDArray[Any]]:
+    def activations(self, X: ArrayLike, *, n_threads: int | None = None, wait: bool = False) -> list[NDArray[Any]]:
         """Compute the outputs of every layer.
 
         As in `predict`, dropout is off, and batch norms use their running statistics.
@@ -420,6 +435,8 @@ class Network(Trainable):
             Finite numbers.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -444,7 +461,8 @@ class Network(Trainable):
         from fastmlp.passes import inference
 
         rows, precision = check_query(self, X)
-        return inference.activations(self, rows, n_threads, precision)
+        with self._access.to_read(check_flag("wait", wait)):
+            return inference.activations(self, rows, n_threads, precision)
 
     def cost_surface(
         self,
@@ -456,6 +474,7 @@ class Network(Trainable):
         sample_weight: ArrayLike | None = None,
         reduction: str = "mean",
         n_threads: int | None = None,
+        wait: bool = False,
     ) -> NDArray[np.float64]:
         """Compute the loss over a grid of values of one or two parameters; the others keep their values.
 
@@ -475,6 +494,8 @@ class Network(Trainable):
             Whether the loss is the (weighted) mean or sum over the samples.
         n_threads : int, optional
             Default: as many as the work is worth.
+        wait : bool, default False
+            True: wait while another thread trains, instead of raising ``RuntimeError``; see `Network`.
 
         Returns
         -------
@@ -498,7 +519,8 @@ class Network(Trainable):
         from fastmlp.passes import derivatives
 
         rows, targets, weights, _ = check_samples(self, X, y, sample_weight)
-        return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
+        with self._access.to_read(check_flag("wait", wait)):
+            return derivatives.cost_surface(self, rows, targets, weights, parameters, grids, reduction, n_threads)
 
     def save(self, path: str | Path, *, allow_nan: bool = False) -> None:
         """Write the network to a safetensors file.

@@ -138,3 +138,15 @@ def test_a_bad_chunk_later_on_is_named():
 def test_anything_else_is_refused(given):
     with pytest.raises(TypeError, match="validation_data must be a pair"):
         network().fit(X, Y, validation_data=given)
+
+
+def test_an_interrupt_during_validation_ends_the_fit_as_elsewhere():
+    def source(epoch):
+        yield HELD
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    net = network()
+    history = net.fit(X, Y, epochs=5, validation_data=fm.Chunks(source))
+    assert history.stop_reason == "interrupted" and history.n_epochs == 1
+    net.fit(X, Y, epochs=1)

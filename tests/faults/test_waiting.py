@@ -70,14 +70,20 @@ WAITING = {
     "predict a row": lambda net, **more: net.predict(X[:1], **more),
     "predict chunks": lambda net, **more: net.predict(fm.Chunks([X]), **more),
     "evaluate": lambda net, **more: net.evaluate(X, Y, **more),
+    "loss_and_gradients": lambda net, **more: net.loss_and_gradients(X, Y, **more),
+    "loss_and_flat_gradient": lambda net, **more: net.loss_and_flat_gradient(X, Y, **more),
+    "sample_gradients": lambda net, **more: net.sample_gradients(X, Y, **more),
+    "input_gradients": lambda net, **more: net.input_gradients(X, **more),
+    "activations": lambda net, **more: net.activations(X, **more),
+    "cost_surface": lambda net, **more: net.cost_surface(X, Y, 0, np.linspace(0, 1, 3), **more),
 }
-READS = ("predict", "predict a row", "predict chunks", "evaluate")
+WRITES = ("fit", "fit of chunks", "train_on_batch", "gradient", "apply_gradient")
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize("name", WAITING)
 def test_a_call_waits_where_it_would_raise(name, holder):
-    if holder == "evaluate" and name in READS:
+    if holder == "evaluate" and name not in WRITES:
         pytest.skip("readers do not exclude each other")
     (net, gate), (twin, _) = make(), make()
     HOLDERS[holder](twin)
@@ -157,7 +163,7 @@ def test_a_thread_never_waits_for_itself():
 
     def callback(run):
         assert net.predict(X, wait=True).shape == (60, 1)
-        for name in ("fit", "fit of chunks", "train_on_batch", "gradient", "apply_gradient"):
+        for name in WRITES:
             with pytest.raises(RuntimeError, match="already being trained"):
                 WAITING[name](net, wait=True)
 
