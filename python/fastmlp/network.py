@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import ArrayLike, NDArray
 
 from fastmlp.checks.values import check_flag
@@ -128,28 +130,30 @@ class Network(Trainable):
         array([[3.5],
                [4.5]])
         """
+        if (  # cheap tests, as a row takes half a microsecond
+            type(X) is ndarray
+            and X.dtype is self.dtype
+            and wait is False
+            and (n_threads is None or (type(n_threads) is int and n_threads == 1))
+        ):
+            predictor = self._predictor
+            if predictor is None:
+                from fastmlp.passes.inference import make_predictor
+
+                predictor = self._predictor = make_predictor(self)
+            quick: NDArray[Any] | None = predictor(X)  # None if X is not a few rows that it can take
+            if quick is not None:
+                return quick
         if wait is not False:
             with self._access.to_read(check_flag("wait", wait)):
                 return self.predict(X, n_threads=n_threads)
-        if (
-            (n_threads is None or (type(n_threads) is int and n_threads == 1))
-            and type(X) is np.ndarray
-            and X.dtype == self.dtype
-        ):
-            if self._predictor is None:
-                from fastmlp.passes.inference import make_predictor
-
-                self._predictor = make_predictor(self)
-            quick: NDArray[Any] | None = self._predictor(X)  # None if X is not a few rows that it can take
-            if quick is not None:
-                return quick
         if isinstance(X, Chunks):
             from fastmlp.passes import chunked
 
-            return chunked.predict(self, X, lambda rows, argument: self._predict(rows, n_threads, argument))
-        return self._predict(X, n_threads)
+            return chunked.predict(self, X, partial(self._predict, n_threads))
+        return self._predict(n_threads, X)
 
-    def _predict(self, X: ArrayLike, n_threads: int | None, argument: str = "X") -> NDArray[Any]:
+    def _predict(self, n_threads: int | None, X: ArrayLike, argument: str = "X") -> NDArray[Any]:
         from fastmlp.passes import inference
 
         rows, precision = check_query(self, X, argument=argument)
