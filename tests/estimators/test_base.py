@@ -365,7 +365,9 @@ def test_the_network_has_the_layers_asked_for():
     {"optimizer": fm.Rprop(), "batch_size": 150}, {"optimizer": fm.LBFGS()}, {"hidden_layer_sizes": ()},
 ])  # fmt: skip
 def test_everything_beyond_scikit_learn_learns_and_clones(arguments):
-    model = fm.MLPClassifier(**{**QUICK, "max_iter": 80, **arguments})
+    rate = {} if {"optimizer", "schedule"} & arguments.keys() else {"learning_rate_init": QUICK["learning_rate_init"]}
+    quick = {name: value for name, value in QUICK.items() if name != "learning_rate_init"} | rate
+    model = fm.MLPClassifier(**{**quick, "max_iter": 80, **arguments})
     assert clone(model).fit(X, Y).score(X, Y) > 0.9
     assert model.get_params()["tol"] == 1e-4
 
@@ -495,7 +497,8 @@ def test_verbose_output(capsys):
                     **QUICK | {"max_iter": 60}).fit(X, NUMBERS)  # fmt: skip
     told = capsys.readouterr().out
     assert "Setting learning rate to 0.004000\n" in told and told.endswith("Learning rate too small. Stopping.\n")
-    fm.MLPRegressor(solver="lbfgs", verbose=True, **QUICK).fit(X, NUMBERS)
+    with pytest.warns(UserWarning, match="learning_rate_init=.* has no effect with solver='lbfgs'"):
+        fm.MLPRegressor(solver="lbfgs", verbose=True, **QUICK).fit(X, NUMBERS)
     assert "Iteration 30, loss = " in capsys.readouterr().out
 
 

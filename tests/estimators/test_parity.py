@@ -84,7 +84,8 @@ def test_every_activation_trains_as_in_scikit_learn(activation, targets):
 @pytest.mark.filterwarnings("ignore:scipy.optimize.*`iprint`:DeprecationWarning")  # in scikit-learn 1.6
 def test_lbfgs_takes_the_same_steps(targets):
     name, y = TARGETS[targets]
-    ours, theirs = (model.fit(X, y) for model in pair(name, solver="lbfgs", max_iter=15, **SHARED))
+    shared = SHARED | {"batch_size": "auto"}
+    ours, theirs = (model.fit(X, y) for model in pair(name, solver="lbfgs", max_iter=15, **shared))
     assert ours.loss_ == pytest.approx(theirs.loss_, abs=1e-9)
     assert ours.n_iter_ == theirs.n_iter_
     assert_same_weights(ours, theirs, 1e-6)

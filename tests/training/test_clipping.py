@@ -15,7 +15,7 @@ BOUNDS = [{"clip_norm": 0.3}, {"clip_value": 0.05}, {"clip_norm": 0.2, "clip_val
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", [name for name in RULES if name != "rprop"])  # which is refused: it uses only signs
 @pytest.mark.parametrize("way", WAYS)
 def test_every_rule_and_every_way_clip_like_the_twin(way, name, n_threads, monkeypatch):
     # 50 rows in batches of 16: the last batch has 2, so that one of 3 threads has no tile and still a slice.

@@ -403,7 +403,8 @@ def test_sigint_in_the_middle_of_a_long_epoch(optimizer, copies, wait_for):
 
     if wait_for == 0:
         timer.start()
-    history = net.fit(rows, targets, epochs=100, batch_size=4, optimizer=optimizer, n_threads=1, callbacks=[watch])
+    batches = {} if isinstance(optimizer, fm.LBFGS) else {"batch_size": 4}
+    history = net.fit(rows, targets, epochs=100, optimizer=optimizer, n_threads=1, callbacks=[watch], **batches)
     timer.join()
     assert history.stop_reason == "interrupted"
     assert history.n_epochs == len(epochs)

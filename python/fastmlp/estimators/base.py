@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cnn_core.machine.access import Access
 from fastmlp.estimators import conversion, storing
 from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights, views_of
+from fastmlp.estimators.conflicts import check_conflicts
 from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_if_refused
 from fastmlp.estimators.labels import Coding
 from fastmlp.estimators.parameters import NestedParams
@@ -61,6 +62,7 @@ class BaseMLP(NestedParams, ABC):
     ) -> None:  # fmt: skip
         with self._one_fit(), unchanged_if_refused(self):
             check_settings(self)
+            check_conflicts(self, None if validation_data is None else "validation_data", incremental)
             first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._check_rows(X, y, reset=first)
             coding = self._find_coding(y, first, incremental, classes)

@@ -25,13 +25,13 @@ alpha : float, default 1e-4
     Strength of the L2 penalty. A batch of n rows (with sample weights: of total weight n) adds alpha / (2 n) times the
     sum of squared weights to the loss.
 batch_size : int or "auto", default "auto"
-    Rows of a mini-batch; "auto" is min(200, n_samples). L-BFGS ignores it. With ``batch_norm``, at least 2, and a rest
-    of fewer than half a batch is part of the last one.
+    Rows of a mini-batch; "auto" is min(200, n_samples). L-BFGS uses all rows at once. With ``batch_norm``, at least 2,
+    and a rest of fewer than half a batch is part of the last one.
 learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
     Learning rate of "sgd". "constant" keeps ``learning_rate_init``. "invscaling" divides it after every epoch by
     (rows seen + 1) ** ``power_t``. "adaptive" divides the rate by 5, down to 1e-6, each time training would stop.
 learning_rate_init : float, default 1e-3
-    Initial learning rate of "sgd" and "adam".
+    Initial learning rate of "sgd" and "adam", and of an ``optimizer`` by name whose own default is the same.
 power_t : float, default 0.5
     Exponent of "invscaling".
 max_iter : int, default 200
@@ -73,7 +73,9 @@ batch_norm : bool, default False
 init : str or initializer, optional
     Initial weights, as in `Network`. None: the same numbers as scikit-learn draws.
 optimizer : str or optimizer, optional
-    An optimizer of fastmlp. It replaces ``solver`` and its settings.
+    An optimizer of fastmlp. It replaces ``solver`` and its settings. By name, it takes those of the settings that it
+    has with the same default: for "adam", "adamw" and "nadam" ``learning_rate_init``, ``beta_1``, ``beta_2`` and
+    ``epsilon``.
 schedule : callable, optional
     Learning rate of "sgd" or "adam" as a function of the step. It replaces ``learning_rate``. Schedules of fastmlp
     without a number of steps are as long as ``max_iter`` epochs; ``partial_fit`` needs the number.

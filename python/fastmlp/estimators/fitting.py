@@ -19,7 +19,7 @@ from fastmlp.callbacks.base import make_callbacks
 from fastmlp.checks.errors import DivergedError
 from fastmlp.checks.values import Value
 from fastmlp.data.weights import check_weights as check_row_weights
-from fastmlp.estimators.rules import EpochRate, make_rule
+from fastmlp.estimators.rules import EpochRate, is_quasi_newton, make_rule
 from fastmlp.estimators.scoring import Samples, Score
 from fastmlp.estimators.watching import Record, Watch
 from fastmlp.model.model import Model
@@ -120,7 +120,8 @@ class Course:
         self.n_epochs = n_epochs
         self.is_planned = is_planned
         self.n_samples = samples.X.shape[0]
-        self.batch_size = clip_batch_size(estimator.batch_size, self.n_samples)
+        given = self.n_samples if is_quasi_newton(estimator) else estimator.batch_size
+        self.batch_size = clip_batch_size(given, self.n_samples)
         self.n_threads = count_threads(estimator.n_jobs)
         self.callbacks = make_callbacks(estimator.callbacks)
         self.by_policy = estimator.optimizer is None and estimator.schedule is None

@@ -13,10 +13,12 @@ from fastmlp.estimators.fitting import NOT_FINITE, count_threads
 from fastmlp.estimators.scoring import Samples
 from fastmlp.model.model import Model
 from fastmlp.training.lbfgs import Objective, minimise
+from fastmlp.training.whole_set import check_one_function
 
 
 def fit_to_all(estimator: Any, network: Model, samples: Samples) -> tuple[float, int]:
     """Minimise mean loss + alpha / (2 n) * sum of squared weights over all n samples; return loss and iterations."""
+    check_one_function(network, "solver='lbfgs'")
     data = check_samples(network, samples.X, samples.targets, samples.weights)
     objective = Objective(network, data, count_threads(estimator.n_jobs), float(estimator.alpha))
     begin = network.snapshot()

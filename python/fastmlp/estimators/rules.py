@@ -10,6 +10,8 @@ epsilon / sqrt(1 - beta_2^t) instead of epsilon both are the same (Kingma and Ba
 
 from __future__ import annotations
 
+import inspect
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +21,12 @@ from numpy.typing import NDArray
 from cnn_core.steps.updates import Update
 from fastmlp.checks.values import Schedule, Value, values_at
 from fastmlp.optimizers import Adam, Optimizer, make_optimizer
+
+CARRIED = {
+    "learning_rate_init": "learning_rate", "momentum": "momentum", "nesterovs_momentum": "nesterov", "beta_1": "beta_1",
+    "beta_2": "beta_2", "epsilon": "epsilon",
+}  # fmt: skip
+"""Settings of solvers that optimizers have too, and their names there."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +102,24 @@ class EpochRate(Schedule):
 def make_rule(estimator: Any, rate: Value) -> Any:
     """The update rule of ``optimizer``, or else of ``solver`` with this learning rate."""
     if estimator.optimizer is not None:
-        return make_optimizer(estimator.optimizer)
+        rule = make_optimizer(estimator.optimizer)
+        return rule.set_params(**{ours: getattr(estimator, name) for name, ours in carried_settings(estimator).items()})
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
         return StepSGD(rate, momentum, bool(estimator.nesterovs_momentum and momentum > 0))
     beta_1, beta_2 = float(estimator.beta_1), float(estimator.beta_2)
     return Adam(rate, beta_1, beta_2, EpsilonBefore(float(estimator.epsilon), beta_2))
+
+
+def carried_settings(estimator: Any) -> dict[str, str]:
+    """The settings of solvers that act on an ``optimizer`` given by name, and their names there.
+
+    These are settings with the same default in both places: nothing can tell a default from a value that was set.
+    """
+    if not isinstance(estimator.optimizer, str):
+        return {}
+    own, defaults = vars(make_optimizer(estimator.optimizer)), inspect.signature(type(estimator)).parameters
+    return {name: ours for name, ours in CARRIED.items() if own.get(ours, math.nan) == defaults[name].default}
 
 
 def records_epochs(estimator: Any) -> bool:

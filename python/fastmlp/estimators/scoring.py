@@ -6,6 +6,7 @@ scorers need the predictions.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,11 @@ class Score:
         self.twin = None
         if estimator.scoring not in (None, "loss"):
             self.scorer = check_scoring(estimator, estimator.scoring)
+            if self.weights is not None and not takes_weights(self.scorer):
+                raise ValueError(
+                    f"scoring={estimator.scoring!r:.60} must take sample_weight, as the validation set has weights, "
+                    "from sample_weight or class_weight"
+                )
             self.twin = twin_of(estimator, network, coding)
 
     def __call__(self, run: Run) -> dict[str, float]:
@@ -77,6 +83,12 @@ class Score:
         if self.is_class:
             return float(np.average(((outputs > 0.5) == targets).all(axis=1), weights=weights))
         return mean_r2_of_observed(targets.reshape(outputs.shape), outputs, self.samples.weights)
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Whether a scorer has an argument ``sample_weight``."""
+    arguments = inspect.signature(scorer).parameters
+    return "sample_weight" in arguments or any(each.kind is each.VAR_KEYWORD for each in arguments.values())
 
 
 def twin_of(estimator: Any, network: Model, coding: Any) -> Any:

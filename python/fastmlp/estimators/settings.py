@@ -128,8 +128,6 @@ def check_settings(estimator: Any) -> None:
     for name, (holds, expected) in RULES.items():
         if not holds(getattr(estimator, name)):
             raise invalid(estimator, name, expected)
-    if estimator.schedule is not None and estimator.optimizer is not None:
-        raise ValueError("schedule needs solver='sgd' or 'adam'; pass it to the optimizer as learning_rate instead")
     if estimator.schedule is not None and estimator.learning_rate != "constant":
         raise ValueError(f"schedule replaces learning_rate={estimator.learning_rate!r}; pass only one of the two")
     if estimator.scoring not in (None, "loss"):
@@ -139,7 +137,8 @@ def check_settings(estimator: Any) -> None:
     dropped = any(callable(rate) or rate > 0 for rate in dropout_rates(estimator))
     for name, asked in (("batch_norm", estimator.batch_norm), ("dropout", dropped)):
         if asked and is_quasi_newton(estimator):
-            raise ValueError(f"{name} needs mini-batches, but L-BFGS uses all rows at once; choose another solver")
+            by = "solver='lbfgs'" if estimator.optimizer is None else f"optimizer={estimator.optimizer!r:.60}"
+            raise ValueError(f"{name} needs mini-batches, and {by} uses all rows at once; leave one of the two out")
 
 
 def hidden_sizes(estimator: Any) -> list[int]:

@@ -68,6 +68,10 @@ class Optimizer(HasParams):
         """Whether a step is just ``w - learning_rate * g`` and a decay in proportion to w."""
         return False
 
+    def uses_signs(self) -> bool:
+        """Whether a step depends on the signs of the gradient only, so that clipping changes nothing."""
+        return False
+
     def needs_all_samples(self) -> bool:
         """Whether a batch must hold all samples, because the rule compares losses."""
         return False

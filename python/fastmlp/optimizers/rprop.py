@@ -66,6 +66,10 @@ class Rprop(Optimizer):
         state[1] = self.learning_rate
         return state
 
+    def uses_signs(self) -> bool:
+        """True without decays."""
+        return self.weight_decay == 0 and self.l1_decay == 0
+
     def needs_all_samples(self) -> bool:
         """True with ``backtrack``."""
         return self.backtrack

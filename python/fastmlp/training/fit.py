@@ -32,6 +32,7 @@ from fastmlp.training.recording import check_metrics, directions, recorded_names
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
 from fastmlp.training.trainer import Trainer
+from fastmlp.training.whole_set import check_whole_set
 
 
 class Way(NamedTuple):
@@ -148,6 +149,7 @@ def by_all_samples(network: Model, data: TrainingData, settings: FitSettings) ->
     def identity() -> dict[str, str]:
         return fingerprint(network, settings, data, settings.n_threads) | data_fingerprint(data)
 
+    check_whole_set(network, data, settings)
     recorded: tuple[str, ...] = ()
     if isinstance(settings.optimizer, LevenbergMarquardt):
         from fastmlp.training.levenberg_marquardt import check_least_squares

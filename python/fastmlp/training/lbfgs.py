@@ -99,13 +99,11 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
     """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
 
     ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without the
-    optimizer's own decay. Dropout is off, as the method needs the same function at every evaluation.
+    optimizer's own decay.
     """
     network: Model = run.network
     rule = settings.optimizer
     assert isinstance(rule, LBFGS)
-    if network.layout.uses_batch:
-        raise ValueError("LBFGS cannot train a network with BatchNorm: its running statistics need mini-batches")
     objective = Objective(network, data, settings.n_threads, float(cast(float, settings.alpha)), rule.weight_decay)
     best: dict[str, Any] = {"loss": np.inf}
 

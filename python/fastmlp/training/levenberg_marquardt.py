@@ -48,12 +48,6 @@ def check_least_squares(network: Model, data: TrainingData, rule: LevenbergMarqu
     if network.loss.spec.share_of_squares is None:
         names = " or ".join(repr(name) for name, spec in LOSSES.items() if spec.share_of_squares is not None)
         raise ValueError(f"LevenbergMarquardt needs the loss {names}, a sum of squares; got {network.loss.name!r}")
-    for layer in network.layers:
-        if layer.uses_batch or layer.is_random:
-            raise ValueError(
-                f"LevenbergMarquardt cannot train a network with {type(layer).__name__}: "
-                "it needs the same function of each row at every evaluation"
-            )
     if data.X.starts is not None:
         raise ValueError("LevenbergMarquardt needs a dense X, got a sparse matrix; pass X.toarray()")
     p = network.n_params

@@ -80,6 +80,13 @@ class FitSettings:
         if self.average is not None:
             check_value("average", self.average, low=0.0, high=1.0, schedule=False)
         check_size("accumulate", self.accumulate)
+        if isinstance(self.optimizer, Optimizer) and self.optimizer.uses_signs():
+            for argument in ("clip_norm", "clip_value"):
+                if getattr(self, argument) is not None:
+                    raise ValueError(
+                        f"{argument} has no effect with {type(self.optimizer).__name__}, whose steps depend on the "
+                        f"signs of the gradient only; got {argument}={getattr(self, argument)!r:.60}, leave it out"
+                    )
         if isinstance(self.optimizer, WholeSetMethod):
             for argument in ("clip_norm", "clip_value", "max_norm", "average", "accumulate"):
                 value = getattr(self, argument)
