@@ -3,7 +3,7 @@ from cython.parallel cimport parallel
 from libc.stdint cimport uint64_t
 
 from cnn_core.doors.workspace cimport Call, Pass
-from cnn_core.machine.team cimport Member, join, wait_for_all
+from cnn_core.machine.team cimport Member, granted, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
@@ -74,7 +74,7 @@ def gradient(Pass over, Source X, Source y, const double[::1] weights, object gr
     mode.dropout_factor = 1 if behaviour.drops else 0
     mode.dropout_rates = NULL
     mode.label_smoothing = behaviour.label_smoothing
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         if call.double_precision:
             team_gradient(&call.job, join(&call.job.barrier), first, stop, &mode, <const double*> call.params,
                           <double*> gradients_, call.n_threads, call.n_params, <double*> call.work, alpha)
@@ -109,7 +109,7 @@ def sample_gradients(Pass over, Source X, Source y, const double[::1] weights, o
     cdef Call call = over.with_samples(X, y, weights)
     cdef Mode mode = prediction_mode()
     cdef void* out = over.numbers(gradients__out, X.rows.n_rows * call.n_params)
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         if call.double_precision:
             row_gradients(&call.job, join(&call.job.barrier), first, stop, &mode, <const double*> call.params,
                           <double*> out, call.n_params, <double*> call.work)

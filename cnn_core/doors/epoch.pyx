@@ -5,12 +5,13 @@ once and keeps them alive, so that a chunk costs no more than its steps.
 """
 from cython.parallel cimport parallel
 from libc.math cimport INFINITY, isfinite
+from libc.setjmp cimport jmp_buf, setjmp
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
 from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.shuffling cimport BitGenerator, bits_of, shuffle
-from cnn_core.machine.team cimport Member, alone, join, wait_for_all
+from cnn_core.machine.team cimport Member, alone, granted, join, swap_exit, wait_for_all
 from cnn_core.passes.batches cimport Source, block_is_finite, make_samples, prefetch
 from cnn_core.passes.tiles cimport LOSS_SLOT, Job
 from cnn_core.steps.step cimport train_step
@@ -38,6 +39,7 @@ cdef struct Course:
     Py_ssize_t n_finished    # finished epochs
     bint tiny                # the special kernel for small networks does the steps
     bint finite              # all losses and parameters were finite
+    bint left                # a child was forked in the middle of a step, whose team it has left
 
 # Copies of parameters and statistics after the newest epoch, and after the best of those before it.
 cdef struct Kept:
@@ -136,18 +138,29 @@ cdef void train_steps(const Job* job, Member member, const Way* way, Course* cou
         course.n_steps = number + k
 
 
+cdef void train_in_team(Job* job, const Way* way, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
+                        real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
+    """Train for a chunk by a team; the child of a function in Python that forks comes back in the middle of a step."""
+    cdef jmp_buf way_out
+    if setjmp(way_out) != 0:
+        course.left = True
+        return
+    swap_exit(&way_out)
+    with parallel(num_threads=course.n_threads):
+        train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work, copies)
+    swap_exit(NULL)
+
+
 cdef void train(Job* job, const Way* way, Course* course, Kept* kept, const Step* steps, Py_ssize_t n_steps,
                 real* params, real* gradients, real* state, real* work, real* copies) noexcept nogil:
     """Train for a chunk, by the caller alone or by a team."""
     if course.first == 0:
         begin_epoch(course, steps)
-    if course.n_threads == 1:
+    if granted(course.n_threads) == 1:
         train_steps(job, alone(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
                     copies)
     else:
-        with parallel(num_threads=course.n_threads):
-            train_steps(job, join(&job.barrier), way, course, kept, steps, n_steps, params, gradients, state, work,
-                        copies)
+        train_in_team(job, way, course, kept, steps, n_steps, params, gradients, state, work, copies)
 
 
 cdef class Epochs:
@@ -266,6 +279,7 @@ cdef class Epochs:
                             and not self.way.options.limits_columns and self.way.average is NULL
                             and is_tiny(&self.call.job.net, &self.call.job.samples, self.course.batch_size))
         self.course.finite = True
+        self.course.left = False
         self.kept.best_loss = self.kept.newest_loss = INFINITY
         self.kept.newest = 0
         memcpy(<char*> self.copies + self.n_bytes, self.call.params if self.way.average is NULL else self.way.average,
@@ -333,6 +347,11 @@ cdef class Epochs:
     def is_finite(self):
         """Whether the loss and the parameters have been finite so far."""
         return bool(self.course.finite)
+
+    @property
+    def was_left(self):
+        """Whether this process was forked in the middle of a step of the last `run`, which is unfinished here."""
+        return bool(self.course.left)
 
     @property
     def best(self):

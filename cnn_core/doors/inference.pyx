@@ -3,7 +3,7 @@ from cython.parallel cimport parallel
 from libc.string cimport memcpy
 
 from cnn_core.doors.workspace cimport Call, Pass
-from cnn_core.machine.team cimport Member, alone, join
+from cnn_core.machine.team cimport Member, alone, granted, join
 from cnn_core.passes.batches cimport LABEL, Source
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.losses cimport count_correct, loss_and_delta
@@ -44,10 +44,10 @@ def predict(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t stop):
     cdef void* out_ = over.numbers(out, X.rows.n_rows * call.job.net.layers[call.job.net.n_layers - 1].n_out)
     with nogil:
         if call.double_precision:
-            predict_all(&call.job, call.n_threads, first, stop, <const double*> call.params, <double*> out_,
+            predict_all(&call.job, granted(call.n_threads), first, stop, <const double*> call.params, <double*> out_,
                         <double*> call.work)
         else:
-            predict_all(&call.job, call.n_threads, first, stop, <const float*> call.params, <float*> out_,
+            predict_all(&call.job, granted(call.n_threads), first, stop, <const float*> call.params, <float*> out_,
                         <float*> call.work)
 
 
@@ -80,7 +80,7 @@ def activations(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_t st
     for k in range(call.job.net.n_layers):
         width += call.job.net.layers[k].n_out
     cdef void* out_ = over.numbers(out, X.rows.n_rows * width)
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         if call.double_precision:
             activation_tiles(&call.job, join(&call.job.barrier), first, stop, <const double*> call.params,
                              <double*> out_, <double*> call.work)
@@ -123,6 +123,8 @@ def evaluate(Pass over, Source X, Source y, const double[::1] weights, Py_ssize_
     cdef Call call = over.with_samples(X, y, weights)
     with nogil:
         if call.double_precision:
-            evaluate_all(&call.job, call.n_threads, first, stop, <const double*> call.params, <double*> call.work)
+            evaluate_all(&call.job, granted(call.n_threads), first, stop, <const double*> call.params,
+                         <double*> call.work)
         else:
-            evaluate_all(&call.job, call.n_threads, first, stop, <const float*> call.params, <float*> call.work)
+            evaluate_all(&call.job, granted(call.n_threads), first, stop, <const float*> call.params,
+                         <float*> call.work)

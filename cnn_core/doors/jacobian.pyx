@@ -18,7 +18,7 @@ from libc.string cimport memcpy
 from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.layers.activations cimport through_activation
 from cnn_core.layers.kinds cimport layer_rows
-from cnn_core.machine.team cimport Member, join, wait_for_all
+from cnn_core.machine.team cimport Member, granted, join, wait_for_all
 from cnn_core.passes.backward cimport backward
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
@@ -75,7 +75,7 @@ def input_gradients(Pass over, Source X, object out, Py_ssize_t first, Py_ssize_
     cdef Call call = over.with_samples(X, None, None)
     cdef Py_ssize_t n_out = call.job.net.layers[call.job.net.n_layers - 1].n_out
     cdef void* out_ = over.numbers(out, X.rows.n_rows * n_out * call.job.net.layers[0].n_in)
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         if call.double_precision:
             input_gradient_tiles(&call.job, join(&call.job.barrier), first, stop, <const double*> call.params,
                                  <double*> out_, <double*> call.work)
@@ -165,6 +165,6 @@ def normal_equations(Pass over, Source X, Source y, const double[::1] weights, d
     cdef Py_ssize_t width = products.shape[0], start = first * call.job.net.plan.tile_rows
     cdef Py_ssize_t n_samples = min(stop * call.job.net.plan.tile_rows, X.rows.n_rows) - start
     assert call.double_precision
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         add_rounds(&call.job, join(&call.job.barrier), start, n_samples, <const double*> call.params,
                    <double*> call.work, rows_, width, products_)

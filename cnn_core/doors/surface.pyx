@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.layers.activations cimport activate
 from cnn_core.layers.kinds cimport layer_forward
-from cnn_core.machine.team cimport Member, join
+from cnn_core.machine.team cimport Member, granted, join
 from cnn_core.passes.batches cimport Source
 from cnn_core.passes.forward cimport forward
 from cnn_core.passes.losses cimport loss_and_delta
@@ -129,7 +129,7 @@ def loss_surface(Pass over, Source X, Source y, const double[::1] weights, Axes 
     cdef Call call = over.with_samples(X, y, weights)
     cdef Py_ssize_t n_params = call.n_params // call.n_threads
     assert not over.read_only and losses__out.shape[0] >= grid_0.shape[0] and losses__out.shape[1] >= grid_1.shape[0]
-    with nogil, parallel(num_threads=call.n_threads):
+    with nogil, parallel(num_threads=granted(call.n_threads)):
         if call.double_precision:
             surface_rows(&call.job, join(&call.job.barrier), first, stop, &axes, grid_0, grid_1, <double*> call.params,
                          n_params, <double*> call.work, losses__out)

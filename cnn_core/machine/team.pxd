@@ -1,4 +1,5 @@
 """The team of threads inside one call: a member's index, the team's size, and a barrier."""
+from libc.setjmp cimport jmp_buf
 
 cdef extern from "team.h" nogil:
     # Lives as long as the call that made the team; all fields start at 0.
@@ -19,6 +20,11 @@ cdef struct Member:
     int index
     int size
     Barrier* barrier
+
+
+cdef int granted(int n_threads) noexcept nogil
+cdef long count_forks() noexcept nogil
+cdef jmp_buf* swap_exit(jmp_buf* way_out) noexcept nogil
 
 
 cdef inline Member join(Barrier* barrier) noexcept nogil:

@@ -11,7 +11,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from cython.parallel cimport parallel
 from libc.stdint cimport int64_t
 
-from cnn_core.machine.team cimport Barrier, Member, join, wait_for_all
+from cnn_core.machine.team cimport Barrier, Member, granted, join, wait_for_all
 
 import sys
 
@@ -89,7 +89,7 @@ def take_room(double[:, :, ::1] scratch, int n_threads):
     cdef double* A
     cdef Py_ssize_t n = scratch.shape[2]
     barrier.arrived = barrier.phase = barrier.asleep = 0
-    with nogil, parallel(num_threads=n_threads):
+    with nogil, parallel(num_threads=granted(n_threads)):
         member = join(&barrier)
         A = &scratch[member.index, 0, 0]
         wait_for_all(member)

@@ -136,6 +136,90 @@ assert pid != 0 and os.waitpid(pid, 0)[1] == 0
 print("same")
 """
 
+GO_ON = """
+import signal, time
+
+def squares(y_true, scores):
+    return 0.5 * ((scores - y_true) ** 2).sum(axis=1), scores - y_true
+
+class Fork:
+    "Forks at its first call; the child goes on with what it was called from, and may not take long."
+    def __init__(self):
+        self.pid = None
+    def __call__(self):
+        if self.pid is None:
+            self.pid = os.fork()
+            if self.pid == 0:
+                signal.alarm(30)
+
+class Seen(fm.Callback):
+    def on_gradient(self, run, gradient):
+        fork()
+
+def loss(y_true, scores):
+    fork()
+    return squares(y_true, scores)
+
+def metric(y_true, y_pred):
+    fork()
+    return 0.0
+
+def source():
+    global reads
+    reads += 1
+    for start in (0, 300):
+        if reads == 3 and start:  # by now another thread reads ahead
+            fork()
+        yield X[start : start + 300], Y[start : start + 300]
+
+def after_each(run):
+    fork()
+
+ON_TWO = {"epochs": 3, "batch_size": 300, "n_threads": 2}
+WHOLE = {"epochs": 3, "n_threads": 2, "callbacks": [after_each]}
+CASES = {  # the call, and whether the child ends with the numbers of the parent
+    "callback": (lambda net: net.fit(X, Y, callbacks=[after_each], **ON_TWO), True),
+    "metric": (lambda net: net.fit(X, Y, metrics=[metric], validation_data=(X, Y), **ON_TWO), True),
+    "lbfgs": (lambda net: net.fit(X, Y, optimizer="lbfgs", **WHOLE), True),
+    "levenberg_marquardt": (lambda net: net.fit(X, Y, optimizer="levenberg_marquardt", **WHOLE), True),
+    "loss": (lambda net: net.fit(X, Y, **ON_TWO), False),
+    "loss in one thread": (lambda net: net.fit(X, Y, **(ON_TWO | {"n_threads": 1})), True),
+    "loss of evaluate": (lambda net: net.evaluate(X, Y, n_threads=2), True),
+    "loss of lbfgs": (lambda net: net.fit(X, Y, optimizer="lbfgs", epochs=3, n_threads=2), True),
+    "on_gradient": (lambda net: net.fit(X, Y, callbacks=[Seen()], **ON_TWO), False),
+    "source": (lambda net: net.fit(fm.Chunks(source), **ON_TWO), False),
+}
+for name, (call, goes_on) in CASES.items():
+    reads, fork = 0, Fork()
+    net = fm.Network([4, fm.Dense(40, "tanh"), 8, 1], dtype="float64", seed=0,
+                     loss=fm.CustomLoss(loss) if "loss" in name else "squared_error")
+    before = net.params.copy()
+    read, write = os.pipe()
+    try:
+        call(net)
+        params = net.params
+    except RuntimeError as error:
+        assert fork.pid == 0 and not goes_on and "in a process that its loss or on_gradient forked" in str(error)
+        assert (net.params == before).all()
+        net.loss = "squared_error"
+        net.fit(X, Y, **ON_TWO)  # but the child can train
+        params = np.full_like(before, -1.0)
+    if fork.pid == 0:
+        os.write(write, params.tobytes())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        child = np.frombuffer(pipe.read())
+    status = os.waitpid(fork.pid, 0)[1]
+    if name == "source":
+        assert os.WEXITSTATUS(status) == 1 and len(child) == 0, status
+    elif goes_on:
+        assert status == 0 and np.abs(child - params).max() < 1e-9 * np.abs(params).max(), (name, status)
+    else:
+        assert status == 0 and (child == -1).all(), (name, status)
+print("same")
+"""
+
 BLAS = """
 from threadpoolctl import threadpool_info
 from fastmlp.machine.threads import single_threaded_blas
@@ -173,7 +257,9 @@ print("same")
 
 
 @pytest.mark.parametrize(
-    "program", [POOLS, FRESH, WITHIN, CALLBACK, BLAS], ids=["pools", "fresh", "within", "callback", "blas"]
+    "program",
+    [POOLS, FRESH, WITHIN, CALLBACK, GO_ON, BLAS],
+    ids=["pools", "fresh", "within", "callback", "go on", "blas"],
 )
 def test_processes_end_with_the_bits_they_should(program, tmp_path):
     script = tmp_path / "forks.py"

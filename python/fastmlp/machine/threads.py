@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
-from cnn_core.machine.access import forked
+from cnn_core.machine import access, team
 from cnn_core.machine.team import has_threads, may_have_team
 from fastmlp.checks.values import check_size
 from fastmlp.machine.memory import forget_room, make_room, make_room_for_blas
@@ -32,12 +32,8 @@ def available_threads() -> int:
 
 
 class _Team:
-    """Whether OpenMP is safe to use: its threads do not survive a fork, and it would wait for them forever."""
-
     used = False
-    """A team has run in this process."""
-    lost = False
-    """This process was forked from one in which a team had run."""
+    """A team has run in this process, or in one that it was forked from."""
 
 
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
@@ -51,7 +47,7 @@ def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> in
     else:
         worth = flops_per_row * n_rows // FLOPS_PER_THREAD
         chosen = min(worth, available_threads()) if worth > 1 else 1
-    if chosen == 1 or _Team.lost or not may_have_team():
+    if chosen == 1 or not may_have_team():
         return 1
     _Team.used = True
     make_room(chosen)
@@ -105,10 +101,10 @@ single_threaded_blas = _SingleThreadedBlas()
 
 def _after_fork() -> None:
     """Reset a forked child: other threads inside the context or a network are gone, and so is the team."""
-    forked()
+    access.forked()
+    team.forked(_Team.used)
     forget_room()
     single_threaded_blas.forked()
-    _Team.lost = _Team.lost or _Team.used
 
 
 if hasattr(os, "register_at_fork"):

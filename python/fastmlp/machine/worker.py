@@ -6,6 +6,8 @@ chunks that hangs would block it forever. This thread is a daemon, which ends wi
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -54,13 +56,16 @@ class Worker(Generic[T]):
 
 
 def work(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:
-    """Run calls until None arrives."""
-    call = calls.get()
+    """Run calls until None arrives; end a process that a call has forked, where nobody would send another."""
+    process, call = os.getpid(), calls.get()
     while call is not None:
         function, future = call
         try:
             future.set_result(function())
         except BaseException as error:
             future.set_exception(error)
+        if os.getpid() != process:
+            print("a source of Chunks that forks must end the child itself, which has no fit", file=sys.stderr)
+            os._exit(1)
         del function, future, call  # so that the result is not kept alive until the next call
         call = calls.get()

@@ -243,9 +243,14 @@ class Trainer:
         """Do one step that calls Python functions; if one fails, restore the network and raise its error."""
         self.before = self.network.snapshot(self.before)
         averages = None if self.average is None else self.average.copy()
-        with self.lock:
-            self.core.run(1)
         try:
+            with self.lock:
+                self.core.run(1)
+            if self.core.was_left:
+                raise RuntimeError(
+                    "a fit with several threads cannot go on in a process that its loss or on_gradient forked; end "
+                    "that process inside the function, or fit with n_threads=1"
+                )
             check_all(self.doors)
         except BaseException:
             self.network.restore(self.before)
