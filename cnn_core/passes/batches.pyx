@@ -16,6 +16,11 @@ ctypedef fused value:
     double
 
 
+cdef inline Py_ssize_t size_of(int dtype) noexcept:
+    """Bytes of a number."""
+    return 1 if dtype == UINT8 else 8 if dtype == FLOAT64 else 4
+
+
 cdef class Source:
     """Rows of the user's arrays, described once for every door; keeps the arrays alive.
 
@@ -42,7 +47,11 @@ cdef class Source:
             raise ValueError("the bytes of a row must be contiguous")
         self.rows.width = width
         self.rows.dtype = dtype
+        if starts is None and data.shape[1] != (1 if dtype == LABEL else width) * size_of(dtype):
+            raise ValueError(f"a row of {data.shape[1]} bytes does not hold {width} numbers")
         if shift is not None:
+            if min(shift.shape[0], scale.shape[0]) < width * (8 if dtype == FLOAT64 else 4):
+                raise ValueError(f"shift and scale must be {width} numbers each")
             self.rows.shift = &shift[0]
             self.rows.scale = &scale[0]
         if starts is not None:

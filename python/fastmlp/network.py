@@ -49,7 +49,11 @@ class Network(Trainable):
     Attributes
     ----------
     params : ndarray (n_params,)
-        All parameters, writable: first all weight matrices, then biases and norms.
+        All parameters, as a writable view: first all weight matrices, then biases and norms.
+    statistics : ndarray (n_statistics,)
+        Running statistics of batch norms, as a writable view.
+    dtype, input, layers, output, init
+        As given; read-only.
     weights : list of ndarray (n_in, n_out)
         Weights of the dense layers, as writable views.
     biases : list of ndarray (n_out,) or None

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402
 
+import contextlib
 import pickle
 import subprocess
 import sys
@@ -516,3 +517,16 @@ def test_without_scikit_learn_the_error_names_the_extra():
     code = "import sys; sys.modules['sklearn'] = None; import fastmlp as fm; fm.Network([1, 1]); fm.MLPClassifier"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "the estimators need scikit-learn; install it with: pip install 'fastmlp[sklearn]'" in run.stderr
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 0, fm.Network([9, 2]), fm.Network([4, 9, 9]), fm.Network([1, 1])])
+def test_another_network_put_into_an_estimator_is_an_error_and_no_crash(wrong):
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    model = fm.MLPRegressor(hidden_layer_sizes=(3,), max_iter=200, solver="lbfgs", random_state=0).fit(X, X[:, 0])
+    before = model.predict(X)
+    own, model.network_ = model.network_, wrong
+    for call in (lambda: model.predict(X), lambda: model.fit(X, X[:, 0])):
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            call()
+    model.network_ = own
+    assert np.isfinite(model.predict(X)).all() and before.shape == model.predict(X).shape

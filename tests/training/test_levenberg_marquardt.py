@@ -167,7 +167,7 @@ def test_a_stretch_whose_learning_rate_is_0_stays_as_it_is(optimizer):
     y = X @ [1.0, -2.0, 0.5] + RNG.normal(size=60)
     net = fm.Network([3, 1], dtype="float64", seed=0)
     groups = np.array([(0, 1, 0, 1, 1), (1, 2, 1, 1, 1), (3, 1, 1, 0, 1)], dtype=net.layout.groups.dtype)
-    net.layout = dataclasses.replace(net.layout, groups=groups)
+    net._change(layout=dataclasses.replace(net.layout, groups=groups))
     first = net.params[0]
     net.fit(X, y, epochs=60, optimizer=dataclasses.replace(optimizer, tolerance=1e-10))
     assert net.params[0] == first

@@ -5,5 +5,6 @@ layers                                         one file for each kind of layer
 layout                                         sizes and offsets, summed over the layers
 construction                                   checks what the user passes, and makes the parts of a network from it
 state                                          snapshots, and the state of an optimizer
+guarded                                        attributes that are read-only, or checked when they are set
 model                                          Model: all of this, with parameters and statistics
 """

@@ -10,32 +10,28 @@ from copy import deepcopy
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cnn_core.machine.access import Access
 from cnn_core.passes.batches import first_nonfinite
-from fastmlp.checks.arrays import as_numbers
 from fastmlp.model.construction import allocate, check_dtype, check_scaling, read_layers, seed_sequence, with_trainable
+from fastmlp.model.guarded import Guarded
 from fastmlp.model.initializers import Initializer, make_initializer
 from fastmlp.model.layers import Input, Layer
-from fastmlp.model.layout import Layout, make_layout, output_activation
+from fastmlp.model.layout import make_layout, output_activation
 from fastmlp.model.losses import Loss, make_loss
-from fastmlp.model.state import OptimizerState, Snapshot
+from fastmlp.model.state import Snapshot
 
 M = TypeVar("M", bound="Model")
 
 
-class Model:
+class Model(Guarded):
     """Layers, parameters, running statistics, loss, random generator and optimizer state of a network.
 
     `fastmlp.Network` documents the parameters and attributes, and adds the methods that use them.
     """
 
-    layout: Layout
     _loss: Loss
-    _params: NDArray[Any]
-    _access: Access
-    _optimizer_state: OptimizerState | None = None
     # Prepared calls for passes and training: made on first use, never copied, since they hold addresses.
     _predictor: Any = None
     _batch_trainer: Any = None
@@ -69,7 +65,7 @@ class Model:
         check_scaling(self.input, self.dtype)
         self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
         self._params = allocate(self.layout.n_params, self.dtype)
-        self.statistics = np.zeros(self.layout.n_statistics)
+        self._statistics = np.zeros(self.layout.n_statistics)[:]
         self.initialize()
 
     def initialize(self) -> None:
@@ -121,8 +117,8 @@ class Model:
         Network(4 -> 8 relu (frozen) -> 8 relu (frozen) -> 1 identity; loss squared_error, 121 parameters, float32)
         """
         with self._access.changing:
-            self.layers = with_trainable(self.layers, numbers, False)
-            self.layout = make_layout(self.input, self.layers, self.output, self.loss)
+            layers = with_trainable(self.layers, numbers, False)
+            self._change(layers=layers, layout=make_layout(self.input, layers, self.output, self.loss))
 
     def unfreeze(self, *numbers: int) -> None:
         """Let frozen layers learn again.
@@ -139,8 +135,8 @@ class Model:
         """
         every = [i for i, layer in enumerate(self.layers) if layer.has_parameters]
         with self._access.changing:
-            self.layers = with_trainable(self.layers, numbers or every, True)
-            self.layout = make_layout(self.input, self.layers, self.output, self.loss)
+            layers = with_trainable(self.layers, numbers or every, True)
+            self._change(layers=layers, layout=make_layout(self.input, layers, self.output, self.loss))
 
     @property
     def loss(self) -> Loss:
@@ -154,21 +150,8 @@ class Model:
         checked.check_n_outputs(self.n_outputs)
         with self._access.changing:
             if checked.n_targets(self.n_outputs) != self.n_targets:
-                self.layout = make_layout(self.input, self.layers, self.output, checked)
+                self._change(layout=make_layout(self.input, self.layers, self.output, checked))
             self._loss = checked
-
-    @property
-    def params(self) -> NDArray[Any]:
-        """All parameters, (n_params,). Write into the array, or assign one of the same shape, which is copied."""
-        return self._params
-
-    @params.setter
-    def params(self, values: ArrayLike) -> None:
-        numbers = as_numbers("params", values, ndim=1)
-        if len(numbers) != self.n_params:
-            raise ValueError(f"params must have {self.n_params} elements, got {len(numbers)}")
-        with self._access.changing:
-            self._params[:] = numbers
 
     @property
     def n_features(self) -> int:
@@ -235,16 +218,6 @@ class Model:
         named = {f"{s.layer}.{s.name}": s.view(self.params) for s in self.layout.segments}
         return named | {f"{s.layer}.{s.name}": s.view(self.statistics) for s in self.layout.statistics}
 
-    @property
-    def optimizer_state(self) -> OptimizerState | None:
-        """The optimizer's state, from which training can go on; assign None to start without one."""
-        return self._optimizer_state
-
-    @optimizer_state.setter
-    def optimizer_state(self, state: OptimizerState | None) -> None:
-        with self._access.changing:
-            self._optimizer_state = state
-
     def snapshot(self, into: Snapshot | None = None) -> Snapshot:
         """Copy parameters and running statistics.
 
@@ -305,23 +278,17 @@ class Model:
         """
         twin = type(self).__new__(type(self))
         with self._access.reading:
-            twin.__dict__.update(self.__getstate__())
-            twin.dtype = check_dtype(dtype)
-            check_scaling(self.input, twin.dtype)
-            twin._params = allocate(self.n_params, twin.dtype)
-            twin._params[:] = self._params
-            twin.statistics = self.statistics.copy()
-            twin.optimizer_state = None if self.optimizer_state is None else self.optimizer_state.astype(twin.dtype)
+            dtype = check_dtype(dtype)
+            check_scaling(self.input, dtype)
+            params = allocate(self.n_params, dtype)
+            params[:] = self._params
+            twin.__setstate__(self.__getstate__() | {"_params": params, "_statistics": self._statistics.copy()})
+            state = self.optimizer_state
+            twin._change(dtype=dtype, _optimizer_state=None if state is None else state.astype(dtype))
             twin._seeds = deepcopy(self._seeds)
             twin.rng = np.random.default_rng()
             twin.rng.bit_generator.state = self.rng.bit_generator.state
         return twin
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For pickle and copy: all but the access guard, and the predictor and batch trainer, which hold addresses."""
-        own = ("_access", "_predictor", "_batch_trainer")
-        with self._access.reading:
-            return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def copy(self: M) -> M:
         """Return an independent network with the same parameters, statistics, optimizer state and generator state.
@@ -345,3 +312,7 @@ class Model:
         False
         """
         return self.astype(self.dtype)
+
+    def __copy__(self: M) -> M:
+        """As `copy`: two networks that share their parameters would not share a guard."""
+        return self.copy()

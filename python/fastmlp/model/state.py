@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_STEPS = 2**53
+"""Steps are counted in whole numbers that a float can hold."""
+
 
 class Snapshot(NamedTuple):
     """A copy of what training changes in a network; see `Network.snapshot`.
@@ -91,3 +94,47 @@ class OptimizerState:
         if self.rule != fresh.rule or self.vectors is None or fresh.vectors is None:
             return self.rule == fresh.rule and self.vectors is fresh.vectors
         return self.vectors.shape == fresh.vectors.shape and self.vectors.dtype == fresh.vectors.dtype
+
+
+def check_state(state: object, n_params: int, n_statistics: int, dtype: np.dtype[Any]) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless a network of this size can have this optimizer state, or None."""
+    if state is None:
+        return
+    if not isinstance(state, OptimizerState):
+        raise TypeError(f"optimizer_state must be an OptimizerState or None, got {type(state).__name__}")
+    if not isinstance(state.rule, str):
+        raise TypeError(f"optimizer_state.rule must be a str, got {type(state.rule).__name__}")
+    _check_count("optimizer_state.n_steps", state.n_steps)
+    if state.mask_seed is not None:
+        _check_count("optimizer_state.mask_seed", state.mask_seed, 2**64)
+    if state.vectors is not None:
+        slots = state.vectors.shape[0] if isinstance(state.vectors, np.ndarray) and state.vectors.ndim == 2 else 1
+        _check_array("optimizer_state.vectors", state.vectors, (slots, n_params), dtype)
+    if state.average is None:
+        return
+    if not isinstance(state.average, AverageState):
+        raise TypeError(f"optimizer_state.average must be an AverageState or None, got {type(state.average).__name__}")
+    _check_count("optimizer_state.average.n_steps", state.average.n_steps)
+    for name in ("path", "average"):
+        snapshot = getattr(state.average, name)
+        if not isinstance(snapshot, Snapshot):
+            raise TypeError(f"optimizer_state.average.{name} must be a Snapshot, got {type(snapshot).__name__}")
+        _check_array(f"optimizer_state.average.{name}.params", snapshot.params, (n_params,), dtype)
+        _check_array(
+            f"optimizer_state.average.{name}.statistics", snapshot.statistics, (n_statistics,), np.dtype(np.float64)
+        )
+
+
+def _check_count(name: str, value: object, limit: int = MOST_STEPS) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r:.60}")
+    if not 0 <= value < limit:
+        raise ValueError(f"{name} must be from 0 to {limit - 1}, got {value!r:.60}")
+
+
+def _check_array(name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype != dtype or value.shape != shape:
+        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise ValueError(f"{name} must be an array of {dtype} of shape {shape}, got {got}")
+    if not (value.flags.c_contiguous and value.flags.writeable):
+        raise ValueError(f"{name} must be a writable, C-contiguous array")

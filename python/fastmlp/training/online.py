@@ -34,6 +34,7 @@ class BatchTrainer:
             network, data, settings, one_by_one=True, endless=True, look_ahead=1 if asks else LOOK_AHEAD
         )
         self.form = input_form(network, data.X)
+        self.vectors = self.trainer.state.vectors
         self.loss = network.loss
         self.layout = network.layout
         self.flops = network.layout.flops_per_row * len(data.X)
@@ -50,6 +51,7 @@ class BatchTrainer:
             and (trainer.optimizer is optimizer or trainer.optimizer == optimizer)
             and type(trainer.optimizer) is type(optimizer)
             and network.optimizer_state is trainer.state
+            and trainer.state.vectors is self.vectors
             and trainer.state.n_steps == trainer.first_step + trainer.core.n_steps
             and network.loss is self.loss
             and network.layout is self.layout

@@ -18,7 +18,7 @@ from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.calls import address, check_all
 from fastmlp.machine.threads import choose_threads
 from fastmlp.model.model import Model
-from fastmlp.model.state import OptimizerState, Snapshot
+from fastmlp.model.state import OptimizerState, Snapshot, check_state
 from fastmlp.optimizers import Optimizer, Rprop
 from fastmlp.passes.pace import Pace, count_batches
 from fastmlp.passes.workspace import make_workspace, splits_rows
@@ -326,4 +326,5 @@ def state_to_begin_with(network: Model, optimizer: Optimizer, warm_start: bool) 
     if isinstance(optimizer, Rprop) and fresh.vectors is not None:  # no learning rate, but first step sizes
         fresh.vectors[1] *= network.layout.per_parameter("learning_rate_factor")
     kept = network.optimizer_state if warm_start else None
+    check_state(kept, network.n_params, network.layout.n_statistics, network.dtype)  # it may have been changed in place
     return kept if kept is not None and kept.fits(fresh) else fresh
