@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.values import Value, check_values, values_at, with_lengths
+from fastmlp.checks.values import Value, check_values, needs_length, values_at, with_lengths
 from fastmlp.model.layers import Layer
 
 if TYPE_CHECKING:
@@ -57,12 +57,19 @@ class Hyperparameters:
             table["average_share"] = average_shares(settings.average, n_averaged + 1 + np.arange(len(numbers)))
         return table
 
+    def _values(self) -> list[Any]:
+        """The settings that may be schedules, but those of the optimizer."""
+        values = [self.loss.label_smoothing, self.settings.alpha, *[getattr(self.settings, name) for name in BOUNDS]]
+        return values + [stage.dropout_rate for stage in self.stages]
+
     def change(self) -> bool:
         """Whether steps have different hyperparameters; if not, one row of the table is enough."""
-        settings = self.settings
-        values = [self.loss.label_smoothing, settings.alpha, *[getattr(settings, name) for name in BOUNDS]]
-        values += [stage.dropout_rate for stage in self.stages]
-        return any(map(callable, values)) or settings.average is not None or not self.optimizer.is_constant()
+        changing = self.settings.average is not None or not self.optimizer.is_constant()
+        return changing or any(map(callable, self._values()))
+
+    def need_length(self) -> bool:
+        """Whether a schedule takes its length from the fit."""
+        return any(map(needs_length, filter(callable, (*self._values(), *vars(self.optimizer).values()))))
 
 
 def average_shares(decay: float, t: NDArray[np.int64]) -> NDArray[np.float64]:

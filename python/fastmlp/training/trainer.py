@@ -143,13 +143,12 @@ class Trainer:
         """
         self.n_planned = n_steps
         self.hyperparameters = self.given
-        if n_steps:
+        if n_steps and self.given.need_length():
             before = (self.settings.epochs_before or 0) * self.n_batches
-            bound = self.given.over(self.first_step - before, before + n_steps)
-            if bound != self.given:
-                last = np.array([self.first_step + n_steps - 1])
-                bound.table(last, 0), dropout_rates(bound.stages, last)
-            self.hyperparameters = bound
+            self.hyperparameters = self.given.over(self.first_step - before, before + n_steps)
+            last = np.array([self.first_step + n_steps - 1])
+            self.hyperparameters.table(last, 0)
+            dropout_rates(self.hyperparameters.stages, last)
 
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyperparameters of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
