@@ -123,7 +123,8 @@ class Network(Trainable):
         ValueError, TypeError
             If X does not fit the network; of `Chunks`, the message names the chunk.
         RuntimeError
-            If another thread is training or changing the network, or the source of `Chunks` failed.
+            If another thread is training or changing the network, unless ``wait`` is True; or if the source of `Chunks`
+            failed.
 
         Examples
         --------
@@ -202,7 +203,8 @@ class Network(Trainable):
         ValueError, TypeError
             If an argument does not fit the network; of `Chunks`, the message names the chunk.
         RuntimeError
-            If another thread is training or changing the network, or the source of `Chunks` failed.
+            If another thread is training or changing the network, unless ``wait`` is True; or if the source of `Chunks`
+            failed.
 
         Examples
         --------
@@ -264,7 +266,7 @@ class Network(Trainable):
         ValueError, TypeError
             If an argument does not fit the network.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         See Also
         --------
@@ -326,7 +328,7 @@ class Network(Trainable):
         ValueError, TypeError
             If an argument does not fit the network.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         See Also
         --------
@@ -374,7 +376,7 @@ class Network(Trainable):
             If an argument does not fit the network, or the network has a `BatchNorm`: then the gradient of a sample
             depends on the batch.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         Examples
         --------
@@ -416,7 +418,7 @@ class Network(Trainable):
         ValueError, TypeError
             If X does not fit the network.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         Examples
         --------
@@ -457,7 +459,7 @@ class Network(Trainable):
         ValueError, TypeError
             If X does not fit the network.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         Examples
         --------
@@ -515,7 +517,7 @@ class Network(Trainable):
         ValueError, TypeError
             If an argument does not fit the network, or X is sparse.
         RuntimeError
-            If another thread is training or changing the network.
+            If another thread is training or changing the network, unless ``wait`` is True.
 
         Examples
         --------

@@ -155,8 +155,8 @@ class Trainable(Model):
         ValueError, TypeError
             If an argument does not fit. The network is unchanged.
         RuntimeError
-            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
-            method.
+            If the network is in use: another thread is training or reading it, unless ``wait`` is True; or a callback
+            of its own fit called this method.
         DivergedError
             If the loss or a parameter stopped being finite. The network holds the weights of the best finite epoch.
         FileExistsError
@@ -239,8 +239,8 @@ class Trainable(Model):
         ValueError, TypeError
             If an argument does not fit, or the optimizer is `LBFGS` or `LevenbergMarquardt`. The network is unchanged.
         RuntimeError
-            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
-            method.
+            If the network is in use: another thread is training or reading it, unless ``wait`` is True; or a callback
+            of its own fit called this method.
         DivergedError
             If the loss or a parameter is not finite. The network is unchanged, except that ``optimizer_state`` is None.
 
@@ -296,8 +296,8 @@ class Trainable(Model):
         ValueError, TypeError
             If an argument does not fit, or all layers are frozen.
         RuntimeError
-            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
-            method.
+            If the network is in use: another thread is training or reading it, unless ``wait`` is True; or a callback
+            of its own fit called this method.
 
         See Also
         --------
@@ -347,8 +347,8 @@ class Trainable(Model):
             If the gradient has another shape or is not finite, or the optimizer needs more than a gradient (`LBFGS`,
             `LevenbergMarquardt`, ``Rprop(backtrack=True)``). The network is unchanged.
         RuntimeError
-            If the network is in use: another thread is training or reading it, or a callback of its own fit called this
-            method.
+            If the network is in use: another thread is training or reading it, unless ``wait`` is True; or a callback
+            of its own fit called this method.
         DivergedError
             If a parameter is not finite after the update. The network is unchanged, except that ``optimizer_state`` is
             None.
