@@ -66,7 +66,7 @@ CASES = {
     **{f"{name}-{dtype}": ({"optimizer": optimizer}, "plain", dtype)
        for name, optimizer in OPTIMIZERS.items() for dtype in ("float32", "float64")},
     **{name: ({"optimizer": optimizer, "batch_size": N}, "plain", "float32") for name, optimizer in WHOLE.items()},
-    **{name: ({"optimizer": optimizer}, "plain", "float64") for name, optimizer in ENDINGS.items()},
+    **{name: ({"optimizer": optimizer, "batch_size": N}, "plain", "float64") for name, optimizer in ENDINGS.items()},
     **{name: (options, "dropout", "float32") for name, options in OPTIONS.items()},
     **{name: ({}, name, "float32") for name in BETWEEN},
     **{f"input-{name}": ({"data": name}, "dropout", "float32") for name in INPUTS},

@@ -61,7 +61,9 @@ class Settings:
             if smoothing:
                 raise ValueError(f"--label-smoothing is for cross-entropies, not for {name}")
             return Loss(name)
-        return Loss(name, label_smoothing=CLASS_SMOOTHING if smoothing is None else smoothing)
+        if smoothing is None:
+            smoothing = CLASS_SMOOTHING if self.is_by_batches else 0.0
+        return Loss(name, label_smoothing=smoothing)
 
     def _loss_name(self, problem: Problem) -> str:
         if problem.classes is None:
@@ -79,8 +81,13 @@ class Settings:
     def dropout_for(self, problem: Problem) -> float:
         """Share of hidden units dropped during training."""
         if self.dropout is None:
-            return 0.0 if problem.classes is None else CLASS_DROPOUT
+            return CLASS_DROPOUT if problem.classes is not None and self.is_by_batches else 0.0
         return self.dropout
+
+    @property
+    def is_by_batches(self) -> bool:
+        """Whether the optimizer updates by batches; the others need the same loss at every evaluation."""
+        return issubclass(OPTIMIZERS[self.optimizer], Optimizer)
 
 
 def make_network(problem: Problem, settings: Settings) -> Network:
