@@ -12,6 +12,7 @@
 
 #ifdef _OPENMP
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #if defined(__linux__)
 #include <limits.h>
@@ -22,6 +23,8 @@
 #define team_has_threads() 1
 #define team_member() omp_get_thread_num()
 #define team_size() omp_get_num_threads()
+#define team_is_running() (omp_get_active_level() > 0)
+#define TEAM_MOST 1024
 #define team_may_form() (omp_get_active_level() < omp_get_max_active_levels())
 
 /* Allow a team inside the running one; returns what team_forbid_inner takes. */
@@ -91,8 +94,38 @@ static inline void team_wait(Barrier *barrier, int size)
     }
 }
 
+static inline void *team_probe(void *gate)
+{
+    pthread_mutex_lock((pthread_mutex_t *)gate);
+    pthread_mutex_unlock((pthread_mutex_t *)gate);
+    return NULL;
+}
+
+/* How many threads, at most n, could be started beside those there are; all have ended when it returns. OpenMP would
+ * end the process at the first one that cannot. stack_bytes: of each, 0 for the system's default. */
+static inline int team_startable(int n, size_t stack_bytes)
+{
+    pthread_t threads[TEAM_MOST];
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_attr_t attributes;
+    int started = 0, i;
+    pthread_attr_init(&attributes);
+    if (stack_bytes > 0 && pthread_attr_setstacksize(&attributes, stack_bytes) != 0)
+        stack_bytes = 0;
+    pthread_mutex_lock(&gate);
+    while (started < n && started < TEAM_MOST &&
+           pthread_create(&threads[started], &attributes, team_probe, &gate) == 0)
+        started++;
+    pthread_mutex_unlock(&gate);
+    for (i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 #else
 #define team_has_threads() 0
+#define team_startable(n, stack_bytes) 0
+#define team_is_running() 0
 #define team_member() 0
 #define team_size() 1
 #define team_may_form() 0

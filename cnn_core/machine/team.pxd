@@ -9,6 +9,8 @@ cdef extern from "team.h" nogil:
         int asleep
     bint team_has_threads() noexcept
     bint team_may_form() noexcept
+    bint team_is_running() noexcept
+    int team_startable(int n, size_t stack_bytes) noexcept
     int team_allow_inner() noexcept
     void team_forbid_inner(int before) noexcept
     int team_member() noexcept

@@ -32,6 +32,19 @@ def may_have_team():
     return bool(team_may_form() and not lost)
 
 
+def inside_team():
+    """Whether the calling thread is a member of a team; OpenMP then starts new threads for every team inside it."""
+    return bool(team_is_running())
+
+
+def startable(int n, size_t stack_bytes):
+    """How many threads, at most n, could be started beside those there are. The GIL is free meanwhile."""
+    cdef int found
+    with nogil:
+        found = team_startable(n, stack_bytes)
+    return found
+
+
 def forked(bint had_team):
     """Call this in a child process; ``had_team``: whether its parent has had a team."""
     global lost, n_forks

@@ -12,7 +12,7 @@ from twins import LEGAL_PAIRS, VARIANTS, make_loss, make_samples, relative_error
 
 import fastmlp as fm
 from cnn_core.machine.team import has_threads
-from fastmlp.machine.threads import available_threads, choose_threads, single_threaded_blas
+from fastmlp.machine.threads import available_threads, choose_threads, openmp_stack, single_threaded_blas
 
 N = 1150  # batches of 600 and 550: several tiles for each thread, a ragged last batch
 
@@ -149,6 +149,18 @@ def test_fewer_threads_than_asked_for():
         )
         outputs.append(np.array(done.stdout.split(), dtype=float))
     assert relative_error(*outputs) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, 0), ({"OMP_STACKSIZE": "16M"}, 16 * 2**20), ({"OMP_STACKSIZE": " 512 "}, 512 * 2**10),
+        ({"GOMP_STACKSIZE": "2g"}, 2**31), ({"OMP_STACKSIZE": "64 B", "GOMP_STACKSIZE": "1M"}, 64),
+        ({"OMP_STACKSIZE": "much"}, 0), ({"OMP_STACKSIZE": "9" * 15 + "G"}, 2**62), ({"OMP_STACKSIZE": "9" * 99}, 0),
+    ],
+)  # fmt: skip
+def test_the_stack_that_the_environment_gives_to_threads(environment, expected):
+    assert openmp_stack(environment) == expected
 
 
 @pytest.mark.skipif(has_threads(), reason="the core was built with OpenMP")

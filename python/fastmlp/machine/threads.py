@@ -7,7 +7,11 @@ thread, and restored when the last one ends.
 from __future__ import annotations
 
 import os
+import re
 import threading
+import time
+import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
@@ -32,15 +36,20 @@ def available_threads() -> int:
 
 
 class _Team:
+    """What is known of the teams of this process."""
+
     used = False
     """A team has run in this process, or in one that it was forked from."""
+    own = threading.local()
+    """``.size``: of the calling thread's last team, whose threads OpenMP keeps for the next one."""
 
 
 def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> int:
     """The number of threads that the caller asked for, or as many as pay off for the work of ``n_rows`` rows.
 
     1 in a build without OpenMP, in a process forked from one that has used several threads, and inside another
-    library's OpenMP team. Raises ``MemoryError`` if there is not enough memory for them.
+    library's OpenMP team; fewer, with a ``RuntimeWarning``, if the system starts no more. Raises ``MemoryError`` if
+    there is not enough memory for them.
     """
     if n_threads is not None:
         chosen = min(check_size("n_threads", n_threads, 1024), n_rows)
@@ -49,9 +58,52 @@ def choose_threads(n_threads: int | None, flops_per_row: int, n_rows: int) -> in
         chosen = min(worth, available_threads()) if worth > 1 else 1
     if chosen == 1 or not may_have_team():
         return 1
-    _Team.used = True
-    make_room(chosen)
+    chosen = startable_team(chosen)
+    if chosen > 1:
+        _Team.used = True
+        make_room(chosen)
     return chosen
+
+
+def startable_team(size: int) -> int:
+    """The size, or less if the system does not start so many threads, where OpenMP would end the process."""
+    had = 1 if team.inside_team() else getattr(_Team.own, "size", 1)
+    possible = size
+    if size > had:
+        before = _count_tasks()
+        possible = had + team.startable(size - had, openmp_stack(os.environ))
+        for _ in range(100):  # a thread that has ended may still count for a moment
+            if _count_tasks() <= before:
+                break
+            time.sleep(0.001)
+    _Team.own.size = possible
+    if possible < size:
+        warnings.warn(
+            f"the system starts only {possible} of {size} threads, so {possible} will do the work; the limit is that "
+            "of processes (ulimit -u, or a container's pids) or of memory",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return possible
+
+
+def _count_tasks() -> int:
+    """Threads of this process that the system counts; 0 where it does not tell."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 0
+
+
+def openmp_stack(environment: Mapping[str, str]) -> int:
+    """Bytes of the stack that these environment variables give to OpenMP's threads; 0 for the system's default.
+
+    >>> openmp_stack({"OMP_STACKSIZE": "16M"}), openmp_stack({"OMP_STACKSIZE": "512"}), openmp_stack({})
+    (16777216, 524288, 0)
+    """
+    text = environment.get("OMP_STACKSIZE") or environment.get("GOMP_STACKSIZE", "")
+    match = re.fullmatch(r"\s*(\d{1,15})\s*([bkmg]?)\s*", text.lower())
+    return 0 if match is None else min(int(match[1]) << {"b": 0, "k": 10, "": 10, "m": 20, "g": 30}[match[2]], 2**62)
 
 
 class _SingleThreadedBlas:
