@@ -78,6 +78,8 @@ CONSTRUCTION = [
     option("bias", False),
     option("dtype", "float64", seen="kinds"),
     option("seed", 1),
+    option("target_scale", (0.5, 2.0), "target_scale", words=["target_scale", "values of a regression"],
+           needs={"y": lambda: np.eye(3)[Y]}),
 ]  # fmt: skip
 FIT = [
     option("X", lambda: fm.Chunks(lambda: [(X[:37], Y[:37]), (X[37:], Y[37:])]), "X=Chunks(...)", words=["Chunks"],
@@ -101,7 +103,8 @@ FIT = [
     option("alpha", 30.0),
     option("warm_start", True, seen="state"),
     option("class_weight", lambda: {0: 1.0, 1: 3.0, 2: 2.0}, "class_weight"),
-    option("metrics", lambda: [half], "metrics", seen="names", needs={"validation_data": lambda: VALIDATION}),
+    option("metrics", lambda: [half], "metrics", seen="names",
+           needs={"validation_data": lambda: (VALIDATION[0], np.eye(3)[VALIDATION[1]])}),
     option("clip_norm", 0.005),
     option("clip_value", 0.01),
     option("max_norm", 0.1),
@@ -179,7 +182,7 @@ def estimator_options(kind):
             option("loss", lambda: fm.Loss("cross_entropy", label_smoothing=0.3), "label_smoothing=0.3",
                    words=["label_smoothing"]),
         ],
-        "MLPRegressor": [option("loss", "huber")],
+        "MLPRegressor": [option("loss", "huber"), option("target_scale", (0.5, 2.0), "target_scale")],
     }  # fmt: skip
     return [
         *own[kind],

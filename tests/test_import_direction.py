@@ -40,6 +40,7 @@ TESTED_IN = {
     "estimators/test_parity.py": "estimators/building estimators/conversion estimators/fitting "
     "estimators/quasi_newton estimators/rules",
     "model/test_custom_loss.py": "machine/calls",
+    "model/test_target_scale.py": "training/target_scaling",
     "model/test_layers.py": "model/fields model/layers/activation model/layers/base model/layers/batch_norm "
     "model/layers/dense model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
     "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "

@@ -45,6 +45,12 @@ class Network(Trainable):
         Type of the parameters, and of the arithmetic in training. Predictions of float64 X are computed in float64.
     seed : int, optional
         Makes initial weights, shuffling and dropout reproducible. Default: different ones each time.
+    target_scale : "standard" or (shift, scale), optional
+        The network learns ``(y - shift) * scale``: for targets that are far from 0 or large. `predict`,
+        `input_gradients` and the last of `activations` are in the units of y, and so are metrics; losses and gradients
+        are those of the scaled targets. shift and scale are numbers or arrays (n_targets,). "standard": the first `fit`
+        scales the targets it gets to mean 0 and standard deviation 1, and later fits keep that. For losses of values,
+        not counts, classes or labels.
 
     Attributes
     ----------
@@ -63,6 +69,9 @@ class Network(Trainable):
         number.
     rng : numpy.random.Generator
         Draws the order of the samples and the dropout masks. The same seed gives the same order for any layers.
+    target_scale : TargetScale or None
+        Shift and scale of the targets, arrays (n_targets,) of float64. None without one, and until the first fit has
+        settled "standard".
     optimizer_state : OptimizerState or None
         State left by ``fit(warm_start=True)`` and `train_on_batch`, from which training continues. Set it to None to
         start without one.
@@ -578,7 +587,8 @@ class Network(Trainable):
     def __repr__(self) -> str:
         layers = (*self.layers[:-1], self.layers[-1].with_activation(self.output))
         parts = [str(self.n_features), *(layer.summary() for layer in layers)]
-        return f"Network({' -> '.join(parts)}; loss {self.loss.name}, {self.n_params} parameters, {self.dtype})"
+        scaled = "" if self._target_scale is None else " of scaled targets"
+        return f"Network({' -> '.join(parts)}; loss {self.loss.name}{scaled}, {self.n_params} parameters, {self.dtype})"
 
 
 def load(path: str | os.PathLike[str], *, allow_nan: bool = False) -> Network:

@@ -195,6 +195,36 @@ def test_targets_far_from_zero_keep_their_differences_through_a_transformer(offs
     assert len(np.unique(fitted[0].predict(inputs))) == len(np.unique(fitted[1].predict(inputs))) == 2001
 
 
+@pytest.mark.parametrize("arguments", [
+    {"learning_rate_init": 0.02}, {"solver": "lbfgs"}, {"learning_rate_init": 0.02, "early_stopping": True},
+    {"learning_rate_init": 0.02, "early_stopping": True, "scoring": "neg_mean_squared_error"},
+], ids=str)  # fmt: skip
+def test_a_target_scale_does_what_scikit_learns_transformer_does(arguments):
+    from sklearn.compose import TransformedTargetRegressor
+
+    inputs = np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    y = 1e8 + 5 * np.sin(3 * inputs[:, 0]) * inputs[:, 1]
+    settings = {"hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 0}
+    model = fm.MLPRegressor(**settings, **arguments, target_scale="standard").fit(inputs, y)
+    if not arguments.get("early_stopping"):
+        outside = TransformedTargetRegressor(fm.MLPRegressor(**settings, **arguments), transformer=StandardScaler())
+        np.testing.assert_allclose(model.predict(inputs), outside.fit(inputs, y).predict(inputs), rtol=1e-8)
+    assert model.score(inputs, y) > 0.5
+    twin = clone(model).set_params(target_scale=(1e8, 0.5)).fit(inputs, y)
+    assert pickle.loads(pickle.dumps(twin)).predict(inputs).tolist() == twin.predict(inputs).tolist()
+
+
+def test_a_target_scale_is_kept_by_later_fits_or_the_change_is_refused():
+    model = fm.MLPRegressor(**QUICK, target_scale="standard")
+    with pytest.raises(ValueError, match="must be a pair .* for partial_fit, which never has all of y"):
+        model.partial_fit(X, NUMBERS)
+    model.fit(X, NUMBERS).partial_fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="must keep the target_scale of the fitted network"):
+        model.set_params(target_scale=(0.0, 2.0)).partial_fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="scikit-learn has no target_scale"):
+        model.to_sklearn()
+
+
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_log_probabilities_come_from_the_scores(kind, dtype):

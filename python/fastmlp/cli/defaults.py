@@ -91,7 +91,7 @@ class Settings:
 
 
 def make_network(problem: Problem, settings: Settings) -> Network:
-    """A network with scaled inputs, dropout after each hidden layer, and an output for each class or number."""
+    """A network with scaled inputs and targets, dropout after hidden layers, and an output for each class or number."""
     X, y = problem.train
     dropout = settings.dropout_for(problem)
     loss = settings.loss_for(problem)
@@ -105,7 +105,11 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     else:
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
     layers.append(Dense(n_outputs))
-    return Network(layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed)
+    plain = problem.classes is None and (settings.output or loss.spec.default_output) == "identity"
+    return Network(
+        layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed,
+        target_scale="standard" if plain and loss.scales_targets else None,
+    )  # fmt: skip
 
 
 def optimizer_for(settings: Settings) -> Optimizer | WholeSetMethod:
@@ -139,29 +143,3 @@ def _scheduled(rate: float, schedule: str) -> Value:
     if schedule == "constant":
         return rate
     return OneCycle(rate) if schedule == "one-cycle" else Cosine(rate)
-
-
-@dataclass(frozen=True)
-class TargetScale:
-    """Scales numeric targets to mean 0 and standard deviation 1 for training; `undo_in` adapts the network."""
-
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, y: NDArray[Any]) -> TargetScale:
-        """From the targets of the training rows; a constant column is only shifted."""
-        deviation = y.std(axis=0, dtype=np.float64)
-        return cls(y.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0))
-
-    def __call__(self, y: NDArray[Any]) -> NDArray[np.float64]:
-        """Targets scaled for training."""
-        scaled: NDArray[np.float64] = (y - self.mean) / self.deviation
-        return scaled
-
-    def undo_in(self, network: Network) -> None:
-        """Rescale the last layer, which has no activation, so that it outputs numbers in the unit of the targets."""
-        network.weights[-1][:] *= self.deviation
-        bias = network.biases[-1]
-        assert bias is not None
-        bias[:] = bias * self.deviation + self.mean

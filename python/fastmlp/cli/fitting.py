@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.callbacks.stopping import EarlyStopping
-from fastmlp.cli.defaults import Settings, TargetScale, optimizer_for
+from fastmlp.cli.defaults import Settings, optimizer_for
 from fastmlp.cli.sources import Problem
 from fastmlp.history import History
 from fastmlp.network import Network
@@ -52,19 +52,10 @@ def fit(
     checkpoint_every: float | None,
     resume: bool,
 ) -> History:
-    """Train. Numeric targets are scaled for training; afterwards the network outputs them in their own unit."""
+    """Train on the training rows, and watch the validation rows."""
     X, y = problem.train
-    validation = problem.validation
-    scaled = problem.classes is None and network.output == "identity"
-    scale = TargetScale.of(y) if scaled else None
-    if scale is not None:
-        y = scale(y)
-        validation = None if validation is None else (validation[0], scale(validation[1]))
-    history = network.fit(
+    return network.fit(
         X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings),
-        validation_data=validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
+        validation_data=problem.validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
         progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
     )  # fmt: skip
-    if scale is not None:
-        scale.undo_in(network)
-    return history

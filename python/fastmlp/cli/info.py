@@ -33,6 +33,8 @@ def info(model: Path) -> None:
         "Loss": _loss(network.loss),
         "Input": _input(network.input),
     }
+    if network.target_scale is not None:
+        facts["Targets"] = f"{report.plural(network.n_targets, 'column')}, scaled; predictions are in their own units"
     if encoding is not None:
         facts["Columns"] = _columns(encoding)
     if encoding is not None and encoding.target is not None:

@@ -64,8 +64,11 @@ def precision_for(given: np.dtype[Any], own: np.dtype[Any]) -> Precision:
 
 
 def own_precision(network: Model) -> Precision:
-    """The precision of everything but predictions for the user: the network's dtype."""
-    return Precision(network.dtype, network.dtype)
+    """The precision of everything but predictions for the user: the network's dtype.
+
+    Predictions with ``target_scale`` are float64, as the shift may be far larger than the differences.
+    """
+    return Precision(network.dtype, network.dtype if network.target_scale is None else np.dtype(np.float64))
 
 
 def check_query(network: Model, X: ArrayLike, given: np.dtype[Any] | None = None, argument: str = "X") -> Query:
@@ -156,9 +159,28 @@ def input_source(network: Model, X: Rows, own: np.dtype[Any] | None = None) -> S
     return Source(X.data, X.code, network.n_features, shift, scale)
 
 
-def target_source(network: Model, targets: Targets) -> Source:
-    """The targets for the core."""
-    return Source(targets.rows.data, targets.rows.code, network.n_targets)
+def target_source(network: Model, targets: Targets, argument: str = "y") -> Source:
+    """The targets and their scaling for the core; shift and scale are float64 if y is, else of the network's dtype."""
+    rows, scaling = targets.rows, network.target_scale
+    if rows.code == Dtype.LABEL and (scaling is not None or network.awaits_targets()):
+        raise ValueError(
+            f"{argument} must have {network.n_targets} columns of numbers with target_scale, got class numbers"
+        )
+    check_settled(network)
+    if scaling is None:
+        return Source(rows.data, rows.code, network.n_targets)
+    dtype = np.float64 if rows.code == Dtype.FLOAT64 else network.dtype
+    shift, scale = (numbers.astype(dtype).view(np.uint8) for numbers in scaling)
+    return Source(rows.data, rows.code, network.n_targets, shift, scale)
+
+
+def check_settled(network: Model) -> None:
+    """Raise ``ValueError`` if the scale of the targets is to come from a fit that has not been."""
+    if network.awaits_targets():
+        raise ValueError(
+            "target_scale='standard' is settled by the first fit of arrays, and there was none; give the network "
+            "target_scale=(mean of y, 1 / deviation of y)"
+        )
 
 
 def may_leave_out_zeros(network: Model) -> bool:

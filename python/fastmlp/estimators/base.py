@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cnn_core.machine.access import Access
 from fastmlp.estimators import conversion, storing
-from fastmlp.estimators.building import build_network, choose_dtype, hidden_layers, put_weights, views_of
+from fastmlp.estimators.building import build_network, check_unchanged, choose_dtype, put_weights, views_of
 from fastmlp.estimators.conflicts import check_conflicts
 from fastmlp.estimators.fitting import Course, check_weights, split, unchanged_if_refused
 from fastmlp.estimators.labels import Coding
@@ -43,6 +43,7 @@ class BaseMLP(NestedParams, ABC):
     network_: Network
     _coding: Any
     _numeric_y = False
+    target_scale: Any = None
 
     @abstractmethod
     def _find_coding(self, y: Any, first: bool, incremental: bool, classes: Any) -> Coding:
@@ -107,11 +108,7 @@ class BaseMLP(NestedParams, ABC):
         loss = self._find_loss(coding)
         if not first and hasattr(self, "network_"):
             self._take_over_weights()
-            if list(self.network_.layers[:-1]) != hidden_layers(self):
-                raise ValueError(
-                    "warm_start and partial_fit must keep the layers of the fitted network; hidden_layer_sizes, "
-                    f"activation, dropout or batch_norm have changed since: {self.network_!r}"
-                )
+            check_unchanged(self, self.network_)
             return self.network_, loss
         dtype = choose_dtype(self.dtype, X, not is_quasi_newton(self))
         network = build_network(self, X.shape[1], coding.n_outputs, coding.output, loss, dtype, random)

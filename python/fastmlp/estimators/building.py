@@ -18,6 +18,7 @@ from fastmlp.estimators.settings import ACTIVATION_NAMES, dropout_rates, hidden_
 from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Layer
 from fastmlp.model.losses import Loss
 from fastmlp.model.model import Model
+from fastmlp.model.target_scale import TargetScale, check_target_scale
 from fastmlp.network import Network
 
 SEEDS = 2**31 - 1
@@ -48,10 +49,30 @@ def build_network(
         init="glorot_uniform" if estimator.init is None else estimator.init,
         dtype=dtype,
         seed=0 if estimator.init is None else int(random.randint(SEEDS)),
+        target_scale=estimator.target_scale,
     )
     if estimator.init is None:
         draw_weights(network, hidden_activations(estimator), random)
     return network
+
+
+def check_unchanged(estimator: Any, network: Model) -> None:
+    """Raise ``ValueError`` if the arguments ask for another network than the fitted one."""
+    if list(network.layers[:-1]) != hidden_layers(estimator):
+        raise ValueError(
+            "warm_start and partial_fit must keep the layers of the fitted network; hidden_layer_sizes, "
+            f"activation, dropout or batch_norm have changed since: {network!r}"
+        )
+    if not same_target_scale(estimator, network):
+        raise ValueError("warm_start and partial_fit must keep the target_scale of the fitted network")
+
+
+def same_target_scale(estimator: Any, network: Model) -> bool:
+    """Whether the estimator's argument is what the network was built with, so that a fit can go on from there."""
+    given = check_target_scale(estimator.target_scale, network.loss, network.n_outputs, network.dtype)
+    if not isinstance(given, TargetScale) or network.target_scale is None:
+        return (given is None) == (network.target_scale is None)
+    return all(map(np.array_equal, given, network.target_scale))
 
 
 def hidden_layers(estimator: Any) -> list[Layer]:

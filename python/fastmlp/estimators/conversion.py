@@ -80,6 +80,8 @@ def to_sklearn(estimator: Any) -> Any:
         raise ValueError(f"scikit-learn has no loss with several outputs for each target, got {estimator.loss!r}")
     if estimator.network_.layout.uses_batch:
         raise ValueError("scikit-learn has no batch_norm")
+    if estimator.network_.target_scale is not None:
+        raise ValueError("scikit-learn has no target_scale; its TransformedTargetRegressor does the same")
     kind = getattr(neural_network, type(estimator).__name__)
     arguments = shared_arguments(estimator, kind) | {"activation": names[0] if names else "identity"}
     if "loss" in arguments:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp.data.samples import check_samples
+from fastmlp.data.samples import TrainingData, check_samples
 from fastmlp.estimators.fitting import NOT_FINITE, count_threads
 from fastmlp.estimators.scoring import Samples
 from fastmlp.model.model import Model
 from fastmlp.training.lbfgs import Objective, minimise
+from fastmlp.training.target_scaling import settling
 from fastmlp.training.whole_set import check_one_function
 
 
@@ -20,6 +21,11 @@ def fit_to_all(estimator: Any, network: Model, samples: Samples) -> tuple[float,
     """Minimise mean loss + alpha / (2 n) * sum of squared weights over all n samples; return loss and iterations."""
     check_one_function(network, "solver='lbfgs'")
     data = check_samples(network, samples.X, samples.targets, samples.weights)
+    with settling(network, data.targets):
+        return _minimise(estimator, network, data)
+
+
+def _minimise(estimator: Any, network: Model, data: TrainingData) -> tuple[float, int]:
     objective = Objective(network, data, count_threads(estimator.n_jobs), float(estimator.alpha))
     begin = network.snapshot()
     limits = {"maxiter": estimator.max_iter, "maxfun": estimator.max_fun, "gtol": estimator.tol}

@@ -37,6 +37,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     loss : str or Loss, default "squared_error"
         "squared_error", "poisson" (with an exponential output) or another loss of fastmlp, such as
         ``fm.Loss("quantile", q=0.9)`` or "gaussian", which predicts a standard deviation too.
+    target_scale : "standard" or (shift, scale), optional
+        The network learns ``(y - shift) * scale``; predictions and scores are in the units of y, losses are not.
+        "standard": mean 0 and standard deviation 1 in `fit`; `partial_fit` needs a pair, as it never has all of y.
     scoring : str or callable, optional
         Validation score: "loss", the name of a scikit-learn scorer, or a function of estimator, X, y. None: R^2.
 
@@ -95,6 +98,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_jobs: int | None = None,
         dtype: Any = None,
         wait: bool = False,
+        target_scale: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -133,6 +137,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.dtype = dtype
         self.wait = wait
+        self.target_scale = target_scale
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPRegressor:
         """Train the network.
@@ -243,6 +248,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             known: Numbers = self._coding
             known.check(y)
             return known
+        if incremental and isinstance(self.target_scale, str):
+            raise ValueError("target_scale must be a pair (shift, scale) for partial_fit, which never has all of y")
         loss = self._find_loss(None)
         return Numbers(1 if y.ndim == 1 else y.shape[1], loss.default_output, loss.outputs_per_target)
 

@@ -240,6 +240,21 @@ class Loss(HasParams):
         setting = self.spec.setting
         return 0.0 if setting is None else float(getattr(self, setting))
 
+    @property
+    def scales_targets(self) -> bool:
+        """Whether targets may have any scale, so that a network can learn scaled ones."""
+        return self.spec.targets.low == -math.inf
+
+    def unscaled(
+        self, outputs: NDArray[np.float64], shift: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Outputs (n, n_outputs) of a network that learns (y - shift) * scale, in the units of y."""
+        if self.name != "gaussian":
+            return outputs / scale + shift
+        n_targets = len(shift)
+        variances = outputs[:, n_targets:] - 2 * np.log(np.abs(scale))  # their logarithms
+        return np.hstack([outputs[:, :n_targets] / scale + shift, variances])
+
     def n_targets(self, n_outputs: int) -> int:
         """Number of targets of each row, for a network with this many outputs."""
         return n_outputs // self.outputs_per_target

@@ -21,6 +21,7 @@ from fastmlp.model.layers import Input, Layer
 from fastmlp.model.layout import make_layout, output_activation
 from fastmlp.model.losses import Loss, make_loss
 from fastmlp.model.state import Snapshot
+from fastmlp.model.target_scale import TargetScale, check_scalable, check_target_scale, make_target_scale
 
 M = TypeVar("M", bound="Model")
 
@@ -32,6 +33,7 @@ class Model(Guarded):
     """
 
     _loss: Loss
+    _target_scale: TargetScale | str | None = None
     # Prepared calls for passes and training: made on first use, never copied, since they hold addresses.
     _predictor: Any = None
     _batch_trainer: Any = None
@@ -53,6 +55,7 @@ class Model(Guarded):
         bias: bool = True,
         dtype: Any = "float32",
         seed: int | None = None,
+        target_scale: object = None,
     ) -> None:
         self._loss = make_loss(loss)
         self.dtype = check_dtype(dtype)
@@ -63,6 +66,7 @@ class Model(Guarded):
         self.init = make_initializer(init)
         self._seeds = seed_sequence(seed)
         check_scaling(self.input, self.dtype)
+        self._target_scale = check_target_scale(target_scale, self.loss, self.n_outputs, self.dtype)
         self.rng = np.random.default_rng(self._seeds.spawn(1)[0])
         self._params = allocate(self.layout.n_params, self.dtype)
         self._statistics = np.zeros(self.layout.n_statistics)[:]
@@ -148,10 +152,30 @@ class Model(Guarded):
         checked = make_loss(loss)
         checked.check_output(self.output)
         checked.check_n_outputs(self.n_outputs)
+        if self._target_scale is not None:
+            check_scalable(checked, self.n_outputs)
+            n_targets = checked.n_targets(self.n_outputs)
+            if n_targets != self.n_targets:
+                raise ValueError(f"loss must take {self.n_targets} targets, those of target_scale, got {n_targets}")
         with self._access.changing:
             if checked.n_targets(self.n_outputs) != self.n_targets:
                 self._change(layout=make_layout(self.input, self.layers, self.output, checked))
             self._loss = checked
+
+    @property
+    def target_scale(self) -> TargetScale | None:
+        """Shift and scale of the targets; None if there are none, or if the first fit is to settle them."""
+        return self._target_scale if isinstance(self._target_scale, TargetScale) else None
+
+    def awaits_targets(self) -> bool:
+        """Whether the first fit is to settle the scale of the targets."""
+        return isinstance(self._target_scale, str)
+
+    def settle(self, target_scale: TargetScale | str) -> None:
+        """Set the scale of the targets, or let the next fit do it."""
+        with self._access.changing:
+            self._target_scale = target_scale
+            self._predictor = self._batch_trainer = None
 
     @property
     def n_features(self) -> int:
@@ -280,11 +304,15 @@ class Model(Guarded):
         with self._access.reading:
             dtype = check_dtype(dtype)
             check_scaling(self.input, dtype)
+            scale = self._target_scale
+            if isinstance(scale, TargetScale):
+                scale = make_target_scale(*scale, dtype)
             params = allocate(self.n_params, dtype)
             params[:] = self._params
             twin.__setstate__(self.__getstate__() | {"_params": params, "_statistics": self._statistics.copy()})
             state = self.optimizer_state
-            twin._change(dtype=dtype, _optimizer_state=None if state is None else state.astype(dtype))
+            state = None if state is None else state.astype(dtype)
+            twin._change(dtype=dtype, _target_scale=scale, _optimizer_state=state)
             twin._seeds = deepcopy(self._seeds)
             twin.rng = np.random.default_rng()
             twin.rng.bit_generator.state = self.rng.bit_generator.state

@@ -127,6 +127,8 @@ def input_gradients(network: Model, X: Rows, n_threads: int | None, precision: P
         run.call(core_input_gradients, effort, input_source(network, X, work), out)
     if network.input.is_scaled:
         out *= np.asarray(network.input.scale, dtype=work)
+    if network.target_scale is not None:
+        out *= network.target_scale.slopes(network.loss, n_outputs).astype(work)[:, None]
     return rounded(out, result)
 
 

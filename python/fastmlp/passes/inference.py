@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,14 +35,24 @@ FEW_ROWS = 16
 """Up to this number of rows, predictions use the fast path."""
 
 
-def make_predictor(network: Model) -> Predictor:
-    """The fast path for a few rows in the network's dtype; later changes of the parameters take effect."""
+def make_predictor(network: Model) -> Callable[[Any], NDArray[Any] | None]:
+    """The fast path for a few rows in the network's dtype; later changes of the parameters take effect.
+
+    It returns None for rows that it does not take.
+    """
     form = InputForm.PACKED if may_leave_out_zeros(network) else InputForm.ROWS
     workspace = make_workspace(network.layout, network.loss, network.dtype, FEW_ROWS, 1, training=False, form=form)
     row = np.zeros((1, network.n_features), dtype=network.dtype)
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
     core = workspace.over(network.layout.table, network.params, network.statistics)
-    return Predictor(core, input_source(network, rows), network._access, np.empty, network.dtype, DENSITY)
+    predictor = Predictor(core, input_source(network, rows), network._access, np.empty, network.dtype, DENSITY)
+    return predictor if network.target_scale is None else partial(_undone, network, predictor)
+
+
+def _undone(network: Model, predictor: Predictor, X: Any) -> NDArray[Any] | None:
+    """The predictor's outputs in the units of the targets."""
+    out: NDArray[Any] | None = predictor(X)
+    return None if out is None else rounded(in_units(network, out), network.dtype)
 
 
 def predict(
@@ -55,7 +67,7 @@ def predict(
     with running(network, X, n_threads, network.layout.flops_per_row // 2, dtype=work, table=table) as run:
         out = np.empty((len(X), network.n_outputs), dtype=work)
         run.call(core_predict, forward_effort(network, run), input_source(network, X, work), out)
-    return rounded(out, result)
+    return rounded(in_units(network, out), result)
 
 
 def scores(network: Model, X: Rows, n_threads: int | None, precision: Precision | None = None) -> NDArray[Any]:
@@ -75,7 +87,16 @@ def activations(
         out = np.empty(int(ends[-1]), dtype=work)
         run.call(core_activations, forward_effort(network, run), input_source(network, X, work), out)
     stages = np.split(rounded(out, result), ends[:-1])
+    if network.target_scale is not None:
+        last = out[-len(X) * network.n_outputs :].reshape(len(X), -1)
+        stages[-1][:] = rounded(in_units(network, last), result).ravel()
     return [stages[end].reshape(len(X), -1) for end in network.layout.ends]
+
+
+def in_units(network: Model, outputs: NDArray[Any]) -> NDArray[Any]:
+    """Outputs (n, n_outputs) of the network in the units of the targets."""
+    scaling = network.target_scale
+    return outputs if scaling is None else scaling.undo(network.loss, outputs)
 
 
 def rounded(out: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

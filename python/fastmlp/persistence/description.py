@@ -16,12 +16,15 @@ from fastmlp.model.initializers import INITIALIZERS, Initializer, Normal, Unifor
 from fastmlp.model.layers import LAYERS, Input, Layer
 from fastmlp.model.losses import Loss
 from fastmlp.model.model import M, Model
+from fastmlp.model.target_scale import STANDARD
 from fastmlp.persistence.plain_values import SCHEDULES, from_plain, to_plain
 
 MOST_LAYERS = 10_000
 """Limit on the layers of a file: those without parameters take so little space that it could have millions."""
 
 _DISTRIBUTIONS: dict[str, type[Normal] | type[Uniform]] = {"Normal": Normal, "Uniform": Uniform}
+_LATER = {"target_scale"}
+"""Keys that only newer files have, and only if the network needs them."""
 _KEYS = ("n_features", "layers", "output", "loss", "init", "dtype", "generator")
 
 
@@ -52,7 +55,8 @@ def describe(network: Model) -> dict[str, Any]:
     generator = network.rng.bit_generator.state
     if generator["bit_generator"] != "PCG64":
         raise ValueError(f"a generator of {generator['bit_generator']} can't be saved; only NumPy's PCG64 can")
-    return {
+    later = {"target_scale": STANDARD} if network.awaits_targets() else {}
+    return later | {
         "n_features": network.n_features,
         "layers": [_describe_layer(layer) for layer in network.layers],
         "output": network.output,
@@ -63,8 +67,10 @@ def describe(network: Model) -> dict[str, Any]:
     }
 
 
-def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -> M:
-    """Make a network of class ``kind`` from a description, with this input scaling and new initial parameters.
+def build(
+    description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0, target_scale: tuple[Any, Any] | None = None
+) -> M:
+    """Make a network of class ``kind`` from a description, with these scalings and new initial parameters.
 
     Raises ``ValueError`` or ``TypeError`` unless the description has the form that `describe` gives.
     """
@@ -75,6 +81,7 @@ def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -
         loss=loss,
         init=init,
         dtype=description["dtype"],
+        target_scale=description.get("target_scale") if target_scale is None else target_scale,
     )
     try:
         network.rng.bit_generator.state = description["generator"]
@@ -85,7 +92,8 @@ def build(description: Any, kind: type[M], shift: Any = 0.0, scale: Any = 1.0) -
 
 def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Loss, str | Initializer]:
     """Width of the input, layers, output, loss and initialiser; needs no more memory than the description."""
-    _check_keys("a network", description, _KEYS)
+    later = _LATER & set(description) if isinstance(description, dict) else ()
+    _check_keys("a network", description, (*_KEYS, *later))
     if not isinstance(description["layers"], list) or len(description["layers"]) > MOST_LAYERS:
         raise ValueError(f"layers must be a list of at most {MOST_LAYERS}")
     if description["dtype"] not in ("float32", "float64"):

@@ -1,9 +1,10 @@
 """Models on disk: one safetensors file, without any code in it.
 
 The arrays have the names of `Network.named_arrays` ("0.weight", "0.bias", ...), for any safetensors reader. A scaled
-input adds "input.shift" and "input.scale" (float64), momenta add "optimizer.vectors" (`optimizer_states`). The file's
-metadata have one entry, "fastmlp": JSON with the versions of the format and the library, the network's `description`,
-the caller's ``extra``, and the rest of an estimator. The guide on saving has the whole layout.
+input adds "input.shift" and "input.scale" (float64), scaled targets likewise "target.shift" and "target.scale", momenta
+"optimizer.vectors" (`optimizer_states`). The file's metadata have one entry, "fastmlp": JSON with the versions of the
+format and the library, the network's `description`, the caller's ``extra``, and the rest of an estimator. The guide on
+saving has the whole layout.
 
 Nothing that a file claims is trusted until it is checked: first the header's length against the file's size, then the
 arrays' names, shapes, dtypes and places against the description. Only then is memory allocated.
@@ -175,6 +176,8 @@ def _arrays(network: Model) -> dict[str, NDArray[Any]]:
     arrays = network.named_arrays()
     if network.input.is_scaled:
         arrays |= {f"input.{name}": np.ascontiguousarray(getattr(network.input, name)) for name in ("shift", "scale")}
+    if network.target_scale is not None:
+        arrays |= {f"target.{name}": array for name, array in network.target_scale._asdict().items()}
     return arrays
 
 
@@ -231,6 +234,8 @@ def _expected_arrays(description: Mapping[str, Any], file: ModelFile) -> dict[st
     expected |= {f"{s.layer}.{s.name}": ("F64", s.shape) for s in layout.statistics}
     if "input.shift" in file.places or "input.scale" in file.places:
         expected |= {f"input.{name}": ("F64", (n_features,)) for name in ("shift", "scale")}
+    if "target.shift" in file.places or "target.scale" in file.places:
+        expected |= {f"target.{name}": ("F64", (layout.n_targets,)) for name in ("shift", "scale")}
     if "optimizer" in description:
         shapes = state_shapes(description["optimizer"], layout.n_params, layout.n_statistics)
         expected |= {name: ("F64" if name.endswith("_statistics") else code, shape) for name, shape in shapes.items()}
@@ -257,7 +262,9 @@ def _restore(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]],
             check_finite(f"array {name!r}", array)
         if name.endswith("running_variance") and array.min() < 0:
             raise ValueError(f"array {name!r} must not be negative, got {array.min():g}")
-    network = build(description["network"], kind, arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0))
+    target_scale = (arrays["target.shift"], arrays["target.scale"]) if "target.shift" in arrays else None
+    shift, scale = arrays.get("input.shift", 0.0), arrays.get("input.scale", 1.0)
+    network = build(description["network"], kind, shift, scale, target_scale)
     for name, view in network.named_arrays().items():
         view[:] = arrays[name]
     if "optimizer" in description:

@@ -61,14 +61,15 @@ def warn_of_scales(network: Model, data: TrainingData, optimizer: Optimizer | Wh
                 f"{where} reaches the first layer with numbers as large as {sizes[column]:.3g}, which makes learning "
                 f"slow or impossible: standardise the columns, or start the network with {scale}"
             )
-    if network.output == "identity" and not data.targets.is_class and isinstance(optimizer, Optimizer):
+    plain = network.output == "identity" and network.target_scale is None
+    if plain and not data.targets.is_class and isinstance(optimizer, Optimizer):
         targets = sample_targets(data.targets)
         if targets is not None and largest(targets) > UNSCALED:
             size = float(np.quantile(np.abs(targets), 0.75, axis=0).max())
             if size > UNSCALED:
                 warn(
-                    f"y has numbers as large as {size:.3g}, which outputs near 0 take long to reach: train on "
-                    "(y - mean) / deviation, and scale predictions back"
+                    f"y has numbers as large as {size:.3g}, which outputs near 0 take long to reach: give the network "
+                    "target_scale='standard', or train on (y - mean) / deviation, and scale predictions back"
                 )
 
 
@@ -130,7 +131,7 @@ def likely_cause(
             f"Likely cause: inputs that are not scaled, up to {inputs:.3g} as the first layer sees them; standardise "
             "the columns, or use Input(shift=..., scale=...)"
         )
-    targets = sample_targets(data.targets)
+    targets = None if network.target_scale is not None else sample_targets(data.targets)
     size = 0.0 if targets is None else largest(targets)
     if size > SUSPECT and network.output != "exp":
         return f"Likely cause: targets that are not scaled, up to {size:.3g}; standardise y, and scale predictions back"

@@ -14,6 +14,7 @@ from cnn_core.doors import updating
 from fastmlp.checks.arrays import as_numbers, check_fits
 from fastmlp.checks.errors import DivergedError
 from fastmlp.checks.values import check_flag, values_at
+from fastmlp.data.inputs import check_settled
 from fastmlp.data.samples import TrainingData, check_batch_rows, check_training_data
 from fastmlp.model.model import Model
 from fastmlp.optimizers import Optimizer, make_optimizer
@@ -34,6 +35,7 @@ def gradient(
     """See `Network.gradient`."""
     with model._access.to_train(check_flag("wait", wait)):
         data = check_training_data(model, X, y, sample_weight, class_weight=class_weight)
+        check_settled(model)
         statistics = model.statistics.copy()
         try:
             return training_gradient(model, data, n_threads)

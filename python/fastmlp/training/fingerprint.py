@@ -40,6 +40,8 @@ def fingerprint(
     """Text by name for the network, the settings, and the kinds of samples."""
     make_up = {name: getattr(network, name) for name in ("n_features", "layers", "output", "loss", "dtype", "n_params")}
     make_up |= {"input scaling": (network.input.shift, network.input.scale)}
+    if network.target_scale is not None:
+        make_up |= {"target_scale": tuple(network.target_scale)}
     make_up |= {name: getattr(settings, name) for name in _SETTINGS}
     make_up |= {"n_threads": n_threads, "callbacks": _with_state(settings.callbacks), **more}
     changing = [type(callback).__name__ for callback in settings.callbacks if changes_gradients(callback)]

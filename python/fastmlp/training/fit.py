@@ -31,6 +31,7 @@ from fastmlp.training.fingerprint import data_fingerprint, fingerprint, parts_of
 from fastmlp.training.recording import check_metrics, directions, recorded_names
 from fastmlp.training.settings import FitSettings
 from fastmlp.training.streaming import Stream, fit_stream
+from fastmlp.training.target_scaling import check_targets_scale, settling
 from fastmlp.training.trainer import Trainer
 from fastmlp.training.whole_set import check_whole_set
 
@@ -89,11 +90,15 @@ def train(
         data = check_training_data(network, X, y, sample_weight, class_weight)
         data = data._replace(validation=check_validation(network, validation_data))
         way = (by_epochs if isinstance(settings.optimizer, Optimizer) else by_all_samples)(network, data, settings)
-    check_metrics(settings.metrics, network, way.validation)
-    if checkpoint is not None:
-        checkpoint.check(way.identity(), settings.epochs)
-    if settings.warns:
-        warn_of_scales(network, way.samples(), settings.optimizer)
+    with settling(network, way.samples().targets):
+        check_metrics(settings.metrics, network, way.validation)
+        if checkpoint is not None:
+            checkpoint.check(way.identity(), settings.epochs)
+        if settings.warns:
+            warn_of_scales(network, way.samples(), settings.optimizer)
+        check_targets_scale(network, way.samples().targets)
+        if way.validation is not None:
+            check_targets_scale(network, way.validation.targets, "y of validation_data")
     recorded = (*recorded_names(way.validation, settings.metrics), *way.recorded)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
     hooks = settings.callbacks if bar is None else (*settings.callbacks, bar)

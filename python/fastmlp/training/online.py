@@ -9,7 +9,7 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from fastmlp.checks.values import Schedule, check_flag
-from fastmlp.data.inputs import input_form
+from fastmlp.data.inputs import check_settled, input_form
 from fastmlp.data.samples import TrainingData, check_training_data
 from fastmlp.data.weights import width_of
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
@@ -99,6 +99,7 @@ def train_on_batch(
         if not isinstance(rule, Optimizer):
             raise ValueError(f"optimizer must be one that updates by batches, got {rule!r}, which needs all samples")
         data = check_training_data(network, X, y, sample_weight, class_weight=class_weight)
+        check_settled(network)
         ready: BatchTrainer | None = network._batch_trainer
         if ready is None or not ready.fits(data, rule):
             ready = network._batch_trainer = BatchTrainer(network, data, rule)

@@ -16,6 +16,7 @@ from typing import Any
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
 from fastmlp.data.chunks import Blocks, Chunks
+from fastmlp.data.inputs import check_settled
 from fastmlp.data.samples import TrainingData, check_batch_rows, check_left_out, check_that_it_learns
 from fastmlp.data.validation import ValidationLike, check_validation
 from fastmlp.machine.worker import Worker
@@ -105,6 +106,7 @@ class Stream:
     ) -> None:
         check_that_it_learns(network)
         check_left_out(y, sample_weight)
+        check_settled(network)
         if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
             raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
         if isinstance(class_weight, str):
