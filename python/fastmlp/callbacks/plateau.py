@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.callbacks.base import OwnState, Run
 from fastmlp.callbacks.monitors import Monitor
+from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.checks.values import check_size, check_value
 from fastmlp.optimizers import Rprop, WholeSetMethod
 
@@ -95,4 +96,5 @@ class Plateau(OwnState):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the best score and the count."""
-        self._best, self._since = float(state["best"]), int(state["since"])
+        self._best = saved_number(state, "best", finite=False)
+        self._since = saved_whole(state, "since", 0, self.patience)

@@ -10,8 +10,9 @@ import numpy as np
 from fastmlp.callbacks.base import OwnState, Run
 from fastmlp.callbacks.monitors import Monitor, epochs
 from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.checks.values import check_size, check_value
-from fastmlp.model.state import Snapshot
+from fastmlp.model.state import Snapshot, check_snapshot
 
 
 class EarlyStopping(OwnState):
@@ -84,6 +85,8 @@ class EarlyStopping(OwnState):
         self._best_score = -np.inf
         self._best_epoch = -1
         self._best: Snapshot | None = None
+        network = run.network
+        self._form = network.n_params, network.layout.n_statistics, network.dtype  # of a snapshot
 
     def on_epoch_end(self, run: Run) -> None:
         """Keep the weights if they are the best so far; stop once patience runs out."""
@@ -106,9 +109,13 @@ class EarlyStopping(OwnState):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the scores, epochs and weights."""
-        self._to_beat, self._best_score = float(state["to_beat"]), float(state["best_score"])
-        self._improved, self._best_epoch = int(state["improved"]), int(state["best_epoch"])
-        self._best = None if state["best"] is None else Snapshot(**state["best"])
+        self._to_beat = saved_number(state, "to_beat", finite=False)
+        self._best_score = saved_number(state, "best_score", finite=False)
+        self._improved, self._best_epoch = (saved_whole(state, name, -1) for name in ("improved", "best_epoch"))
+        best = None if state["best"] is None else Snapshot(**state["best"])
+        if best is not None:
+            check_snapshot("best", best, *self._form)
+        self._best = best
 
     def on_fit_end(self, run: Run) -> None:
         """Restore the best weights."""
@@ -174,7 +181,8 @@ class Tolerance(OwnState):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the last number and the count."""
-        self._last, self._still = float(state["last"]), int(state["still"])
+        self._last = saved_number(state, "last", finite=False)
+        self._still = saved_whole(state, "still", 0, self.patience)
 
 
 class TimeLimit(OwnState):

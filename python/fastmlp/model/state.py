@@ -117,12 +117,15 @@ def check_state(state: object, n_params: int, n_statistics: int, dtype: np.dtype
     _check_count("optimizer_state.average.n_steps", state.average.n_steps)
     for name in ("path", "average"):
         snapshot = getattr(state.average, name)
-        if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"optimizer_state.average.{name} must be a Snapshot, got {type(snapshot).__name__}")
-        _check_array(f"optimizer_state.average.{name}.params", snapshot.params, (n_params,), dtype)
-        _check_array(
-            f"optimizer_state.average.{name}.statistics", snapshot.statistics, (n_statistics,), np.dtype(np.float64)
-        )
+        check_snapshot(f"optimizer_state.average.{name}", snapshot, n_params, n_statistics, dtype)
+
+
+def check_snapshot(name: str, snapshot: object, n_params: int, n_statistics: int, dtype: np.dtype[Any]) -> None:
+    """Raise ``TypeError`` or ``ValueError`` unless it is a snapshot of a network of this size."""
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"{name} must be a Snapshot, got {type(snapshot).__name__}")
+    _check_array(f"{name}.params", snapshot.params, (n_params,), dtype)
+    _check_array(f"{name}.statistics", snapshot.statistics, (n_statistics,), np.dtype(np.float64))
 
 
 def _check_count(name: str, value: object, limit: int = MOST_STEPS) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.errors import printable
+from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.machine.files import remove_unfinished
 from fastmlp.machine.state_files import StateFile
 from fastmlp.model.model import Model
@@ -34,6 +35,10 @@ SHARE = 0.01
 """Largest share of the time to spend on writing; above it, checkpoints are written less often."""
 
 _FORM = {"format": int, "fit": dict, "run": dict, "history": dict, "callbacks": list, "training": dict}
+
+
+_ALWAYS = ("loss", "seconds", "learning_rate")
+"""Columns of every history."""
 
 
 class Checkpoint:
@@ -70,11 +75,11 @@ class Checkpoint:
             return
         try:
             check_same(self._saved["fit"], self._fit)
-            n_done = int(self._saved["run"]["epoch"]) + 1
+            n_done = saved_whole(self._saved["run"], "epoch", -1) + 1
             if n_done > n_epochs:
                 raise ValueError(f"the checkpoint has {n_done} epochs, more than epochs={n_epochs}")
         except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"{self._file.path} cannot be resumed: {error}") from None
+            raise ValueError(f"{self._file.path} cannot be resumed: {printable(str(error), 2000)}") from None
 
     @contextmanager
     def keeping(self, network: Model) -> Iterator[None]:
@@ -98,12 +103,13 @@ class Checkpoint:
         run: Run,
         callbacks: tuple[Callback, ...],
         state: Callable[[], dict[str, Any]],
-        load: Callable[[dict[str, Any]], None],
+        load: Callable[[dict[str, Any], int], None],
     ) -> None:
         """Load the checkpoint that was read; without one, write the first, which shows that the disk has room.
 
-        ``state()`` returns the state of training, ``load(state)`` sets it. Raises ``ValueError`` for an impossible
-        state, ``TypeError`` if a callback's state cannot be written, and ``OSError`` if the disk fails.
+        ``state()`` returns the state of training; ``load(state, n_done)`` sets it, after n_done epochs. Raises
+        ``ValueError`` for an impossible state, ``TypeError`` if a callback's state cannot be written, and ``OSError``
+        if the disk fails.
         """
         self._run, self._callbacks, self._state = run, tuple(filter(has_state, callbacks)), state
         remove_unfinished(self._file.path)
@@ -111,7 +117,7 @@ class Checkpoint:
             self._write()
         else:
             try:
-                load(self._saved["training"])
+                load(self._saved["training"], saved_whole(self._saved["run"], "epoch", -1, run.n_epochs - 1) + 1)
                 _load_run(run, self._callbacks, self._saved)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
                 raise ValueError(f"{self._file.path} cannot be resumed: {printable(str(error), 300)}") from None
@@ -172,18 +178,20 @@ def _check_form(state: dict[str, Any]) -> None:
 def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any]) -> None:
     """Restore the history, the run and the callbacks."""
     state = saved["run"]
-    epoch, factor, seconds = int(state["epoch"]), float(state["learning_rate_factor"]), float(state["seconds"])
+    epoch, factor = saved_whole(state, "epoch", -1), saved_number(state, "learning_rate_factor")
+    seconds, reason = saved_number(state, "seconds", 0.0), state["stop_reason"]
+    if not isinstance(reason, (str, type(None))):
+        raise ValueError(f"stop_reason is {printable(repr(reason), 60)}, expected text")
     columns = {name: np.asarray(values, np.float64) for name, values in saved["history"].items()}
-    shapes = [columns.get(name, np.empty(0)).shape for name in ("loss", "seconds")]
-    if shapes != [(epoch + 1,)] * 2 or any(
+    shapes = [columns.get(name, np.empty(0)).shape for name in _ALWAYS]
+    if shapes != [(epoch + 1,)] * len(_ALWAYS) or any(
         values.ndim != 1 for values in columns.values()
     ):  # callbacks may add columns
         raise ValueError(f"its history does not have {epoch + 1} epochs")
     for callback, each in zip(callbacks, saved["callbacks"], strict=True):
         callback.load_state_dict(each)
-    reason = state["stop_reason"]
     run.history.extend(**{name: values.tolist() for name, values in columns.items()})
-    run.epoch, run.learning_rate_factor, run.stop_reason = epoch, factor, None if reason is None else str(reason)
+    run.epoch, run.learning_rate_factor, run.stop_reason = epoch, factor, reason
     run.began(seconds)
 
 

@@ -17,6 +17,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from cnn_core.doors.inference import evaluate
 from cnn_core.doors.jacobian import normal_equations
 from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.saved import saved_number
 from fastmlp.data.inputs import input_source, target_source
 from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.memory import aligned_empty
@@ -203,12 +204,16 @@ class Descent:
         damping = None if self.damping is None else vars(self.damping)
         return {"arrays": self._arrays, "loss": self.problem.loss, "damping": damping}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a state; ``ValueError`` or ``TypeError`` if it is impossible."""
+    def load_state_dict(self, state: dict[str, Any], n_done: int) -> None:
+        """Continue from a state after ``n_done`` epochs; ``ValueError`` or ``TypeError`` if it is impossible."""
         check_alike(state["arrays"], self._arrays)
-        if state["damping"] is not None:
-            self.damping = Damping(**{name: float(value) for name, value in state["damping"].items()})
-        self.problem.loss = float(state["loss"])
+        if not all(np.isfinite(array).all() for array in state["arrays"].values()):
+            raise ValueError("its parameters are not finite")
+        damping, loss = state["damping"], state["loss"] if n_done == 0 else saved_number(state, "loss")
+        if damping is not None:
+            value, growth = saved_number(damping, "value", 1e-300), saved_number(damping, "growth", 2.0)
+            self.damping = Damping(value, growth)
+        self.problem.loss = float(loss)
         for name, array in self._arrays.items():
             array[:] = state["arrays"][name]
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.saved import MOST, saved_number, saved_whole
 from fastmlp.training.checkpoint import check_alike
 from fastmlp.training.trainer import Trainer
 
-POSITION: dict[str, Callable[[Any], Any]] = {
-    "seed": int, "n_steps": int, "n_epochs": int, "first": int, "best_loss": float, "newest_loss": float, "newest": int
-}  # fmt: skip
-"""The values of `Epochs.position`, in order."""
+POSITION = ("seed", "n_steps", "n_epochs", "first", "best_loss", "newest_loss", "newest")
+"""The names of the values of `Epochs.position`, in order."""
 
 
 def state_of(trainer: Trainer) -> dict[str, Any]:
@@ -31,25 +29,33 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def put_there(trainer: Trainer, state: dict[str, Any]) -> None:
+def put_there(trainer: Trainer, state: dict[str, Any], n_done: int) -> None:
     """Set a trainer that has begun to a saved state; ``ValueError`` if the state is impossible.
 
-    Everything is checked before anything changes, as the core checks nothing.
+    ``n_done``: the number of epochs in the history. Everything is checked before anything changes, as the core checks
+    nothing.
     """
-    position = {name: number(state["position"][name]) for name, number in POSITION.items()}
-    check_position(position, len(trainer.data.X), trainer.batch_size)
+    position = read_position(trainer, state["position"], n_done)
     arrays, saved = arrays_of(trainer, position["n_epochs"]), state["arrays"]
     check_alike(saved, arrays)
-    n_samples, here = int(state["n_samples"]), len(trainer.data.X)
+    n_samples, here = saved_whole(state, "n_samples", 1), len(trainer.data.X)
     if n_samples != here and (position["first"] > 0 or not trainer.endless):
         raise ValueError(f"its batches are from {n_samples} samples, and this fit has {here}")
     if n_samples == here and "order" in arrays and (np.sort(saved["order"][:here]) != np.arange(here)).any():
         raise ValueError("it has no valid order of the samples")
-    first_step, n_before = int(state["first_step"]), int(state["n_averaged_before"])
-    n_planned = int(state["n_planned"])
-    if not 0 <= n_planned < 2**62 or (n_planned == 0) != (trainer.n_planned == 0):
-        raise ValueError(f"n_planned is {n_planned}")
-    factor = float(state["learning_rate_factor"])
+    if not all(np.isfinite(saved[name]).all() for name in ("params", "statistics")):
+        raise ValueError("its parameters are not finite")
+    for segment in trainer.network.layout.statistics:
+        if segment.name == "running_variance" and (segment.view(saved["statistics"]) < 0).any():
+            raise ValueError("it has a running variance below 0")
+    first_step = saved_whole(state, "first_step")
+    n_before = saved_whole(state, "n_averaged_before", 0, MOST if trainer.average is not None else 0)
+    if first_step != trainer.first_step and not trainer.settings.warm_start:
+        raise ValueError(f"first_step is {first_step}, expected {trainer.first_step}")
+    n_planned = saved_whole(state, "n_planned")
+    if (n_planned == 0) != (trainer.n_planned == 0) or n_planned % trainer.n_batches:
+        raise ValueError(f"n_planned is {n_planned}, expected some epochs of {trainer.n_batches} steps")
+    factor = saved_number(state, "learning_rate_factor")
     try:
         trainer.network.rng.bit_generator.state = state["generator"]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -86,11 +92,27 @@ def arrays_of(trainer: Trainer, n_epochs: int) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def check_position(position: dict[str, Any], n_samples: int, batch_size: int) -> None:
-    """Raise ``ValueError`` for a position that the core cannot have."""
-    first = position["first"]
-    if not 0 <= first < n_samples or first % batch_size:
+def read_position(trainer: Trainer, saved: dict[str, Any], n_done: int) -> dict[str, Any]:
+    """The position in the order of `POSITION`; ``ValueError`` for one that the core cannot have."""
+    position: dict[str, Any] = {
+        "seed": saved_whole(saved, "seed", 0, 2**63 - 1),
+        "n_steps": saved_whole(saved, "n_steps"),
+        "n_epochs": saved_whole(saved, "n_epochs"),
+        "first": saved_whole(saved, "first"),
+        "best_loss": saved_number(saved, "best_loss", finite=False),
+        "newest_loss": saved_number(saved, "newest_loss", finite=False),
+        "newest": saved_whole(saved, "newest", 0, 1),
+    }
+    n_samples, first, n_epochs = len(trainer.data.X), position["first"], position["n_epochs"]
+    if first >= n_samples or first % trainer.batch_size:
         raise ValueError(f"no batch begins at row {first} of {n_samples}")
-    for name, limit in (("seed", 2**63), ("n_steps", 2**62), ("n_epochs", 2**62), ("newest", 2)):
-        if not 0 <= position[name] < limit:
-            raise ValueError(f"{name} is {position[name]}")
+    if trainer.endless:  # an epoch of the core is a block, with any number of batches
+        if position["n_steps"] < n_epochs:
+            raise ValueError(f"n_steps is {position['n_steps']}, for {n_epochs} blocks")
+        return position
+    if not n_done <= n_epochs <= min(n_done + 1, trainer.n_epochs):
+        raise ValueError(f"n_epochs is {n_epochs}, but its history has {n_done}")
+    n_steps = n_epochs * trainer.n_batches + first // trainer.batch_size
+    if position["n_steps"] != n_steps or first // trainer.batch_size >= trainer.n_batches:
+        raise ValueError(f"n_steps is {position['n_steps']}, expected {n_steps}")
+    return position

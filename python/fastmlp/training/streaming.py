@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
+from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.data.chunks import Blocks, Chunks
 from fastmlp.data.inputs import check_settled
 from fastmlp.data.samples import TrainingData, check_batch_rows, check_left_out, check_that_it_learns
@@ -81,12 +81,20 @@ def read_tally(training: dict[str, Any] | None) -> Tally:
     """The tally from a checkpoint, or a new one."""
     if training is None:
         return Tally()
+    saved = training.get("tally")
+    if not isinstance(saved, dict):
+        raise ValueError("the checkpoint is not from a fit of Chunks")
     try:
-        tally = Tally(**{name: type(fresh)(training["tally"][name]) for name, fresh in asdict(Tally()).items()})
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise ValueError("the checkpoint is not from a fit of Chunks") from None
-    if tally.epoch < 1:
-        raise ValueError(f"the checkpoint has epoch {tally.epoch}, expected at least 1")
+        numbers: dict[str, Any] = {
+            name: saved_whole(saved, name) if type(fresh) is int else saved_number(saved, name)
+            for name, fresh in asdict(Tally()).items()
+        }
+        tally = Tally(**numbers)
+        saved_whole(saved, "epoch", 1)
+    except ValueError as error:
+        raise ValueError(f"the checkpoint cannot be resumed: {error}") from None
+    if tally.n_blocks > tally.n_all_blocks or tally.n_rows < tally.n_blocks:
+        raise ValueError(f"the checkpoint has {tally.n_blocks} blocks of {tally.n_rows} rows")
     return tally
 
 
@@ -158,6 +166,15 @@ class Stream:
         """The state of training, for a checkpoint."""
         return {"tally": asdict(self.tally), **state_of(self.trainer)}
 
+    def load_state_dict(self, state: dict[str, Any], n_done: int) -> None:
+        """Continue from a state after ``n_done`` epochs; ``ValueError`` if it is impossible."""
+        if self.tally.epoch != n_done + 1:
+            raise ValueError(f"epoch is {self.tally.epoch}, but its history has {n_done} epochs")
+        n_blocks = saved_whole(state["position"], "n_epochs")
+        if not self.tally.n_all_blocks <= n_blocks <= self.tally.n_all_blocks + 1:
+            raise ValueError(f"n_all_blocks is {self.tally.n_all_blocks}, for {n_blocks} blocks")
+        put_there(self.trainer, state, n_done)
+
     def has_begun(self) -> bool:
         """Whether the trainer has started a block that is not in the tally yet."""
         return self.trainer.core.n_epochs > self.tally.n_all_blocks or self.trainer.core.first > 0
@@ -173,7 +190,7 @@ def fit_stream(
     wait = True
     try:
         if checkpoint is not None:
-            checkpoint.begin(run, trainer.settings.callbacks, stream.state_dict, partial(put_there, trainer))
+            checkpoint.begin(run, trainer.settings.callbacks, stream.state_dict, stream.load_state_dict)
             trainer.multiply_learning_rate(run.learning_rate_factor)
         has_begun = stream.has_begun()
         if has_begun and trainer.n_ordered != len(trainer.data.X):
