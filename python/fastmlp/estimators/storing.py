@@ -68,7 +68,7 @@ def load_estimator(kind: type[Any], path: str | os.PathLike[str], allow_nan: boo
     if saved.estimator is None:
         raise ValueError(f"{path} holds a network, not an estimator; fastmlp.load reads it")
     if saved.estimator.get("kind") != kind.__name__:
-        got = f"{saved.estimator.get('kind')!s:.50}"
+        got = printable(str(saved.estimator.get("kind")), 50)
         raise ValueError(f"{path} holds an {got}, not an {kind.__name__}")
     try:
         estimator = _restored(kind, saved)

@@ -127,8 +127,9 @@ def _read_array(archive: Any, info: Any, where: str) -> NDArray[Any]:
         dtype, fortran_order, shape, n_header = _read_header(stream, where)
         n_bytes = math.prod(shape) * dtype.itemsize
         if n_bytes != info.file_size - n_header:
+            declared = n_bytes if n_bytes < 10**18 else "over 10**18"  # it may have thousands of digits
             raise ValueError(
-                f"{where} declares shape {shape} of {dtype.name}, which is {n_bytes} bytes, "
+                f"{where} declares shape {_shown(shape)} of {dtype.name}, which is {declared} bytes, "
                 f"but holds {info.file_size - n_header}"
             )
         contents = read_at_most(stream, n_bytes + 1)
@@ -137,7 +138,7 @@ def _read_array(archive: Any, info: Any, where: str) -> NDArray[Any]:
     try:
         array = np.frombuffer(contents, dtype=dtype).reshape(shape, order="F" if fortran_order else "C")
     except ValueError as error:
-        raise ValueError(f"{where}: NumPy cannot hold the shape {shape} ({error})") from None
+        raise ValueError(f"{where}: NumPy cannot hold the shape {_shown(shape)} ({error!s:.200})") from None
     return array.astype(dtype.newbyteorder("="), order="C", copy=False)
 
 
@@ -160,12 +161,20 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], bool, tu
     if not (isinstance(descr, str) and _NUMERIC.fullmatch(descr)):
         raise ValueError(f"{where} has dtype {descr!r:.100}; expected numbers, not text or objects")
     if not (isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)):
-        raise ValueError(f"{where} has the shape {shape!r:.100} in its header; expected a tuple of sizes")
+        raise ValueError(f"{where} has the shape {_shown(shape)} in its header; expected a tuple of sizes")
     try:
         dtype = np.dtype(descr)
     except TypeError:
         raise ValueError(f"{where} has dtype {descr!r}, which NumPy does not know") from None
     return dtype, bool(fortran_order), shape, 8 + width + length
+
+
+def _shown(shape: object) -> str:
+    """A shape from a header, which may be of any length, for a message."""
+    try:
+        return printable(str(shape), 100)
+    except ValueError:  # a number of more digits than Python writes
+        return "of thousands of digits"
 
 
 def _checked_pair(X: NDArray[Any], y: NDArray[Any] | None, where: str, y_name: str) -> tuple[NDArray[Any], Any]:
