@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_size
 from fastmlp.data.samples import check_training_data
 from fastmlp.data.validation import check_validation
@@ -163,11 +164,11 @@ def _check_sizes(train_sizes: object, n_rows: int) -> NDArray[np.int64]:
     """Check that sizes are increasing whole numbers from 1 to ``n_rows``."""
     sizes = np.asarray(train_sizes)
     if sizes.ndim != 1 or sizes.size == 0:
-        raise ValueError(f"train_sizes must be a sequence of numbers of rows, got {train_sizes!r}")
+        raise ValueError(f"train_sizes must be a sequence of numbers of rows, got {shown(train_sizes)}")
     if sizes.dtype.kind not in "iu":
-        raise TypeError(f"train_sizes must be whole numbers of rows, got {train_sizes!r}")
+        raise TypeError(f"train_sizes must be whole numbers of rows, got {shown(train_sizes)}")
     if sizes[0] < 1 or sizes[-1] > n_rows or (np.diff(sizes.astype(np.int64)) <= 0).any():
         raise ValueError(
-            f"train_sizes must increase and lie between 1 and {n_rows}, the rows of X, got {train_sizes!r}"
+            f"train_sizes must increase and lie between 1 and {n_rows}, the rows of X, got {shown(train_sizes)}"
         )
     return sizes.astype(np.int64)

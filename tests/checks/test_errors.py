@@ -100,3 +100,25 @@ def test_bad_settings_of_optimizers_losses_initialisers_and_schedules(descriptio
         description(**given)
     assert caught.type is error, caught.value
     assert words in str(caught.value)
+
+
+LONG = [0.25] * 20_000
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: fm.Network(LONG), lambda: fm.Network(range(0)), lambda: fm.Network([4, {"x": LONG}, 1]),
+        lambda: fm.Network([4, 1], seed=-(10**4000)), lambda: fm.Network([4, 1], seed=-(10**5000)),
+        lambda: fm.Network([4, 1], dtype="f" * 9000), lambda: fm.SGD(10**4000), lambda: fm.SGD(10**5000),
+        lambda: fm.SGD(0.1, nesterov=LONG), lambda: fm.Dense(3, bias=LONG), lambda: fm.EarlyStopping(restore_best=LONG),
+        lambda: fm.Network([4, 1]).fit([[0.0] * 4], [0.0], callbacks=[LONG]),
+        lambda: fm.Network([4, 1]).fit([[0.0] * 4], [0.0], optimizer=LONG),
+        lambda: fm.Network([4, 1]).fit([[0.0] * 4], [0.0], progress=LONG),
+        lambda: fm.train_validation_test_split([[1.0]] * 9, [1.0] * 9, seed="s" * 9000),
+    ],
+)  # fmt: skip
+def test_a_value_of_any_length_is_quoted_in_a_short_sentence(call):
+    with pytest.raises((ValueError, TypeError)) as error:
+        call()
+    assert len(str(error.value)) < 400 and str(error.value).isprintable()

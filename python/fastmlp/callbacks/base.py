@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.parameters import HasParams
 from fastmlp.history import History
 
@@ -202,7 +203,7 @@ def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
     if isinstance(callbacks, Callback) or callable(callbacks):
         callbacks = (callbacks,)
     if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
-        raise TypeError(f"callbacks must be a list of Callback objects or functions of a Run, got {callbacks!r}")
+        raise TypeError(f"callbacks must be a list of Callback objects or functions of a Run, got {shown(callbacks)}")
     made = []
     for callback in callbacks:
         if isinstance(callback, Callback):
@@ -210,5 +211,5 @@ def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
         elif callable(callback) and not isinstance(callback, type):
             made.append(_Function(callback))
         else:
-            raise TypeError(f"callbacks must be Callback objects or functions of a Run, got {callback!r}")
+            raise TypeError(f"callbacks must be Callback objects or functions of a Run, got {shown(callback)}")
     return tuple(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastmlp.callbacks.base import Run
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import shown, unknown_name
 from fastmlp.metrics import SYNONYMS
 
 LARGER_IS_BETTER = {
@@ -33,7 +33,7 @@ class Monitor:
 
     def __init__(self, name: str | None, mode: str) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"monitor must be a name in the history such as 'val_loss', got {name!r}")
+            raise TypeError(f"monitor must be a name in the history such as 'val_loss', got {shown(name)}")
         if mode not in ("auto", "min", "max"):
             raise unknown_name("mode", mode, ("auto", "min", "max"))
         self.given = name

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.callbacks.base import Callback, Run
+from fastmlp.checks.errors import shown
 from fastmlp.history import History
 
 
@@ -16,7 +17,7 @@ def wants_bar(progress: bool | None) -> bool:
     if isinstance(progress, (bool, np.bool_)):
         return bool(progress)
     if progress is not None:
-        raise TypeError(f"progress must be True, False or None, got {progress!r}")
+        raise TypeError(f"progress must be True, False or None, got {shown(progress)}")
     in_notebook = "ipykernel" in sys.modules
     return in_notebook or bool(getattr(sys.stderr, "isatty", lambda: False)())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp.callbacks.base import OwnState, Run
 from fastmlp.callbacks.monitors import Monitor, epochs
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import shown, unknown_name
 from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.checks.values import check_size, check_value
 from fastmlp.model.state import Snapshot, check_snapshot
@@ -66,7 +66,7 @@ class EarlyStopping(OwnState):
     ) -> None:
         self._monitor = Monitor(monitor, mode)
         if not isinstance(restore_best, (bool, np.bool_)):
-            raise TypeError(f"restore_best must be True or False, got {restore_best!r}")
+            raise TypeError(f"restore_best must be True or False, got {shown(restore_best)}")
         check_value("min_delta", min_delta, low=0.0, schedule=False)
         if keep not in ("first", "last"):
             raise unknown_name("keep", keep, ("first", "last"))

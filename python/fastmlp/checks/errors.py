@@ -104,3 +104,15 @@ def some_names(names: Sequence[str], most: int = 20) -> str:
     'a, b, ...'
     """
     return ", ".join([*(printable(name, 60) for name in names[:most]), *(["..."] if len(names) > most else [])])
+
+
+def shown(value: object, longest: int = 100) -> str:
+    """Quote a value in an error: its repr in one line, not too long, whatever the value.
+
+    >>> shown("relu"), shown([1] * 50, 12), shown(10**5000)
+    ("'relu'", '[1, 1, 1,...', '<int>')
+    """
+    try:
+        return printable(repr(value), longest)
+    except Exception:  # a number of more digits than Python writes, or a repr that fails
+        return f"<{type(value).__name__}>"

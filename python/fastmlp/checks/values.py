@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.parameters import HasParams
 
 Value: TypeAlias = "float | Schedule | Callable[[int], float]"
@@ -115,7 +116,7 @@ def check_value(
         left = f"{low} {'<' if low_open else '<='} " if math.isfinite(low) else ""
         right = f" {'<' if high_open else '<='} {high}" if math.isfinite(high) else ""
         limits = f" with {left}{argument}{right}" if left or right else ""
-        raise ValueError(f"{argument} must be a finite number{limits}, got {value!r}")
+        raise ValueError(f"{argument} must be a finite number{limits}, got {shown(value)}")
 
 
 def check_flag(argument: str, value: object) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.data.readers.dataset import Dataset
 from fastmlp.data.readers.download import RemoteFile, cache_folder, fetch
 from fastmlp.data.readers.idx import read_idx
@@ -156,7 +157,7 @@ def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(mirror, str):
         return (mirror,)
     if not isinstance(mirror, Sequence) or not all(isinstance(address, str) for address in mirror):
-        raise TypeError(f"mirror must be an address or a sequence of addresses, got {mirror!r}")
+        raise TypeError(f"mirror must be an address or a sequence of addresses, got {shown(mirror)}")
     if not mirror:
         raise ValueError("mirror is an empty sequence; expected at least one address")
     return tuple(mirror)

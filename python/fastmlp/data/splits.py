@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.frames import frame_as_array
 from fastmlp.checks.values import check_value
 
@@ -77,7 +78,7 @@ def train_validation_test_split(
     try:
         rng = np.random.default_rng(seed)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"seed must be a whole number from 0, got {seed!r}") from error
+        raise type(error)(f"seed must be a whole number from 0, got {shown(seed)}") from error
     order = rng.permutation(n_rows) if shuffle else np.arange(n_rows)
     if stratify:
         order = order[np.argsort(targets[order], kind="stable")]
@@ -117,7 +118,7 @@ def _part_size(argument: str, part: float, n_rows: int) -> int:
     if isinstance(part, (int, np.integer)):
         return int(part)
     if part >= 1:
-        raise ValueError(f"{argument} must be a fraction below 1 or a whole number of rows, got {part!r}")
+        raise ValueError(f"{argument} must be a fraction below 1 or a whole number of rows, got {shown(part)}")
     return max(round(part * n_rows), 1) if part > 0 else 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_size
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.model.layers import Dense, Input, Layer, distinct
@@ -23,7 +24,7 @@ def allocate(n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def seed_sequence(seed: int | None) -> np.random.SeedSequence:
     """The root of all random streams of a network."""
-    message = f"seed must be a whole number >= 0 or None, got {seed!r}"
+    message = f"seed must be a whole number >= 0 or None, got {shown(seed)}"
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
         raise TypeError(message)
     if seed is not None and seed < 0:
@@ -46,11 +47,11 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     try:
         checked: np.dtype[Any] = np.dtype(dtype)
     except (TypeError, ValueError, SyntaxError) as error:
-        raise TypeError(f"dtype must be 'float32' or 'float64', got {dtype!r}") from error
+        raise TypeError(f"dtype must be 'float32' or 'float64', got {shown(dtype)}") from error
     if dtype is None:
         raise TypeError("dtype must be 'float32' or 'float64', got None")
     if checked not in (np.float32, np.float64) or not checked.isnative:
-        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {shown(dtype)}")
     return checked
 
 
@@ -62,14 +63,14 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
     """The input and the layers after it, from widths, layers or a mix of both."""
     unsized = isinstance(layers, np.ndarray) and layers.ndim == 0
     if isinstance(layers, (str, bytes)) or unsized or not isinstance(layers, Iterable):
-        raise TypeError(f"layers must be a sequence of widths or layers, got {layers!r}")
+        raise TypeError(f"layers must be a sequence of widths or layers, got {shown(layers)}")
     Dense(1, activation, bias)  # checks activation and bias even if no layer is a width
     given = list(layers)
     if len(given) < 2:
-        raise ValueError(f"layers must have an input and at least one layer, got {given!r}")
+        raise ValueError(f"layers must have an input and at least one layer, got {shown(given)}")
     first = given[0]
     if not isinstance(first, Input) and not _is_width(first):
-        raise TypeError(f"layers[0] must be a width or an Input, got {first!r}")
+        raise TypeError(f"layers[0] must be a width or an Input, got {shown(first)}")
     inputs = first if isinstance(first, Input) else Input(check_size("layers[0]", first))
     read: list[Layer] = []
     for i, layer in enumerate(given[1:], start=1):
@@ -79,7 +80,7 @@ def read_layers(layers: Sequence[int | Input | Layer], activation: str, bias: bo
             units = check_size(f"layers[{i}]", layer)
             read.append(Dense(units, None if i == len(given) - 1 else activation, bias))
         else:
-            raise TypeError(f"layers[{i}] must be a width or a layer, got {layer!r}")
+            raise TypeError(f"layers[{i}] must be a width or a layer, got {shown(layer)}")
     if not any(layer.draws for layer in read):
         raise ValueError("layers must have at least one Dense layer")
     return inputs, tuple(read)

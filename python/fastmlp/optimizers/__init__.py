@@ -7,6 +7,7 @@ normalisation layers do not decay.
 
 from __future__ import annotations
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.names import known_name
 from fastmlp.optimizers.adam import Adam, AdamW, NAdam
 from fastmlp.optimizers.adaptive import Adagrad, RMSprop
@@ -60,5 +61,5 @@ def make_optimizer(optimizer: object) -> Optimizer | WholeSetMethod:
     if isinstance(optimizer, str):
         return OPTIMIZERS[known_name("optimizer", optimizer, OPTIMIZERS, SYNONYMS, OTHER_NAMES)]()
     if not isinstance(optimizer, (Optimizer, WholeSetMethod)):
-        raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {optimizer!r}")
+        raise TypeError(f"optimizer must be a name or an optimizer such as fm.SGD(0.1), got {shown(optimizer)}")
     return optimizer

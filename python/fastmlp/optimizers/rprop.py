@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.steps.updates import Update
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Value, check_value
 from fastmlp.optimizers.base import Optimizer
 
@@ -56,7 +57,7 @@ class Rprop(Optimizer):
         self._check_shared()
         check_value("learning_rate", self.learning_rate, low=0.0, low_open=True, schedule=False)
         if not isinstance(self.backtrack, (bool, np.bool_)):
-            raise TypeError(f"backtrack must be True or False, got {self.backtrack!r}")
+            raise TypeError(f"backtrack must be True or False, got {shown(self.backtrack)}")
         if self.backtrack:
             object.__setattr__(self, "rule", Update.RPROP_PLUS)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.steps.updates import Update
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Value, check_value, values_at
 from fastmlp.optimizers.base import Optimizer
 
@@ -53,7 +54,7 @@ class SGD(Optimizer):
         self._check_shared()
         check_value("momentum", self.momentum, low=0.0, high=1.0, high_open=True)
         if not isinstance(self.nesterov, (bool, np.bool_)):
-            raise TypeError(f"nesterov must be True or False, got {self.nesterov!r}")
+            raise TypeError(f"nesterov must be True or False, got {shown(self.nesterov)}")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=True needs a momentum above 0")
 

@@ -13,7 +13,7 @@ from cnn_core.doors import derivatives as _core
 from cnn_core.doors.jacobian import input_gradients as core_input_gradients
 from cnn_core.doors.surface import loss_surface
 from fastmlp.checks.arrays import as_numbers
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import shown, unknown_name
 from fastmlp.checks.values import check_value
 from fastmlp.data.inputs import Precision, input_form, input_source, own_precision, target_source
 from fastmlp.data.rows import Rows, Targets
@@ -59,7 +59,7 @@ def loss_and_flat_gradient(
     """Loss and gradient (n_params,) of checked samples as one batch, with the statistics of the batch."""
     by = divisor(reduction, len(X), weights)
     if dropout_seed is not None and (isinstance(dropout_seed, bool) or not isinstance(dropout_seed, (int, np.integer))):
-        raise TypeError(f"dropout_seed must be a whole number or None, got {dropout_seed!r}")
+        raise TypeError(f"dropout_seed must be a whole number or None, got {shown(dropout_seed)}")
     if dropout_seed is not None and not 0 <= dropout_seed < 2**64:
         raise ValueError(f"dropout_seed must be between 0 and 2**64 - 1, got {dropout_seed}")
     behaviour = Behaviour(
@@ -140,9 +140,9 @@ def _check_grids(
     except ValueError:
         indices = np.empty(0)  # a ragged list
     if indices.ndim != 1 or indices.dtype.kind not in "iu" or not 1 <= len(indices) <= 2:
-        raise ValueError(f"parameters must be one or two indices in params, got {parameters!r}")
+        raise ValueError(f"parameters must be one or two indices in params, got {shown(parameters)}")
     if len(set(indices.tolist())) != len(indices):
-        raise ValueError(f"parameters must differ, got {parameters!r}")
+        raise ValueError(f"parameters must differ, got {shown(parameters)}")
     for index in indices:
         if not 0 <= index < network.n_params:
             raise ValueError(f"parameters must lie between 0 and {network.n_params - 1}, got {index}")
@@ -274,7 +274,7 @@ def check_gradients(
     True
     """
     if not isinstance(network, Model):
-        raise TypeError(f"network must be a Network, got {network!r}")
+        raise TypeError(f"network must be a Network, got {shown(network)}")
     check_value("step", step, low=0.0, low_open=True, schedule=False)
     step = float(step)
     twin = network.astype("float64")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.doors import updating
 from fastmlp.checks.arrays import as_numbers, check_fits
-from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.errors import DivergedError, shown
 from fastmlp.checks.values import check_flag, values_at
 from fastmlp.data.inputs import check_settled
 from fastmlp.data.samples import TrainingData, check_batch_rows, check_training_data
@@ -69,7 +69,7 @@ def apply_gradient(model: Model, gradient: ArrayLike, optimizer: object, wait: b
     """See `Network.apply_gradient`."""
     rule = make_optimizer(optimizer)
     if not isinstance(rule, Optimizer) or rule.needs_all_samples():
-        raise ValueError(f"optimizer must be one that needs only the gradient, got {rule!r}")
+        raise ValueError(f"optimizer must be one that needs only the gradient, got {shown(rule)}")
     numbers = as_numbers("gradient", gradient, ndim=1)
     if len(numbers) != model.n_params:
         raise ValueError(f"gradient must have {model.n_params} elements, as params has, got {len(numbers)}")

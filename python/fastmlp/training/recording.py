@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.batches import Dtype
+from fastmlp.checks.errors import shown
 from fastmlp.checks.names import known_name
 from fastmlp.data.missing import mean_over_columns
 from fastmlp.data.rows import Targets
@@ -43,7 +44,7 @@ def make_metrics(metrics: Iterable[Any]) -> tuple[Metric, ...]:
     names = [metric.name for metric in made]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"metrics must have different names, got {name!r} twice")
+            raise ValueError(f"metrics must have different names, got {shown(name)} twice")
     return made
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastmlp.callbacks.base import Callback, Run
 from fastmlp.callbacks.progress import ProgressBar
+from fastmlp.checks.errors import shown
 from fastmlp.checks.saved import saved_number, saved_whole
 from fastmlp.data.chunks import Blocks, Chunks
 from fastmlp.data.inputs import check_settled
@@ -116,9 +117,11 @@ class Stream:
         check_left_out(y, sample_weight)
         check_settled(network)
         if not isinstance(settings.optimizer, Optimizer) or settings.optimizer.needs_all_samples():
-            raise ValueError(f"optimizer must be one that updates by batches for Chunks, got {settings.optimizer!r}")
+            raise ValueError(
+                f"optimizer must be one that updates by batches for Chunks, got {shown(settings.optimizer)}"
+            )
         if isinstance(class_weight, str):
-            raise ValueError(f"class_weight must be a dict for Chunks, never all in memory, got {class_weight!r}")
+            raise ValueError(f"class_weight must be a dict for Chunks, never all in memory, got {shown(class_weight)}")
         self.validation = check_validation(network, validation_data)
         self.tally = read_tally(training)
         blocks = Blocks(network, chunks, settings.epochs, settings.batch_size * settings.accumulate, class_weight)

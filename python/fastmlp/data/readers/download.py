@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from fastmlp.checks.errors import shown
 from fastmlp.machine.files import broken_gzip_as_value_error, gunzipped, pieces, replacing
 
 
@@ -78,7 +79,7 @@ def fetch(remote: RemoteFile, folder: Path, mirrors: Sequence[str], *, timeout: 
 
     for mirror in mirrors:
         if not mirror.startswith(("http://", "https://")):
-            raise ValueError(f"mirror must be an http:// or https:// address, got {mirror!r}")
+            raise ValueError(f"mirror must be an http:// or https:// address, got {shown(mirror)}")
     path = folder / remote.name
     if _is_intact(path, remote):
         return path

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import shown, unknown_name
 from fastmlp.checks.values import check_size
 from fastmlp.data.readers.csv_source import Row, looks_like_header, read_rows
 from fastmlp.data.readers.table_columns import ColumnReader, Places, check_blanks
@@ -154,7 +154,7 @@ def read_csv(
     """
     path = as_path(path)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n '):
-        raise ValueError(f"delimiter must be one character, not a quote, blank or line end; got {delimiter!r}")
+        raise ValueError(f"delimiter must be one character, not a quote, blank or line end; got {shown(delimiter)}")
     if encoding is not None and not isinstance(encoding, TableEncoding):
         raise TypeError(f"encoding must be a TableEncoding, got {type(encoding).__name__}")
     if encoding is not None and (target, classification, *categorical, *drop) != (-1, None):
@@ -250,7 +250,7 @@ def _new_columns(
 
 def _positions(argument: str, keys: Sequence[str | int], names: Sequence[str]) -> set[int]:
     if isinstance(keys, str):
-        raise TypeError(f"{argument} must be a sequence of column names or positions, got {keys!r}")
+        raise TypeError(f"{argument} must be a sequence of column names or positions, got {shown(keys)}")
     return {_position(argument, key, names) for key in keys}
 
 
@@ -261,7 +261,7 @@ def _position(argument: str, key: str | int, names: Sequence[str]) -> int:
             raise unknown_name(argument, key, names)
         return names.index(key)
     if isinstance(key, bool) or not isinstance(key, int):
-        raise TypeError(f"{argument} must name a column by text or by position, got {key!r}")
+        raise TypeError(f"{argument} must name a column by text or by position, got {shown(key)}")
     if not -len(names) <= key < len(names):
         raise ValueError(f"{argument}={key} is not a column; the file has {len(names)}, counted from 0")
     return key % len(names)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cnn_core.types import Kind
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_value
 from fastmlp.model.activations import ActivationSpec, activation_name, activation_spec
 from fastmlp.model.fields import LATER
@@ -98,7 +99,7 @@ class Activated(HasActivation):
         if self.slope is not None:
             check_value("slope", self.slope, low=0.0, schedule=False)
         if not isinstance(self.parametric, (bool, np.bool_)):
-            raise TypeError(f"parametric must be True or False, got {self.parametric!r}")
+            raise TypeError(f"parametric must be True or False, got {shown(self.parametric)}")
         factor = self.parametric_learning_rate_factor
         check_value("parametric_learning_rate_factor", factor, low=0.0, low_open=True, schedule=False)
         if factor != 1.0 and not self.parametric:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
 from fastmlp.model.fields import fields_to_save
@@ -156,5 +157,5 @@ class Layer(HasParams):
 def check_learning(trainable: object, learning_rate_factor: object) -> None:
     """Check the two settings that all layers with parameters have."""
     if not isinstance(trainable, (bool, np.bool_)):
-        raise TypeError(f"trainable must be True or False, got {trainable!r}")
+        raise TypeError(f"trainable must be True or False, got {shown(trainable)}")
     check_value("learning_rate_factor", learning_rate_factor, low=0.0, low_open=True, schedule=False)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cnn_core.types import Kind
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_size
 from fastmlp.model.fields import LATER
 from fastmlp.model.initializers import Initializer, initializer_name, make_initializer
@@ -73,7 +74,7 @@ class Dense(Activated):
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", check_size("units", self.units))
         if not isinstance(self.bias, (bool, np.bool_)):
-            raise TypeError(f"bias must be True or False, got {self.bias!r}")
+            raise TypeError(f"bias must be True or False, got {shown(self.bias)}")
         if isinstance(self.init, str):
             object.__setattr__(self, "init", initializer_name(self.init))
         elif self.init is not None:
