@@ -4,7 +4,9 @@ import numpy as np
 
 
 def levenberg_marquardt(net, X, T, epochs, *, sample_weight=None, weight_decay=0.0, alpha=0.0, damping=1e-3):
-    """Train ``net`` in place by (J'J + decay + damping I) h = -g; return loss and damping after each step (2, epochs).
+    """Train ``net`` in place by (J'J + decay + damping I) h = -g; return (3, epochs).
+
+    These are after each step the loss, the damping, and the number of steps tried for it.
 
     Damping as in Madsen, Nielsen and Tingleff, 2004, starting from the largest diagonal element.
     """
@@ -25,12 +27,14 @@ def levenberg_marquardt(net, X, T, epochs, *, sample_weight=None, weight_decay=0
         A = factor * np.einsum("nkp,nkq,n->pq", J, J, weight) + np.diag(decay)
         g = factor * np.einsum("nkp,nk,n->p", J, r, weight) + decay * w
         mu = damping * A.diagonal().max() if mu is None else mu
+        tried = 0
         while True:
+            tried += 1
             h = np.linalg.solve(A + mu * np.eye(len(w)), -g)
             gain = (before - value(w + h)) / (0.5 * h @ (mu * h - g))
             if gain > 0:
                 break
             mu, nu = mu * nu, nu * 2.0
         w, mu, nu = w + h, mu * max(1 / 3, 1 - (2 * gain - 1) ** 3), 2.0
-        records.append((net.loss(X, T, weight, training=False) + 0.5 * penalty @ w**2, mu))
+        records.append((net.loss(X, T, weight, training=False) + 0.5 * penalty @ w**2, mu, tried))
     return np.array(records).T

@@ -62,6 +62,8 @@ def test_study_hours(tmp_path):
     checks = list(figures(told["Numerical check of the gradients"]).values())
     assert len(checks) == 2 and all(here[0] < wanted[0] == 1e-8 for wanted, here in checks)
     assert told["Downhill to the minimum"].count("[0.75 0.82 0.93]") == 2
+    ((most, evaluations),) = (here for here in figures(told["Downhill to the minimum"]).values())
+    assert evaluations[0] < most[0] == 100
     assert len(list((tmp_path / "pictures").iterdir())) == 4
 
 

@@ -53,7 +53,7 @@ TESTED_IN = {
     "training/test_advice.py": "data/few_rows",
     "training/test_averaging.py": "training/step_table",
     "training/test_checkpoint.py": "training/fingerprint training/resuming",
-    "training/test_fit.py": "passes/workspace training/epochs training/lbfgs training/trainable training/trainer",
+    "training/test_fit.py": "passes/workspace training/epochs training/trainable training/trainer",
     "training/test_online.py": "model/state",
 }
 """Modules that are tested in a file with another name."""

@@ -116,6 +116,16 @@ def test_a6_numerical_gradients_agree():
     assert np.linalg.norm(gradient - numeric) / np.linalg.norm(gradient + numeric) < 1e-8
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a8_a_quasi_newton_method_needs_fewer_than_100_evaluations(seed):
+    net, start = study_network(seed), study_network(seed)
+    history = net.fit(HOURS, SCORE, epochs=200, optimizer=fm.LBFGS())
+    evaluations = history["evaluations"].sum()
+    assert history.n_epochs <= evaluations < 100  # brute force: 10^27
+    assert "CONVERGENCE" in history.stop_reason
+    assert study_cost(*net.weights) < 1e-8 < study_cost(*start.weights)
+
+
 def softplus(z):
     return np.log1p(np.exp(z))
 

@@ -13,7 +13,8 @@ class History(Mapping[str, NDArray[np.float64]]):
     """What a fit recorded: a read-only mapping from names to arrays with one number per epoch.
 
     The names are ``loss``, ``seconds`` and ``learning_rate``; with validation data also ``val_loss`` and, for
-    classification, ``val_accuracy``; and those of the metrics asked for.
+    classification, ``val_accuracy``; and those of the metrics asked for. With `LBFGS` and `LevenbergMarquardt` also
+    ``evaluations``, how often the epoch computed the loss of all samples; for the latter also ``damping``.
 
     Attributes
     ----------

@@ -521,15 +521,3 @@ def test_a_fit_leaves_the_data_alone(optimizer):
     regression().fit(rows, targets, epochs=2, optimizer=optimizer, **settings)
     np.testing.assert_array_equal(rows, X)
     np.testing.assert_array_equal(targets, Y)
-
-
-def test_lbfgs_has_an_epoch_for_each_iteration_and_says_why_it_ended():
-    net = regression()
-    history = net.fit(X, Y, epochs=500, optimizer=fm.LBFGS(tolerance=1e-3), validation_data=(X, Y))
-    assert history.n_epochs < 500 and history.stop_reason.startswith("L-BFGS: ")
-    assert (np.diff(history["loss"]) <= 0).all()
-    np.testing.assert_allclose(history["loss"], history["val_loss"], rtol=1e-12)
-    assert net.evaluate(X, Y)["loss"] == pytest.approx(history["loss"][-1], rel=1e-12)
-    _, gradient = net.loss_and_flat_gradient(X, Y)
-    assert np.abs(gradient).max() <= 1e-3
-    assert regression().fit(X, Y, epochs=3, optimizer="lbfgs").n_epochs == 3

@@ -79,11 +79,12 @@ def test_training_equals_the_twin(name, loss, weight_decay, alpha, n_threads):
     twin = twin_of(net)
     optimizer = fm.LevenbergMarquardt(damping=0.1, weight_decay=weight_decay)
     history = net.fit(X, T, epochs=6, optimizer=optimizer, sample_weight=weight, n_threads=n_threads, alpha=alpha)
-    losses, dampings = reference_least_squares.levenberg_marquardt(
+    losses, dampings, tried = reference_least_squares.levenberg_marquardt(
         twin, X, T, 6, sample_weight=weight, weight_decay=weight_decay, alpha=alpha, damping=0.1
     )
     np.testing.assert_allclose(history["loss"], losses, rtol=1e-7)
     np.testing.assert_allclose(history["damping"], dampings, rtol=1e-4)
+    np.testing.assert_array_equal(history["evaluations"], tried)
     assert relative_error(net.params, twin.flat()) < 1e-5
 
 
@@ -115,7 +116,7 @@ def test_an_epoch_is_a_step_that_lowers_the_loss_of_the_weights_as_they_are_held
         X, Y, epochs=15, optimizer=fm.LevenbergMarquardt(), validation_data=(X, Y),
         callbacks=[lambda run: seen.append(run.network.astype("float64").evaluate(X, Y)["loss"])],
     )  # fmt: skip
-    assert set(history) == {"loss", "seconds", "learning_rate", "damping", "val_loss"}
+    assert set(history) == {"loss", "seconds", "learning_rate", "damping", "evaluations", "val_loss"}
     assert history.n_epochs == 15 and history.stop_reason == "epochs"
     assert (np.diff([start, *history["loss"]]) < 0).all() and (np.diff(history["seconds"]) > 0).all()
     np.testing.assert_allclose(seen, history["loss"], rtol=1e-6 if dtype == "float32" else 1e-12)

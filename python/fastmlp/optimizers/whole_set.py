@@ -30,6 +30,9 @@ class LBFGS(WholeSetMethod):
 
     Notes
     -----
+    ``history["evaluations"]`` is how often each iteration computed the loss and its gradient, one pass over all samples
+    each.
+
     Source: Liu and Nocedal, Mathematical Programming 1989.
 
     Examples
@@ -83,7 +86,8 @@ class LevenbergMarquardt(WholeSetMethod):
     -----
     With p parameters, a step takes about ``n_samples * n_outputs * p^2`` operations, and the fit ``16 p^2`` bytes.
     Arithmetic is float64 whatever the dtype of the network, but each step is judged with the weights as the network
-    stores them. ``history["damping"]`` is recorded next to the loss.
+    stores them. The history also has ``damping``, and ``evaluations``, the number of steps tried, each one pass over
+    all samples.
 
     Sources: Levenberg 1944; Marquardt 1963; for networks Hagan and Menhaj 1994; the damping rule Nielsen 1999, in
     Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004.

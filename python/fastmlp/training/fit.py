@@ -155,12 +155,12 @@ def by_all_samples(network: Model, data: TrainingData, settings: FitSettings) ->
         return fingerprint(network, settings, data, settings.n_threads) | data_fingerprint(data)
 
     check_whole_set(network, data, settings)
-    recorded: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ("evaluations",)
     if isinstance(settings.optimizer, LevenbergMarquardt):
         from fastmlp.training.levenberg_marquardt import check_least_squares
 
         check_least_squares(network, data, settings.optimizer)
-        recorded = ("damping",)
+        recorded += ("damping",)
 
     def train(run: Run, hooks: tuple[Callback, ...], bar: ProgressBar | None, checkpoint: Checkpoint | None) -> None:
         if settings.warm_start:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Objective:
     """The mean loss over all samples and its penalties, as functions of the parameters (n_params,) in float64.
 
-    A call sets the network's parameters, and returns the value to minimise and its gradient.
+    A call sets the network's parameters, and returns the value to minimise and its gradient. `evaluations` counts
+    how often the loss and its gradient were computed.
 
     Parameters
     ----------
@@ -51,7 +52,9 @@ class Objective:
         self.decay = weight_decay + self.penalty
         self.decaying = np.flatnonzero(network.layout.per_parameter("decay_factor"))
         self.frozen = np.flatnonzero(network.layout.per_parameter("learning_rate_factor") == 0)
+        self.evaluations = 0
         self.loss = np.nan  # at the last parameters, without penalties
+        self._last: NDArray[np.float64] | None = None
 
     def __call__(self, params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         gradient = self._gradient(params)
@@ -61,13 +64,18 @@ class Objective:
         return self.loss + self.decay * self._half_squares(params), slope
 
     def with_penalty(self, params: NDArray[np.float64]) -> float:
-        """The mean loss plus the penalty of ``alpha``."""
-        self._gradient(params)
+        """The mean loss plus the penalty of ``alpha``; nothing is computed again for the last parameters."""
+        if self._last is not None and np.array_equal(params, self._last):
+            self.network.params[:] = params
+        else:
+            self._gradient(params)
         return self.loss + self.penalty * self._half_squares(params)
 
     def _gradient(self, params: NDArray[np.float64]) -> NDArray[Any]:
         network, data = self.network, self.data
         network.params[:] = params
+        self.evaluations += 1
+        self._last = params.copy()
         self.loss, gradient = loss_and_flat_gradient(
             network, data.X, data.targets, data.weights, "mean", self.n_threads
         )
@@ -99,13 +107,14 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
     """Minimise the mean loss over all samples; each of SciPy's iterations is an epoch of the history.
 
     ``history["loss"]`` is the loss after the iteration, with the L2 penalty of ``alpha`` (a number) and without the
-    optimizer's own decay.
+    optimizer's own decay; ``history["evaluations"]`` is how often the iteration computed loss and gradient.
     """
     network: Model = run.network
     rule = settings.optimizer
     assert isinstance(rule, LBFGS)
     objective = Objective(network, data, settings.n_threads, float(cast(float, settings.alpha)), rule.weight_decay)
     best: dict[str, Any] = {"loss": np.inf}
+    recorded = 0  # evaluations
 
     def checked(params: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         total, slope = objective(params)
@@ -119,13 +128,15 @@ def fit_lbfgs(run: Run, data: TrainingData, settings: FitSettings, hooks: tuple[
         return total, slope
 
     def after_iteration(params: NDArray[np.float64]) -> None:
+        nonlocal recorded
         loss = objective.with_penalty(params)
+        evaluations, recorded = objective.evaluations - recorded, objective.evaluations
         if loss < best["loss"]:
             best.update(loss=loss, weights=network.snapshot())
         run.epoch += 1
         record(
             run, data.validation, settings.metrics, settings.n_threads,
-            loss=[loss], seconds=[run.seconds()], learning_rate=[1.0],
+            loss=[loss], seconds=[run.seconds()], learning_rate=[1.0], evaluations=[float(evaluations)],
         )  # fmt: skip
         for hook in hooks:
             hook.on_epoch_end(run)

@@ -70,6 +70,8 @@ class LeastSquares:
         g. For frozen parameters, A, g and the step are 0.
     loss : float
         The value to minimise: mean loss plus decay.
+    evaluations : int
+        How often `loss_at` computed the loss.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class LeastSquares:
         share = network.loss.spec.share_of_squares
         assert share is not None
         self.factor = 2 * share(network.n_outputs) / total
-        self.loss = np.nan
+        self.loss, self.evaluations = np.nan, 0
         self.sources = input_source(self.twin, data.X), target_source(self.twin, data.targets)
 
     def linearize(self) -> None:
@@ -134,6 +136,7 @@ class LeastSquares:
         """Value to minimise, and mean loss plus penalty, at ``params`` rounded to the network's dtype."""
         with np.errstate(over="ignore"):  # an overflow gives a loss that is not finite
             self.twin.params[:] = params.astype(self.network.dtype)
+        self.evaluations += 1
         workspace = self.run.workspace
         workspace.partials.fill(0)
         effort = self.twin.layout.effort(workspace.tile_rows, backward=False)
@@ -224,7 +227,8 @@ def fit_levenberg_marquardt(
     """Minimise the mean loss over all samples; each step that lowers it is an epoch of the history.
 
     As with LBFGS, ``history["loss"]`` is the loss after the step, with the L2 penalty of ``alpha`` (a number) and
-    without the optimizer's own decay; ``history["damping"]`` is the damping at the start of the next step.
+    without the optimizer's own decay; ``history["damping"]`` is the damping at the start of the next step, and
+    ``history["evaluations"]`` the number of steps tried.
     """
     network, rule, n_threads = run.network, settings.optimizer, settings.n_threads
     assert isinstance(rule, LevenbergMarquardt)
@@ -247,6 +251,7 @@ def fit_levenberg_marquardt(
                 run.stop(f"Levenberg-Marquardt: no element of the gradient exceeds {rule.tolerance:g}")
                 break
             damping = descent.damping = descent.damping or Damping(rule.damping * float(problem.diagonal.max()))
+            before = problem.evaluations
             loss = find_step(problem, damping)
             if loss is None:
                 run.stop("Levenberg-Marquardt: no step lowers the loss")
@@ -255,7 +260,7 @@ def fit_levenberg_marquardt(
             run.epoch += 1
             record(
                 run, data.validation, settings.metrics, n_threads, loss=[loss], seconds=[run.seconds()],
-                learning_rate=[1.0], damping=[damping.value],
+                learning_rate=[1.0], damping=[damping.value], evaluations=[float(problem.evaluations - before)],
             )  # fmt: skip
             for hook in hooks:
                 hook.on_epoch_end(run)
