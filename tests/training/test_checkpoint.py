@@ -262,16 +262,23 @@ def test_the_seconds_of_all_pieces_add_up(tmp_path):
 
 
 def test_records_of_a_callback_are_kept_whatever_their_number(tmp_path):
-    def every_other(run):
-        if run.epoch % 2:
+    def unevenly(run):
+        if run.epoch == 1 or run.epoch > 3:
             run.history.add(norm=float(np.linalg.norm(run.network.params)))
+        for _ in range(3):
+            run.history.add(thrice=run.epoch)
+        newest.append(run.history.last("norm") if "norm" in run.history else None)
 
-    path, halt = tmp_path / "run.ckpt", lambda run: run.epoch == 2 and run.pause("for now")
-    whole = fitted(CASES["layers"], callbacks=[every_other])[1]
-    fitted(CASES["layers"], checkpoint=path, callbacks=[every_other, halt])
-    resumed = fitted(CASES["layers"], checkpoint=path, resume=True, callbacks=[every_other])[1]
-    assert len(resumed["norm"]) == 3
-    np.testing.assert_array_equal(resumed["norm"], whole["norm"])
+    path, halt, newest = tmp_path / "run.ckpt", lambda run: run.epoch == 2 and run.pause("for now"), []
+    whole = fitted(CASES["layers"], callbacks=[unevenly])[1]
+    expected = list(newest)
+    newest.clear()
+    fitted(CASES["layers"], checkpoint=path, callbacks=[unevenly, halt])
+    resumed = fitted(CASES["layers"], checkpoint=path, resume=True, callbacks=[unevenly])[1]
+    assert newest == expected and np.isfinite(whole["norm"]).sum() == whole.n_epochs - 3
+    assert len(whole["thrice"]) == 3 * whole.n_epochs and resumed.n_epochs == whole.n_epochs
+    for name in ("loss", "norm", "thrice"):
+        np.testing.assert_array_equal(resumed[name], whole[name])
 
 
 def test_a_callback_of_ones_own_is_asked_for_its_state(tmp_path):

@@ -156,7 +156,7 @@ class Checkpoint:
                     "learning_rate_factor": run.learning_rate_factor,
                     "seconds": run.seconds(),
                 },
-                "history": dict(run.history.items()),
+                "history": run.history.state_dict(),
                 "callbacks": [callback.state_dict() for callback in self._callbacks],
                 "training": self._state(),
             }
@@ -190,7 +190,7 @@ def _load_run(run: Run, callbacks: tuple[Callback, ...], saved: Mapping[str, Any
         raise ValueError(f"its history does not have {epoch + 1} epochs")
     for callback, each in zip(callbacks, saved["callbacks"], strict=True):
         callback.load_state_dict(each)
-    run.history.extend(**{name: values.tolist() for name, values in columns.items()})
+    run.history.load_state_dict(columns, epoch + 1)
     run.epoch, run.learning_rate_factor, run.stop_reason = epoch, factor, reason
     run.began(seconds)
 
