@@ -43,7 +43,7 @@ def test_all_is_complete_and_what_dir_shows():
     assert set(FIXED) <= set(fm.__all__) <= set(dir(fm))
     assert set(METHODS) <= set(dir(fm.Network([1, 1])))
     seen = run("import fastmlp, inspect; print(*[n for n, v in vars(fastmlp).items() if not inspect.ismodule(v)])")
-    machinery = {"annotations", "import_module", "TYPE_CHECKING", "Any"}
+    machinery = {"annotations", "find_spec", "import_module", "TYPE_CHECKING", "Any"}
     assert {name for name in seen.split() if not name.startswith("_")} - machinery <= set(fm.__all__)
 
 
@@ -86,6 +86,30 @@ print(fm.load_digits is fm.data.datasets.load_digits, "load_digits" in vars(fm))
     assert first == "[False, False, False, False]"
     assert second == "[True, True, True, True] False"
     assert third == "True True"
+
+
+WHERE_EXTRAS_SHOW = """
+import pydoc, sys
+{first}
+import fastmlp as fm
+print("sklearn.base" in sys.modules, "MLPClassifier" in fm.__all__, "MLPRegressor" in dir(fm))
+text = pydoc.plain(pydoc.render_doc(fm))
+print([f"class {{name}}" in text for name in ("MLPClassifier", "MLPRegressor", "Network", "Adam")])
+print([text.index(name) < text.index("CLASSES") for name in ("MLPClassifier", "MLPRegressor")])
+from fastmlp import *
+print("MLPClassifier" in vars(), [name for name in dir(fm) if not hasattr(fm, name)])
+"""
+
+
+def test_help_and_a_star_import_have_the_estimators_where_scikit_learn_is_installed():
+    pytest.importorskip("sklearn")
+    shown = run(WHERE_EXTRAS_SHOW.format(first="")).splitlines()
+    assert shown == ["False True True", "[True, True, True, True]", "[True, True]", "True []"]
+
+
+def test_help_and_a_star_import_work_without_scikit_learn():
+    shown = run(WHERE_EXTRAS_SHOW.format(first="sys.modules['sklearn'] = None")).splitlines()
+    assert shown == ["False False False", "[False, False, True, True]", "[True, True]", "False []"]
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -2,6 +2,8 @@
 
     data -> passes -> training -> history
 
+`Network` trains and predicts. `MLPClassifier` and `MLPRegressor` are its form for scikit-learn (extra ``sklearn``).
+
 The compiled core `cnn_core` computes; this package has the names, the checks, the memory and the policy. What imports
 what, from the ground up:
 
@@ -20,6 +22,7 @@ what, from the ground up:
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fastmlp.checks.errors import DivergedError, TrainingWarning
@@ -93,9 +96,6 @@ _LAZY = {
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 
-_EXTRAS = ("MLPClassifier", "MLPRegressor", "estimators")
-"""What needs an extra to be there: not in ``__all__``, so that a star import works without it."""
-
 _MODULE_OF = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
@@ -155,6 +155,8 @@ __all__ = [
     "train_validation_test_split",
     "write_idx",
 ]
+if find_spec("sklearn"):  # only found, not imported; without it, a star import and help() work, with the other names
+    __all__ += ["MLPClassifier", "MLPRegressor"]
 
 
 def __getattr__(name: str) -> Any:
@@ -168,4 +170,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_EXTRAS})
+    return sorted({*globals(), *__all__})

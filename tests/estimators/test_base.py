@@ -540,7 +540,7 @@ print("sklearn" in sys.modules, "MLPClassifier" in dir(fm), "MLPClassifier" in f
 print(fm.MLPClassifier.__module__, fm.MLPRegressor is fm.estimators.MLPRegressor)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert run.stdout == "False True False\nfastmlp.estimators.classifier True\n"
+    assert run.stdout == "False True True\nfastmlp.estimators.classifier True\n"
 
 
 def test_without_scikit_learn_the_error_names_the_extra():
