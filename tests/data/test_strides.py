@@ -110,7 +110,7 @@ def test_numbers_that_are_not_finite_are_found_in_rows_of_any_stride(where):
         with pytest.raises(ValueError, match=rf"^X must be finite, got nan in row {where[0]}, column {where[1]}$"):
             network(N - 1).predict(X)
         reverse = 44 - where[0]
-        with pytest.raises(ValueError, match=rf"^y must be finite, got nan in row {reverse}$"):
+        with pytest.raises(ValueError, match=rf"^y must be finite, got nan in row {reverse};"):
             fm.Network([1, 1]).evaluate(np.ones((45, 1)), X[::-1, where[1]])
 
 
