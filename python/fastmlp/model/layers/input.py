@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmlp.checks.arrays import as_numbers, as_rows
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import check_size
-
-_BLOCK = 1024
+from fastmlp.model.standardizing import standardizing
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,8 @@ class Input(HasParams):
         Returns
         -------
         Input
-            It turns constant columns into 0.
+            It turns constant columns into 0. As in scikit-learn's StandardScaler, a column that varies by no more than
+            the rounding noise of its mean is constant: ones that differ in the last bit, for instance.
 
         Raises
         ------
@@ -90,18 +90,7 @@ class Input(HasParams):
         ([1.0, 5.0], [1.0, 1.0])
         """
         array = as_rows("X", X, ndim=2)
-        squares = np.zeros(array.shape[1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = array.mean(axis=0, dtype=np.float64)
-            for first in range(0, len(array), _BLOCK):  # in blocks, to avoid a float copy of all data
-                squares += ((array[first : first + _BLOCK] - mean) ** 2).sum(axis=0)
-        deviation = np.sqrt(squares / len(array))
-        if not np.isfinite(deviation).all():
-            column = int(np.argmin(np.isfinite(deviation)))
-            raise ValueError(f"X must hold numbers whose squares fit in float64, got larger ones in column {column}")
-        # Rounding of the mean can give a constant column a small deviation, so compare largest and smallest too.
-        varies = (array.max(axis=0) > array.min(axis=0)) & (deviation > np.finfo(np.float64).tiny)
-        return cls(array.shape[1], mean, 1 / np.where(varies, deviation, 1.0))
+        return cls(array.shape[1], *standardizing("X", array))
 
     @cached_property
     def is_scaled(self) -> bool:
