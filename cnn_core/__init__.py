@@ -52,6 +52,7 @@ One line a module, from the top:
     layers/batch_norm     columns scaled over the batch
     layers/layer_norm     rows scaled
     layers/activations    the activation functions, which every layer may end with
+    layers/increasing     the one of several quantiles, which do not cross
     products/matmul       chooses between kernels for small shapes and the BLAS
     products/sparse       products that skip zeros
     products/blas         the one module that knows the BLAS

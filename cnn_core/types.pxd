@@ -45,6 +45,7 @@ cdef struct LayerSpec:
     int64_t learns           # 1: it has parameters, and this pass computes their gradient
     int64_t whole_batch      # 1: training needs statistics of the whole batch
     int64_t curve            # parametric activation: the code of f
+    int64_t group            # last layer: outputs of each target
     double slope             # parameter of the activation (leaky_relu, elu)
     double rate              # dropout: fraction of the units that are dropped
     double epsilon           # norms: added to the variance
@@ -81,6 +82,7 @@ cdef struct Step:
 cdef struct Plan:
     int64_t loss
     double loss_parameter    # huber: delta, quantile: q, gaussian: beta
+    int64_t levels           # several quantiles: address of their doubles; 0: one, or another loss
     int64_t custom           # address of the Python object that computes a custom loss
     int64_t capacity         # rows of each workspace buffer
     int64_t tile_rows        # rows that go through the network together

@@ -15,6 +15,7 @@ cpdef enum Activation:
     MISH = 10
     SOFTMAX = 11
     EXP = 12
+    INCREASING = 13
 
 cdef inline real limited_exp(real z) noexcept nogil:
     """e^min(z, 40), in double e^min(z, 350): the squared error of a larger one would overflow."""

@@ -20,6 +20,7 @@ class Activation(IntEnum):
     MISH = 10
     SOFTMAX = 11
     EXP = 12
+    INCREASING = 13
 
 def evaluate(code: int, values: NDArray[np.float64], slope: float) -> None: ...
 def derivative(code: int, scores: NDArray[np.float64], out: NDArray[np.float64], slope: float) -> None: ...

@@ -1,7 +1,7 @@
 """Activation functions, in place, over whole tiles at once.
 
 y := f(y) forward and delta := delta * f'(z) backward, with f' computed from y where possible. Only silu, gelu and mish
-need the scores z. Softmax works row by row; its derivative is a matrix.
+need the scores z, and `increasing`. Softmax works row by row; its derivative is a matrix.
 
 Sources: elu, Clevert et al. 2016; selu, Klambauer et al. 2017; silu, Elfwing et al. 2018; gelu, Hendrycks and Gimpel
 2016 (the exact form); mish, Misra 2020.
@@ -9,6 +9,7 @@ Sources: elu, Clevert et al. 2016; selu, Klambauer et al. 2017; silu, Elfwing et
 from libc.math cimport M_SQRT1_2, erfc
 from libc.string cimport memcpy
 
+from cnn_core.layers.increasing cimport increase, through_increase
 from cnn_core.machine.simd cimport CLONES_VOID, exp, expm1, sigmoid, softplus, tanh
 from cnn_core.types cimport LayerSpec, real
 
@@ -105,6 +106,8 @@ cdef void activate(const LayerSpec* layer, real* y, real* z, Py_ssize_t n_rows) 
         memcpy(z, y, n * sizeof(real))
     if code == SOFTMAX:
         apply_softmax(y, n_rows, layer.n_out)
+    elif code == INCREASING:
+        increase(y, n // layer.group, layer.group)
     elif code == GELU:
         apply_gelu(y, n)
     else:
@@ -182,6 +185,8 @@ cdef void through_activation(const LayerSpec* layer, real* delta, const real* y,
         return
     if code == SOFTMAX:
         through_softmax(delta, y, n_rows, layer.n_out)
+    elif code == INCREASING:
+        through_increase(delta, z, n // layer.group, layer.group)
     elif code == GELU:
         multiply_gelu_derivative(delta, z, n)
     else:

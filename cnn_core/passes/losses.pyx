@@ -22,7 +22,7 @@ from cnn_core.layers.activations cimport EXP, SIGMOID, SOFTMAX, SOFTPLUS, activa
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.passes.cross_entropy cimport binary_cross_entropy, cross_entropy
 from cnn_core.passes.custom cimport call_custom
-from cnn_core.passes.distributions cimport gaussian
+from cnn_core.passes.distributions cimport gaussian, quantiles
 from cnn_core.types cimport LayerSpec, Mode, Net, Tile, buffer, real
 
 
@@ -188,6 +188,9 @@ cdef double loss_and_delta(const Net* net, const Tile* tile, const Mode* mode, b
     elif loss == GAUSSIAN:
         gaussian(y, t, weight if net.plan.n_weight > 1 else <const real*> NULL, delta, row_loss, n_rows,
                  net.plan.n_target, net.plan.loss_parameter)
+    elif loss == QUANTILE and net.plan.levels != 0:
+        quantiles(y, t, weight if net.plan.n_weight > 1 else <const real*> NULL, delta, row_loss, n_rows,
+                  net.plan.n_target, last.group, <const double*> <void*> net.plan.levels)
     elif net.plan.n_weight > 1:
         weighted_target_losses(net, y, t, weight, delta, row_loss, n_rows, n_out, smoothing)
     else:

@@ -47,6 +47,9 @@ ACTIVATIONS: dict[str, ActivationSpec] = {
     "exp": ActivationSpec(Activation.EXP, output_only=True),
 }
 
+OF_LOSSES = {"increasing": ActivationSpec(Activation.INCREASING, needs_scores=True, output_only=True)}
+"""Output activations that only one loss uses: ``increasing`` is that of several quantiles."""
+
 SYNONYMS = {
     "linear": "identity",
     "none": "identity",
@@ -72,18 +75,19 @@ def activation_name(name: object, argument: str = "activation") -> str:
     """
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be a name, got {type(name).__name__}")
-    return known_name(argument, name, ACTIVATIONS, SYNONYMS, OTHER_NAMES)
+    return name if name in OF_LOSSES else known_name(argument, name, ACTIVATIONS, SYNONYMS, OTHER_NAMES)
 
 
 def activation_spec(name: object, argument: str = "activation") -> ActivationSpec:
     """The row of the table for a name; errors as in `activation_name`."""
-    return ACTIVATIONS[activation_name(name, argument)]
+    name = activation_name(name, argument)
+    return OF_LOSSES[name] if name in OF_LOSSES else ACTIVATIONS[name]
 
 
 def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]]:
     spec = activation_spec(name, "name")
-    if spec.code == Activation.SOFTMAX:
-        raise ValueError("name must be a function of one number, got 'softmax', which is a function of a whole row")
+    if spec.code in (Activation.SOFTMAX, Activation.INCREASING):
+        raise ValueError(f"name must be a function of one number, got {name!r}, which is a function of a whole row")
     values = np.array(z, dtype=np.float64, order="C")
     if not np.isfinite(values).all():
         raise ValueError("z must be finite, got NaN or infinity")
@@ -96,7 +100,7 @@ def activate(name: str, z: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     name : str
-        Any activation except ``softmax``.
+        Any activation except ``softmax`` and ``increasing``.
     z : array_like
         Finite numbers, of any shape.
 
@@ -109,7 +113,7 @@ def activate(name: str, z: ArrayLike) -> NDArray[np.float64]:
     TypeError
         If ``name`` is not a string.
     ValueError
-        If ``name`` is unknown or ``softmax``, or if ``z`` contains NaN or infinity.
+        If ``name`` is unknown, ``softmax`` or ``increasing``, or if ``z`` contains NaN or infinity.
 
     Examples
     --------
@@ -127,7 +131,7 @@ def derivative(name: str, z: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     name : str
-        Any activation except ``softmax``.
+        Any activation except ``softmax`` and ``increasing``.
     z : array_like
         Finite numbers, of any shape.
 
@@ -141,7 +145,7 @@ def derivative(name: str, z: ArrayLike) -> NDArray[np.float64]:
     TypeError
         If ``name`` is not a string.
     ValueError
-        If ``name`` is unknown or ``softmax``, or if ``z`` contains NaN or infinity.
+        If ``name`` is unknown, ``softmax`` or ``increasing``, or if ``z`` contains NaN or infinity.
 
     Examples
     --------

@@ -180,6 +180,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str, loss: Los
     segments, parameters, n_params = _place_parameters(stages, numbers, rows)
     statistics, n_statistics = _place_statistics(stages, numbers, rows)
     n_targets = loss.n_targets(rows[-1]["n_out"])
+    rows[-1]["group"] = loss.outputs_per_target
     n_columns = _place_buffers(stages, rows, n_targets)
     table = np.array([tuple(row.values()) for row in rows], dtype=LAYER_DTYPE)
     products = [stage.n_multiplications(row["n_in"], row["n_out"]) for stage, row in zip(stages, rows, strict=True)]

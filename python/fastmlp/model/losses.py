@@ -7,20 +7,21 @@ squared_error          1/2 sum_k e_k^2                            any output
 mse                    mean_k e_k^2                               any output
 absolute_error         mean_k abs(e_k)                            any output
 huber                  mean_k e^2/2 within delta, linear outside  any output
-quantile               mean_k max(-q e, (1 - q) e)                any output
+quantile               mean_k max(-q e, (1 - q) e)                any output; several q: increasing
 poisson                mean_k o_k - t_k log o_k                   exp, softplus
 cross_entropy          -sum_k t_k log o_k                         softmax
 binary_cross_entropy   -sum_k t_k log o_k + (1-t_k) log(1-o_k)    sigmoid
 gaussian               mean_k ((t - m)^2 / v + log v) / 2         identity
 =====================  =========================================  ===============================
 
-The outputs of gaussian are the means m of all targets, then their log-variances log v.
+The outputs of gaussian are the means m of all targets, then their log-variances log v. With Q quantiles, output t Q + j
+is quantile j of target t, and k counts all outputs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -33,6 +34,8 @@ from fastmlp.checks.names import known_name
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
 from fastmlp.model.fields import LATER
+from fastmlp.model.loss_names import OTHER_NAMES, SYNONYMS
+from fastmlp.model.quantiles import checked_quantiles, levels_of
 
 
 @dataclass(frozen=True)
@@ -124,40 +127,6 @@ LOSSES: dict[str, LossSpec] = {
     "gaussian": LossSpec(LossCode.GAUSSIAN, outputs=("identity",), setting="beta", outputs_per_target=2),
 }
 
-SYNONYMS = {
-    "mae": "absolute_error",
-    "l1": "absolute_error",
-    "mean_absolute_error": "absolute_error",
-    "mean_squared_error": "mse",
-    "pinball": "quantile",
-    "pinball_loss": "quantile",
-    "smooth_l1": "huber",
-    "huber_loss": "huber",
-    "poisson_nll": "poisson",
-    "crossentropy": "cross_entropy",
-    "categorical_crossentropy": "cross_entropy",
-    "categorical_cross_entropy": "cross_entropy",
-    "sparse_categorical_crossentropy": "cross_entropy",
-    "sparse_categorical_cross_entropy": "cross_entropy",
-    "softmax_cross_entropy": "cross_entropy",
-    "bce": "binary_cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy",
-    "sigmoid_cross_entropy": "binary_cross_entropy",
-    "bce_with_logits": "binary_cross_entropy",
-}
-"""Names of the same losses in other libraries."""
-
-_ENTROPIES = "did you mean 'cross_entropy' (an output for each class) or 'binary_cross_entropy' (one for each label)"
-_SQUARES = "did you mean 'mse' (the mean over the outputs) or 'squared_error' (half of their sum)"
-OTHER_NAMES = (
-    dict.fromkeys(("log_loss", "logloss", "logistic", "deviance", "nll", "ce", "entropy"), _ENTROPIES)
-    | dict.fromkeys(("l2", "squared_loss", "quadratic", "least_squares", "euclidean"), _SQUARES)
-    | dict.fromkeys(("rmse", "root_mean_squared_error"), "'mse' has the same minimum")
-    | dict.fromkeys(("kl_divergence", "kullback_leibler"), "'cross_entropy' has the same gradient")
-    | dict.fromkeys(("hinge", "mape", "msle", "log_cosh", "cosine", "focal", "tweedie", "gamma"), "use a CustomLoss")
-)
-"""Names that mean several losses here or none, and what to use."""
-
 
 @dataclass(frozen=True)
 class Loss(HasParams):
@@ -171,8 +140,11 @@ class Loss(HasParams):
         the same meaning, such as "mae" or "categorical_crossentropy", are replaced by these.
     delta : float, default 1.0
         For huber: errors larger than this count linearly. Above 0.
-    q : float, default 0.5
-        For quantile: the quantile to predict, between 0 and 1, both excluded.
+    q : float or sequence of float, default 0.5
+        For quantile: the quantile to predict, between 0 and 1, both excluded. A strictly increasing sequence of Q
+        predicts Q quantiles of each target that never cross: output ``t * Q + j`` is quantile j of target t. The output
+        activation is "increasing": in each group of Q, the first output is its score, and each other one adds the
+        softplus of its own. The loss is the mean over all outputs.
     label_smoothing : float or function of the step, default 0.0
         For the cross-entropies: share of each target that is spread evenly over the classes, in training only. From 0
         to below 1, or a schedule (`fastmlp.schedules`).
@@ -204,11 +176,13 @@ class Loss(HasParams):
     >>> import fastmlp as fm
     >>> fm.Network([4, 8, 1], loss=fm.Loss("quantile", q=0.9)).loss.q
     0.9
+    >>> fm.Network([4, 8, 3], loss=fm.Loss("quantile", q=[0.1, 0.5, 0.9]))
+    Network(4 -> 8 relu -> 3 increasing; loss quantile, 67 parameters, float32)
     """
 
     name: str
     delta: float = 1.0
-    q: float = 0.5
+    q: float | Sequence[float] = 0.5
     label_smoothing: Value = 0.0
     missing: bool = field(default=False, kw_only=True, metadata=LATER)
     beta: float = field(default=0.0, kw_only=True, metadata=LATER)
@@ -218,9 +192,11 @@ class Loss(HasParams):
             raise TypeError(f"loss must be a name or a Loss, got {type(self.name).__name__}")
         object.__setattr__(self, "name", known_name("loss", self.name, LOSSES, SYNONYMS, OTHER_NAMES))
         check_value("delta", self.delta, low=0.0, low_open=True, schedule=False)
-        check_value("q", self.q, low=0.0, high=1.0, low_open=True, high_open=True, schedule=False)
+        object.__setattr__(self, "q", checked_quantiles(self.q))
         check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)
         check_value("beta", self.beta, low=0.0, high=1.0, schedule=False)
+        if self.beta and self.spec.setting != "beta":
+            raise ValueError(f"beta={self.beta!r} needs loss='gaussian', got {self.name!r}")
         if not isinstance(self.missing, (bool, np.bool_)):
             raise TypeError(f"missing must be True or False, got {self.missing!r:.60}")
         if self.missing and not self.spec.weighs_targets:
@@ -238,7 +214,16 @@ class Loss(HasParams):
     def parameter(self) -> float:
         """The one setting that the core needs; 0 if it needs none."""
         setting = self.spec.setting
-        return 0.0 if setting is None else float(getattr(self, setting))
+        value = 0.0 if setting is None else getattr(self, setting)
+        return float(value[0] if isinstance(value, tuple) else value)
+
+    @property
+    def levels_address(self) -> int:
+        """Address of the quantiles, for the core, if there are several of each target; else 0."""
+        return int(levels_of(self.q).ctypes.data) if self._has_quantiles() else 0
+
+    def _has_quantiles(self) -> bool:
+        return self.spec.setting == "q" and isinstance(self.q, tuple) and len(self.q) > 1
 
     @property
     def scales_targets(self) -> bool:
@@ -262,10 +247,15 @@ class Loss(HasParams):
     @property
     def outputs_per_target(self) -> int:
         """Number of outputs for each target."""
-        return self.spec.outputs_per_target
+        return len(self.q) if self._has_quantiles() else self.spec.outputs_per_target  # type: ignore[arg-type]
 
     def estimates(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """The one output for each target that is to be near it, (n, n_targets), from all outputs (n, n_outputs)."""
+        """The one output for each target that is to be near it, (n, n_targets), from all outputs (n, n_outputs).
+
+        Of several quantiles, that is the one next to the median.
+        """
+        if self._has_quantiles():
+            return outputs[:, int(np.argmin(np.abs(np.subtract(self.q, 0.5)))) :: self.outputs_per_target]
         return outputs[:, : self.n_targets(outputs.shape[1])]
 
     def deviations(self, outputs: NDArray[Any]) -> NDArray[Any] | None:
@@ -279,7 +269,7 @@ class Loss(HasParams):
     @property
     def default_output(self) -> str:
         """The output activation if none is given."""
-        return self.spec.default_output
+        return "increasing" if self._has_quantiles() else self.spec.default_output
 
     @property
     def has_gradient_of_its_own(self) -> bool:
@@ -301,7 +291,11 @@ class Loss(HasParams):
 
     def check_output(self, output: str) -> None:
         """Raise ``ValueError`` unless the loss allows this output activation."""
-        outputs = self.spec.outputs
+        outputs = ("increasing",) if self._has_quantiles() else self.spec.outputs
+        if output == "increasing" and not self._has_quantiles():
+            raise ValueError(
+                f"output='increasing' is for loss=Loss('quantile', q=...) with several quantiles, got {self.name!r}"
+            )
         if outputs is not None and output not in outputs:
             raise ValueError(f"loss={self.name!r} needs the output activation {' or '.join(outputs)}, got {output!r}")
 

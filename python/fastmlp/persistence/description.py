@@ -100,12 +100,13 @@ def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Los
         raise ValueError(f"dtype must be 'float32' or 'float64', got {description['dtype']!r:.50}")
     if not isinstance(description["output"], str):
         raise TypeError(f"output must be a name, got {type(description['output']).__name__}")
-    _check_keys("a loss", description["loss"], expected_fields(Loss, description["loss"]))
+    loss = description["loss"]
+    _check_keys("a loss", loss, expected_fields(Loss, loss))
     return (
         check_size("n_features", description["n_features"]),
         tuple(_build_layer(layer) for layer in description["layers"]),
         description["output"],
-        Loss(**description["loss"] | _read_rate(description["loss"], "label_smoothing")),
+        Loss(**loss | _written(loss, "label_smoothing") | _written(loss, "q")),
         _build_initializer(description["init"]),
     )
 
@@ -155,11 +156,11 @@ def _build_layer(description: Any) -> Layer:
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])
-    return kind(**fields | _read_rate(fields, "rate"))
+    return kind(**fields | _written(fields, "rate"))
 
 
-def _read_rate(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """The field of this name as a schedule, if a schedule is what it describes."""
+def _written(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    """The field of this name as what it describes, a schedule or several numbers, if it describes something."""
     given = fields.get(name)
     return {name: from_plain(given)} if isinstance(given, dict) else {}
 
