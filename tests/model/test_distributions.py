@@ -241,6 +241,15 @@ def test_quantiles_are_saved_copied_and_pickled(tmp_path):
     assert clone(fm.MLPRegressor(net.loss)).loss == net.loss
 
 
+def test_quantiles_of_scaled_targets_are_in_the_units_of_y():
+    plain = quantile()
+    scale = [5.0, -3.0], [2.0, 0.1]
+    scaled = fm.Network([3, *plain.layers], loss=plain.loss, dtype="float64", target_scale=scale)
+    scaled.params[:] = plain.params
+    expected = plain.predict(X).reshape(N, T, 3) / np.array([[2.0], [0.1]]) + np.array([[5.0], [-3.0]])
+    np.testing.assert_allclose(scaled.predict(X), expected.reshape(N, -1), rtol=1e-12)
+
+
 def test_one_quantile_in_a_sequence_is_that_quantile():
     nets = [fm.Network([3, 4, 2], loss=fm.Loss("quantile", q=q), seed=0) for q in (0.7, (0.7,), np.array([0.7]))]
     for net in nets:

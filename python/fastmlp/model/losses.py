@@ -235,7 +235,8 @@ class Loss(HasParams):
     ) -> NDArray[np.float64]:
         """Outputs (n, n_outputs) of a network that learns (y - shift) * scale, in the units of y."""
         if self.name != "gaussian":
-            return outputs / scale + shift
+            each = self.outputs_per_target
+            return outputs / np.repeat(scale, each) + np.repeat(shift, each)
         n_targets = len(shift)
         variances = outputs[:, n_targets:] - 2 * np.log(np.abs(scale))  # their logarithms
         return np.hstack([outputs[:, :n_targets] / scale + shift, variances])
@@ -256,7 +257,8 @@ class Loss(HasParams):
         """
         if self._has_quantiles():
             return outputs[:, int(np.argmin(np.abs(np.subtract(self.q, 0.5)))) :: self.outputs_per_target]
-        return outputs[:, : self.n_targets(outputs.shape[1])]
+        per = self.outputs_per_target
+        return outputs if per == 1 else outputs[:, : outputs.shape[1] // per]
 
     def deviations(self, outputs: NDArray[Any]) -> NDArray[Any] | None:
         """The standard deviations (n, n_targets) that outputs (n, n_outputs) predict; None if they predict none."""
