@@ -165,3 +165,11 @@ def test_a_shared_network_is_refused_before_it_is_trained():
     with pytest.raises(ValueError, match="make_network must return a new network"):
         fm.learning_curve(lambda seed: shared, X, Y, VALIDATION, [10], epochs=1)
     assert (shared.params == before).all()
+
+
+def test_losses_of_all_sizes_have_the_same_unit():
+    X, y = np.arange(20.0).reshape(-1, 1), np.arange(20.0)
+    with pytest.raises(ValueError, match=r"make_network must give target_scale=\(shift, scale\), so that losses"):
+        fm.learning_curve(
+            lambda seed: fm.Network([1, 1], target_scale="standard", seed=seed), X, y, (X, y), [5, 10], epochs=1
+        )

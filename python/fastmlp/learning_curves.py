@@ -128,6 +128,11 @@ def learning_curve(
         if name in fit_options:
             raise TypeError(f"{name} cannot be used with learning_curve")
     network = _new_network(make_network, int(seed), None)
+    if network.awaits_targets():
+        raise ValueError(
+            "make_network must give target_scale=(shift, scale), so that losses of all sizes have the same unit, got "
+            "'standard'"
+        )
     check_training_data(network, X, y, None)
     check_validation(network, validation_data)
     rows, targets = np.asarray(X), np.asarray(y)
