@@ -168,6 +168,9 @@ SGD, LBFGS = {"solver": lambda: "sgd"}, {"solver": lambda: "lbfgs"}
 STOPPING = {"early_stopping": lambda: True}
 
 
+HELD = {"X_val": lambda: VALIDATION[0], "y_val": lambda: VALIDATION[1]}
+
+
 def estimator_options(kind):
     """The options of an estimator's constructor and of its ``fit``."""
     from sklearn.metrics import mean_absolute_error
@@ -230,7 +233,12 @@ def estimator_options(kind):
         option("y", lambda: 2 - Y, "y", silent="the samples"),
         option("sample_weight", lambda: WEIGHT, "sample_weight"),
         option("wait", True, silent="it matters only while another thread uses the network"),
-        option("validation_data", lambda: VALIDATION, "validation_data", seen="scores"),
+        option("X_val", lambda: VALIDATION[0] * 2, "X_val", seen="losses", needs=HELD),
+        option("y_val", lambda: 2 - VALIDATION[1], "y_val", seen="losses", needs=HELD, words=["y_val", "X_val"]),
+        option("sample_weight_val", lambda: WEIGHT[:5], "sample_weight_val", seen="losses", needs=HELD,
+               words=["sample_weight_val", "X_val"]),
+        option("validation_data", lambda: VALIDATION, "validation_data", seen="losses",
+               words=["validation_data", "X_val"]),
     ]  # fmt: skip
 
 
@@ -259,6 +267,7 @@ def run_estimator(kind):
                 "best": getattr(model, "best_loss_", None),
                 "curve": list(getattr(model, "loss_curve_", [])),
                 "scores": scores,
+                "losses": list(getattr(model, "validation_loss_curve_", None) or []),
                 "printed": printed.getvalue(),
             },
             warnings=tuple(str(each.message) for each in told),

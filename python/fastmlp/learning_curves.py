@@ -122,7 +122,7 @@ def learning_curve(
         raise TypeError(f"seed must be a whole number, got {type(seed).__name__}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
-    if not isinstance(validation_data, (tuple, list)):
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
         raise TypeError(f"validation_data must be a pair (X, y), got {type(validation_data).__name__}")
     for name in ("validation_data", "sample_weight"):
         if name in fit_options:

@@ -301,7 +301,12 @@ def test_bad_sources(source, words):
             ValueError,
             "updates by batches for Chunks",
         ),
-        ([(X, Y)], {"validation_data": X}, TypeError, "validation_data must be a pair (X, y) or Chunks, got ndarray"),
+        (
+            [(X, Y)],
+            {"validation_data": X},
+            TypeError,
+            "validation_data must be a pair (X, y), a triple (X, y, sample_weight) or Chunks",
+        ),
     ],
 )
 def test_what_is_refused_before_anything_changes(chunks, settings, error, words):

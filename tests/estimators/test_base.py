@@ -341,11 +341,13 @@ def test_class_weights_act_as_sample_weights():
 def test_early_stopping_with_a_given_validation_set():
     train, held_out = np.arange(0, 150, 2), np.arange(1, 150, 2)
     model = fm.MLPClassifier(early_stopping=True, n_iter_no_change=4, **{**QUICK, "max_iter": 300})
-    model.fit(X[train], WORDS[train], validation_data=(X[held_out], WORDS[held_out]))
+    model.fit(X[train], WORDS[train], X_val=X[held_out], y_val=WORDS[held_out])
     assert model.n_iter_ < 300 and len(model.validation_scores_) == len(model.validation_loss_curve_) == model.n_iter_
     assert model.score(X[held_out], WORDS[held_out]) == pytest.approx(model.best_validation_score_)
     assert model.t_ == 75 * model.n_iter_, "no row was taken from the training"
-    watched = fm.MLPClassifier(**QUICK).fit(X[train], Y[train], validation_data=(X[held_out], Y[held_out], np.ones(75)))
+    watched = fm.MLPClassifier(**QUICK).fit(
+        X[train], Y[train], X_val=X[held_out], y_val=Y[held_out], sample_weight_val=np.ones(75)
+    )
     assert len(watched.validation_scores_) == watched.n_iter_ == 30 and watched.best_loss_ is not None
 
 
@@ -364,7 +366,7 @@ def test_early_stopping_by_any_score(scoring):
 
 
 def test_the_best_weights_are_restored_only_when_asked_for():
-    parts = {"validation_data": (X[1::2], Y[1::2])}
+    parts = {"X_val": X[1::2], "y_val": Y[1::2]}
     arguments = {**QUICK, "learning_rate_init": 0.3, "max_iter": 25, "scoring": "loss"}
     best = fm.MLPClassifier(restore_best=True, **arguments).fit(X[::2], Y[::2], **parts)
     last = fm.MLPClassifier(**arguments).fit(X[::2], Y[::2], **parts)
@@ -430,7 +432,7 @@ def test_callbacks_see_every_epoch_and_can_stop_the_fit():
         if run.epoch == 4:
             run.stop("enough")
 
-    model = fm.MLPClassifier(callbacks=[stop_at_five], **QUICK).fit(X, Y, validation_data=(X, Y))
+    model = fm.MLPClassifier(callbacks=[stop_at_five], **QUICK).fit(X, Y, X_val=X, y_val=Y)
     assert model.n_iter_ == 5 and seen == model.validation_scores_
 
 
@@ -456,8 +458,8 @@ def test_a_diverging_fit_raises_or_ends_with_the_best_weights():
 @pytest.mark.parametrize("refused, arguments", [
     ({"X": X * np.nan, "y": Y}, {}), ({"X": X, "y": Y[:-1]}, {}), ({"X": X[:, :2], "y": Y / 7}, {}),
     ({"X": X[:, :2], "y": Y, "sample_weight": -np.ones(150)}, {}), ({"X": X[:, :3], "y": Y}, {"alpha": -1}),
-    ({"X": X[:, :3], "y": Y, "validation_data": (X,)}, {}), ({"X": X[:, :2], "y": Y}, {"dropout": 1.0}),
-    ({"X": X[:, :2], "y": Y, "validation_data": (X, Y)}, {}), ({"X": X[:, :2], "y": Y}, {"scoring": "rock_auc"}),
+    ({"X": X[:, :3], "y": Y, "X_val": X}, {}), ({"X": X[:, :2], "y": Y}, {"dropout": 1.0}),
+    ({"X": X[:, :2], "y": Y, "X_val": X, "y_val": Y}, {}), ({"X": X[:, :2], "y": Y}, {"scoring": "rock_auc"}),
 ])  # fmt: skip
 def test_a_rejected_fit_changes_nothing(refused, arguments):
     model = fm.MLPClassifier(**QUICK).fit(X, Y)
@@ -560,3 +562,16 @@ def test_another_network_put_into_an_estimator_is_an_error_and_no_crash(wrong):
             call()
     model.network_ = own
     assert np.isfinite(model.predict(X)).all() and before.shape == model.predict(X).shape
+
+
+@pytest.mark.parametrize("settings", [{}, {"batch_norm": True}, {"dropout": 0.2}])
+def test_frozen_layers_stay_as_they_are_in_partial_fit_and_in_a_warm_fit(settings):
+    model = fm.MLPClassifier(**QUICK | {"hidden_layer_sizes": (8, 5), "warm_start": True} | settings).fit(X, Y)
+    model.network_.freeze(0)
+    first, last = model.coefs_[0].copy(), model.coefs_[-1].copy()
+    for train in (model.partial_fit, model.fit):
+        train(X, Y)
+        np.testing.assert_array_equal(model.coefs_[0], first)
+        assert (model.coefs_[-1] != last).any()
+    model.network_.unfreeze(0)
+    assert (model.fit(X, Y).coefs_[0] != first).any()

@@ -311,7 +311,7 @@ def run_estimators(data):
             more = {"classes": np.unique(y)} if kind is fm.MLPClassifier else {}
             model.partial_fit(rows(source), y, **more)
         else:
-            validation = {"validation_data": (GOOD, y)} if source.one_in(4) else {}
+            validation = {"X_val": GOOD, "y_val": y} if source.one_in(4) else {}
             model.fit(rows(source), y, sample_weight=weights(source), **validation)
         model.predict(rows(source))
         model.score(GOOD, y)

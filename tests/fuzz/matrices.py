@@ -127,7 +127,7 @@ def estimate(source, X):
     elif source.below(2):
         model.partial_fit(X, LABELS, classes=[0, 1, 2])
     else:
-        model.fit(X, LABELS, validation_data=(X, LABELS)).predict(X)
+        model.fit(X, LABELS, X_val=X, y_val=LABELS).predict(X)
 
 
 def label(source, _):

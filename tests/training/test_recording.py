@@ -207,3 +207,18 @@ def test_accuracy_is_watched_where_it_is_measured(loss, is_measured):
     else:
         with pytest.raises(ValueError, match="monitor='val_accuracy' is unknown"):
             net.fit(X, y, validation_data=(X, y), epochs=2, callbacks=[watch])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_third_element_of_the_validation_data_weighs_its_rows(optimizer):
+    weights = np.arange(len(X_VAL)) % 3 + 0.5
+    net = fm.Network([3, 5, 3], loss="cross_entropy", seed=0)
+    y, y_val = np.arange(len(X)) % 3, np.arange(len(X_VAL)) % 3
+    history = net.fit(X, y, epochs=2, optimizer=optimizer, validation_data=(X_VAL, y_val, weights))
+    outputs = net.predict(X_VAL).astype(np.float64)
+    losses, hits = -np.log(outputs[np.arange(len(y_val)), y_val]), outputs.argmax(axis=1) == y_val
+    assert history["val_loss"][-1] == pytest.approx(np.average(losses, weights=weights), rel=1e-5)
+    assert history["val_accuracy"][-1] == pytest.approx(np.average(hits, weights=weights), rel=1e-12)
+    with pytest.raises(ValueError, match="metrics='macro_f1' would ignore the weights of validation_data"):
+        net.fit(X, y, validation_data=(X_VAL, y_val, weights), metrics=["macro_f1"])
+    assert "val_accuracy" in net.fit(X, y, epochs=1, validation_data=(X_VAL, y_val, weights), metrics=["accuracy"])

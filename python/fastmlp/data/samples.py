@@ -36,6 +36,10 @@ class Validation:
         """The samples, to be measured after this epoch (from 0)."""
         return (self._samples,)
 
+    def has_weights(self) -> bool:
+        """Whether the samples have weights."""
+        return self._samples.weights is not None
+
     def parts(self) -> dict[str, Rows]:
         """Its rows, or some of them, for the fingerprint of a fit."""
         return {"validation X": self._samples.X, "validation y": self.targets.rows}

@@ -11,7 +11,7 @@ from fastmlp.data.chunks import Blocks, Chunks
 from fastmlp.data.samples import TrainingData, Validation, check_samples
 from fastmlp.model.model import Model
 
-ValidationLike: TypeAlias = "tuple[ArrayLike, ArrayLike] | Chunks"
+ValidationLike: TypeAlias = "tuple[ArrayLike, ...] | Chunks"
 PLACE = " of validation_data"
 
 
@@ -49,8 +49,11 @@ def check_validation(network: Model, validation_data: ValidationLike | None) -> 
         return None
     if isinstance(validation_data, Chunks):
         return ChunkedValidation(network, validation_data)
-    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         kind = type(validation_data).__name__
         size = f" of {len(validation_data)}" if isinstance(validation_data, (tuple, list)) else ""
-        raise TypeError(f"validation_data must be a pair (X, y) or Chunks, got {kind}{size}")
-    return Validation(check_samples(network, *validation_data, place=PLACE))
+        raise TypeError(
+            f"validation_data must be a pair (X, y), a triple (X, y, sample_weight) or Chunks, got {kind}{size}"
+        )
+    X, y, *weights = validation_data
+    return Validation(check_samples(network, X, y, *weights, place=PLACE))

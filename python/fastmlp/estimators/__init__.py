@@ -8,6 +8,7 @@
     building.py       a network from the arguments, with the same initial weights as scikit-learn's
     rules.py          scikit-learn's update rules in the core's terms
     watching.py       after every epoch: convergence, validation score, best weights
+    validation.py     the validation set of a fit
     fitting.py        one fit in mini-batches
     quasi_newton.py   one fit by L-BFGS
     conversion.py     from and to scikit-learn's own estimators

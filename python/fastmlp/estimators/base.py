@@ -58,19 +58,19 @@ class BaseMLP(NestedParams, ABC):
         return None
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, validation_data: Any = None, incremental: bool = False,
+        self, X: Any, y: Any, sample_weight: Any, given: Any = None, incremental: bool = False,
         classes: Any = None,
     ) -> None:  # fmt: skip
         with self._one_fit(), unchanged_if_refused(self):
             check_settings(self)
-            check_conflicts(self, None if validation_data is None else "validation_data", incremental)
+            check_conflicts(self, None if given is None else "X_val", incremental)
             first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._check_rows(X, y, reset=first)
             coding = self._find_coding(y, first, incremental, classes)
             samples = Samples(X, coding.encode(y), self._weights(X, y, sample_weight, incremental), y)
             random = check_random_state(self.random_state)
             network, loss = self._network(first, X, coding, random)
-            samples, validation = self._validation(samples, validation_data, coding, random, incremental)
+            samples, validation = self._validation(samples, given, coding, random, incremental)
             if first:
                 network.rng = np.random.default_rng(random.randint(2**32, size=4, dtype=np.uint32))
             record = Record() if first or not hasattr(self, "_record") else deepcopy(self._record)
@@ -117,19 +117,15 @@ class BaseMLP(NestedParams, ABC):
         return network, loss
 
     def _validation(
-        self, samples: Samples, validation_data: Any, coding: Coding, random: np.random.RandomState, incremental: bool
+        self, samples: Samples, validation: Any, coding: Coding, random: np.random.RandomState, incremental: bool
     ) -> tuple[Samples, Samples | None]:
         """The training set and the validation set: the user's own, or a part of the samples."""
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                expected = "a pair (X, y) or a triple (X, y, sample_weight)"
-                raise ValueError(f"validation_data must be {expected}, got {type(validation_data).__name__}")
-            X, y = self._check_rows(validation_data[0], validation_data[1], reset=False)
+        if validation is not None:
+            X, y = self._check_rows(validation[0], validation[1], reset=False)
             coding.check(y)
-            weights = check_weights(validation_data[2] if len(validation_data) == 3 else None, X)
-            return samples, Samples(X, coding.encode(y), weights, y)
+            return samples, Samples(X, coding.encode(y), check_weights(validation[2], X), y)
         if not (self.early_stopping and records_epochs(self)):
             return samples, None
         return split(samples, self.validation_fraction, random, coding.stratifies)

@@ -58,7 +58,7 @@ def build_network(
 
 def check_unchanged(estimator: Any, network: Model) -> None:
     """Raise ``ValueError`` if the arguments ask for another network than the fitted one."""
-    if list(network.layers[:-1]) != hidden_layers(estimator):
+    if [layer.with_trainable(True) for layer in network.layers[:-1]] != hidden_layers(estimator):
         raise ValueError(
             "warm_start and partial_fit must keep the layers of the fitted network; hidden_layer_sizes, "
             f"activation, dropout or batch_norm have changed since: {network!r}"

@@ -18,6 +18,7 @@ from fastmlp.estimators.labels import Labels, announced_labels, check_same, clas
 from fastmlp.estimators.querying import checked_if_sparse, query
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.settings import loss_named
+from fastmlp.estimators.validation import validation_set
 from fastmlp.model.losses import Loss, make_loss
 from fastmlp.passes.inference import scores
 
@@ -137,7 +138,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.dtype = dtype
         self.wait = wait
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, *, X_val: Any = None,
+        y_val: Any = None, sample_weight_val: Any = None,
+    ) -> MLPClassifier:  # fmt: skip
         """Train the network.
 
         Parameters
@@ -149,7 +153,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         sample_weight : array_like (n_samples,), optional
             The loss of a batch is the weighted mean. None: all weights are 1.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split.
+            Deprecated, as a `Pipeline` does not transform it: use ``X_val`` and ``y_val``.
+        X_val, y_val : like X and y, optional
+            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split. In a ``Pipeline``
+            with ``transform_input=["X_val"]`` the steps before transform X_val too.
+        sample_weight_val : array_like (n_validation_samples,), optional
+            Weights of the validation set.
 
         Returns
         -------
@@ -167,8 +176,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -----
         ConvergenceWarning
             If ``max_iter`` is reached before training has converged.
+        FutureWarning
+            For ``validation_data``.
         """
-        self._fit(X, y, sample_weight, validation_data)
+        self._fit(X, y, sample_weight, validation_set(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(has_epochs)  # type: ignore[untyped-decorator]

@@ -53,7 +53,7 @@ nesterovs_momentum : bool, default True
     Whether "sgd" uses Nesterov's momentum.
 early_stopping : bool, default False
     Whether to stop by the validation score instead of the training loss, and to restore the best weights. The
-    validation set is ``validation_data`` of `fit`, or else a random part of the training rows.
+    validation set is ``X_val`` of `fit`, or else a random part of the training rows.
 validation_fraction : float, default 0.1
     Size of that part, as a fraction of the rows.
 beta_1 : float, default 0.9

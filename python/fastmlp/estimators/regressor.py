@@ -18,6 +18,7 @@ from fastmlp.estimators.querying import DTYPES, SPARSE
 from fastmlp.estimators.rules import has_epochs
 from fastmlp.estimators.scoring import mean_r2_of_observed
 from fastmlp.estimators.settings import invalid, loss_named
+from fastmlp.estimators.validation import validation_set
 from fastmlp.model.losses import Loss, make_loss
 
 
@@ -139,7 +140,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.wait = wait
         self.target_scale = target_scale
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> MLPRegressor:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, *, X_val: Any = None,
+        y_val: Any = None, sample_weight_val: Any = None,
+    ) -> MLPRegressor:  # fmt: skip
         """Train the network.
 
         Parameters
@@ -151,7 +155,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         sample_weight : array_like (n_samples,), optional
             The loss of a batch is the weighted mean. None: all weights are 1.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split.
+            Deprecated, as a `Pipeline` does not transform it: use ``X_val`` and ``y_val``.
+        X_val, y_val : like X and y, optional
+            Validation set, scored after every epoch. With ``early_stopping`` it replaces the split. In a ``Pipeline``
+            with ``transform_input=["X_val"]`` the steps before transform X_val too.
+        sample_weight_val : array_like (n_validation_samples,), optional
+            Weights of the validation set.
 
         Returns
         -------
@@ -169,8 +178,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         -----
         ConvergenceWarning
             If ``max_iter`` is reached before training has converged.
+        FutureWarning
+            For ``validation_data``.
         """
-        self._fit(X, y, sample_weight, validation_data)
+        self._fit(X, y, sample_weight, validation_set(validation_data, X_val, y_val, sample_weight_val))
         return self
 
     @available_if(has_epochs)  # type: ignore[untyped-decorator]

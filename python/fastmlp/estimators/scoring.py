@@ -61,7 +61,7 @@ class Score:
             if self.weights is not None and not takes_weights(self.scorer):
                 raise ValueError(
                     f"scoring={estimator.scoring!r:.60} must take sample_weight, as the validation set has weights, "
-                    "from sample_weight or class_weight"
+                    "from sample_weight_val, sample_weight or class_weight"
                 )
             self.twin = twin_of(estimator, network, coding)
 

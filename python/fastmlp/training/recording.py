@@ -77,6 +77,11 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
     targets = validation.targets
     several = network.n_outputs > 1 and network.loss.spec.targets.labels and not _has_labels(targets)
     for name, function in metrics:
+        if validation.has_weights() and function is not CLASS_METRICS["accuracy"]:
+            raise ValueError(
+                f"metrics={name!r} would ignore the weights of validation_data; leave them out, or measure only the "
+                "loss and the accuracy, which are weighted"
+            )
         n_estimates = network.loss.estimates(np.empty((0, network.n_outputs))).shape[1]
         if METRICS.get(name) is function and network.n_targets != n_estimates:
             raise ValueError(

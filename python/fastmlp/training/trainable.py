@@ -80,7 +80,7 @@ class Trainable(Model):
             Whether each epoch takes the samples in a new order, drawn from the network's generator. Not needed if one
             batch holds all samples. With `Chunks`, rows are shuffled within each chunk, except those in a batch that
             also has rows of the next chunk, and with `BatchNorm` the batch before.
-        validation_data : tuple (X, y) or Chunks, optional
+        validation_data : (X, y), (X, y, sample_weight) or Chunks, optional
             Validation set, measured after every epoch. `Chunks` are read anew each time, with their own weights if they
             have any; with ``metrics``, all their targets and predictions are kept in memory.
         sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional

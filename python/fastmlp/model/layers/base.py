@@ -121,8 +121,8 @@ class Layer(HasParams):
         return self
 
     def with_trainable(self, trainable: bool) -> Layer:
-        """The same layer, frozen or not."""
-        return replace(self, **{"trainable": trainable})
+        """The same layer, frozen or not; one that never learns stays as it is."""
+        return replace(self, **{"trainable": trainable}) if hasattr(self, "trainable") else self
 
     @property
     def has_parameters(self) -> bool:
