@@ -70,3 +70,25 @@ def test_the_same_in_blocks_of_rows_and_at_once():
     np.testing.assert_array_equal(layer.scale == 1, scale == 1)
     np.testing.assert_allclose(layer.scale, scale, rtol=1e-7)
     np.testing.assert_allclose(layer.shift, mean, rtol=1e-12, atol=1e-40)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_targets_are_scaled_by_the_same_rule(dtype):
+    y, net = X.astype(dtype), fm.Network([1, len(COLUMNS)], target_scale="standard", dtype="float64", seed=0)
+    net.fit(NOISE[:, None], y, epochs=1)
+    mean, scale = reference(y)
+    np.testing.assert_allclose(net.target_scale[0], mean, rtol=1e-12, atol=1e-40)
+    np.testing.assert_array_equal(net.target_scale[1] == 1, scale == 1)
+    np.testing.assert_allclose(net.target_scale[1], scale, rtol=1e-7)
+
+
+def test_missing_targets_do_not_count():
+    there = RNG.random(X.shape) < 0.6
+    there[0] = True
+    net = fm.Network([1, len(COLUMNS)], loss=fm.Loss("mse", missing=True), target_scale="standard", dtype="float64")
+    net.fit(NOISE[:, None], np.where(there, X, np.nan), epochs=1)
+    for column, keep in enumerate(there.T):
+        mean, scale = reference(X[keep, column : column + 1])
+        assert (net.target_scale[1][column] == 1) == (scale[0] == 1)
+        np.testing.assert_allclose(net.target_scale[1][column], scale[0], rtol=1e-7)
+        np.testing.assert_allclose(net.target_scale[0][column], mean[0], rtol=1e-12, atol=1e-40)

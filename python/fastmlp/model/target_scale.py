@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.arrays import as_numbers, counted
 from fastmlp.model.losses import Loss
+from fastmlp.model.standardizing import standardizing
 
 STANDARD = "standard"
 """Scale the targets of the first fit to mean 0 and standard deviation 1."""
@@ -87,19 +88,5 @@ def check_scalable(loss: Loss, n_outputs: int) -> None:
 
 
 def standard_scale(y: NDArray[Any], observed: NDArray[np.bool_] | None, dtype: np.dtype[Any]) -> TargetScale:
-    """Shift and scale that give y (n, n_targets) mean 0 and standard deviation 1; constant columns get scale 1."""
-    there = np.ones(y.shape, dtype=bool) if observed is None else observed
-    count = np.maximum(there.sum(axis=0), 1)
-    numbers = y.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = numbers.sum(axis=0, where=there) / count
-        deviation = np.sqrt((((numbers - mean) ** 2).sum(axis=0, where=there)) / count)
-    if not np.isfinite(deviation).all():
-        raise ValueError(
-            "y must hold numbers whose squares fit in float64 for target_scale='standard', got larger ones"
-        )
-    # Rounding of the mean can give a constant column a small deviation.
-    largest = numbers.max(axis=0, where=there, initial=-np.inf)
-    varies = largest > numbers.min(axis=0, where=there, initial=np.inf)
-    varies &= deviation > np.maximum(4 * np.finfo(np.float64).eps * np.abs(mean), np.finfo(np.float64).tiny)
-    return make_target_scale(mean, 1 / np.where(varies, deviation, 1.0), dtype)
+    """Shift and scale that give y (n, n_targets) mean 0 and standard deviation 1; see `standardizing`."""
+    return make_target_scale(*standardizing("y", y, observed), dtype)
