@@ -41,8 +41,8 @@ def judged(y_true, scores):
         look(judge, n_threads, scores, y_true)
         train(judge, n_threads, scores, y_true)
         judge.apply_gradient(judge.gradient(scores, y_true, n_threads=n_threads))
-        for whole in (fm.LBFGS(), fm.LevenbergMarquardt()):
-            train(judge, n_threads, scores, y_true, optimizer=whole)
+        for whole in WHOLE:
+            train(judge, n_threads, scores, y_true, optimizer=whole())
     judge.train_on_batch(scores, y_true)
     error = scores - y_true
     return (error**2).sum(axis=1), 2 * error
@@ -55,6 +55,7 @@ OPTIONS = [
     {"max_norm": 0.5, "average": 1},
     {"callbacks": Halved(), "clip_norm": 0.1},
 ]
+WHOLE = fm.LBFGS, fm.LevenbergMarquardt
 LOSSES = ["squared_error", "mse", "absolute_error", "huber", "quantile", "poisson", "cross_entropy",
           "binary_cross_entropy"]  # fmt: skip
 
@@ -78,7 +79,8 @@ def look(net, n_threads, rows=X, targets=Y):
 
 
 def train(net, n_threads, rows=X, targets=Y, **settings):
-    net.fit(rows, targets, **{"epochs": 2, "batch_size": 24, "n_threads": n_threads} | settings)
+    batches = {} if isinstance(settings.get("optimizer"), WHOLE) else {"batch_size": 24}
+    net.fit(rows, targets, **{"epochs": 2, "n_threads": n_threads} | batches | settings)
 
 
 def main(n_threads):
@@ -90,8 +92,8 @@ def main(n_threads):
             for options in OPTIONS:
                 train(network(between, dtype), n_threads, **options)
             look(network(between, dtype), n_threads)
-        for whole in (fm.LBFGS(), fm.LevenbergMarquardt()):
-            train(network(dtype=dtype), n_threads, optimizer=whole)
+        for whole in WHOLE:
+            train(network(dtype=dtype), n_threads, optimizer=whole())
         for loss in LOSSES:
             train(network(dtype=dtype, loss=loss), n_threads, targets=Y / Y.sum(axis=1, keepdims=True))
         for options in ({"optimizer": fm.SGD(0.01)}, {"clip_norm": 0.1, "alpha": 0.01}, {"rows": csr_array(X)},
