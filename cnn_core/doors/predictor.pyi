@@ -19,5 +19,6 @@ class Predictor:
         empty: Callable[..., NDArray[Any]],
         dtype: np.dtype[Any],
         density: float,
+        bound: float,
     ) -> None: ...
     def __call__(self, X: NDArray[Any]) -> NDArray[Any] | None: ...

@@ -14,7 +14,7 @@ from cnn_core.doors.workspace cimport Call, Pass
 from cnn_core.machine.access cimport Access
 from cnn_core.machine.simd cimport CLONES_VOID
 from cnn_core.machine.team cimport alone
-from cnn_core.passes.batches cimport Source, block_is_finite
+from cnn_core.passes.batches cimport Source, block_is_within
 from cnn_core.passes.tiles cimport Job
 from cnn_core.types cimport SparseRow, real
 
@@ -53,8 +53,10 @@ cdef class Predictor:
     cdef Py_ssize_t n_out
     cdef SparseRow* lists        # room for the rows without zeros, or NULL
     cdef double density          # share of nonzero numbers up to which zeros are left out
+    cdef double bound            # largest size of a number that it takes; may be infinite
 
-    def __init__(self, Pass over, Source X, Access access, object empty, object dtype, double density):
+    def __init__(self, Pass over, Source X, Access access, object empty, object dtype, double density,
+                 double bound):
         """over: a pass of one thread. X: any row of the dtype. empty(shape, dtype) creates an array."""
         self.over = over
         self.X = X
@@ -62,6 +64,7 @@ cdef class Predictor:
         self.n_out = self.call.job.net.layers[self.call.job.net.n_layers - 1].n_out
         self.lists = self.call.job.net.sparse_rows
         self.density = density
+        self.bound = bound
         self.access = access
         self.empty = empty
         self.dtype = dtype
@@ -89,7 +92,7 @@ cdef class Predictor:
         return result if free else None
 
     cdef bint takes(self, const Py_buffer* rows) noexcept:
-        """Whether X has two dimensions, the right dtype and width, and a few finite rows, each contiguous."""
+        """Whether X has two dimensions, the right dtype and width, and a few contiguous rows within the bound."""
         cdef Py_ssize_t i = 0, width = self.call.job.samples.X.width, stretch
         if rows.ndim != 2 or rows.format[0] != self.over.letter or rows.format[1] != 0:
             return False
@@ -99,13 +102,16 @@ cdef class Predictor:
             return False
         stretch = stretch_of(rows)
         while i < rows.shape[0]:
-            if self.call.double_precision:
-                if not block_is_finite(<const double*> row_of(rows, i), stretch * width):
-                    return False
-            elif not block_is_finite(<const float*> row_of(rows, i), stretch * width):
+            if not self.are_within(row_of(rows, i), stretch * width):
                 return False
             i += stretch
         return True
+
+    cdef inline bint are_within(self, const unsigned char* x, Py_ssize_t n) noexcept:
+        """Whether n numbers are finite and within the bound."""
+        if self.call.double_precision:
+            return block_is_within(<const double*> x, n, self.bound)
+        return block_is_within(<const float*> x, n, self.bound)
 
     cdef bint has_zeros(self, const Py_buffer* rows) noexcept:
         """Whether enough of the numbers are 0 that leaving them out is faster."""

@@ -35,6 +35,7 @@ cdef class Source:
 
 cdef Samples make_samples(Source X, Source y, const double[::1] weights, const int64_t[::1] order) noexcept
 cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil
+cdef bint block_is_within(const real* x, Py_ssize_t n, double bound) noexcept nogil
 cdef void gather_sparse(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,
                         SparseRow* rows, int32_t* columns, real* values) noexcept nogil
 cdef void gather(const Rows* source, const int64_t* order, Py_ssize_t first_row, Py_ssize_t n_rows,

@@ -2,7 +2,7 @@
 
 The data set keeps the user's type (uint8 images stay uint8); only the rows of one tile exist as `real`.
 """
-from libc.math cimport isfinite
+from libc.math cimport INFINITY, isfinite
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy, memset
 
@@ -241,51 +241,67 @@ cdef bint block_is_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return total_0 + total_1 + total_2 + total_3 == 0
 
 
+cdef CLONES_VOID add_beyond(const real* x, Py_ssize_t n, real bound, int* total) noexcept nogil:
+    """total += how many of x (n) are NaN or larger in size than the bound, which may be counted twice."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        total[0] += (x[i] > bound) + (x[i] < -bound) + (x[i] != x[i])
+
+
+cdef bint block_is_within(const real* x, Py_ssize_t n, double bound) noexcept nogil:
+    """Whether all of x (n) is finite and at most as large in size as the bound, which may be infinite."""
+    cdef int total = 0
+    if bound == INFINITY:
+        return block_is_finite(x, n)
+    add_beyond(x, n, <real> bound, &total)
+    return total == 0
+
+
 cdef enum:
     AT_ONCE = 16384     # numbers: checking them takes less time than releasing and taking back the GIL
 
 
-cdef Py_ssize_t find_nonfinite(const real* x, Py_ssize_t n) noexcept nogil:
-    """Index of the first NaN or infinity, or -1."""
+cdef Py_ssize_t find_beyond(const real* x, Py_ssize_t n, double bound) noexcept nogil:
+    """Index of the first number that is not finite or is larger in size than the bound, or -1."""
     cdef Py_ssize_t start, stop, i
     for start in range(0, n, 4096):
         stop = min(start + 4096, n)
-        if not block_is_finite(x + start, stop - start):
+        if not block_is_within(x + start, stop - start, bound):
             for i in range(start, stop):
-                if not isfinite(x[i]):
+                if not (isfinite(x[i]) and -bound <= x[i] <= bound):
                     return i
     return -1
 
 
-cdef Py_ssize_t find_nonfinite_in_rows(const real[:, :] rows) noexcept nogil:
-    """Flat index of the first NaN or infinity in contiguous rows, or -1."""
+cdef Py_ssize_t find_beyond_in_rows(const real[:, :] rows, double bound) noexcept nogil:
+    """`find_beyond` for contiguous rows: a flat index, or -1."""
     cdef Py_ssize_t i, found, n_bytes = rows.shape[1] * sizeof(real), ahead = AHEAD // n_bytes + 1
     for i in range(rows.shape[0]):
         if i + ahead < rows.shape[0]:
             prefetch_row(<const unsigned char*> &rows[i + ahead, 0], n_bytes)
-        found = find_nonfinite(&rows[i, 0], rows.shape[1])
+        found = find_beyond(&rows[i, 0], rows.shape[1], bound)
         if found >= 0:
             return i * rows.shape[1] + found
     return -1
 
 
-def first_nonfinite(const real[::1] values):
-    """Index of the first NaN or infinity in `values`, or -1."""
+def first_nonfinite(const real[::1] values, double bound=INFINITY):
+    """Index of the first NaN, infinity or number larger in size than `bound` in `values`, or -1."""
     cdef Py_ssize_t n = values.shape[0], found
     if n <= AT_ONCE:
-        return find_nonfinite(&values[0], n) if n > 0 else -1
+        return find_beyond(&values[0], n, bound) if n > 0 else -1
     with nogil:
-        found = find_nonfinite(&values[0], n)
+        found = find_beyond(&values[0], n, bound)
     return found
 
 
-def first_nonfinite_in_rows(const real[:, :] rows):
-    """Flat index of the first NaN or infinity in an array whose rows are contiguous, at any distance; or -1."""
+def first_nonfinite_in_rows(const real[:, :] rows, double bound=INFINITY):
+    """As `first_nonfinite`, a flat index, in an array whose rows are contiguous, at any distance; or -1."""
     cdef Py_ssize_t found
     if rows.shape[0] == 0 or rows.shape[1] == 0:
         return -1
     with nogil:
-        found = find_nonfinite_in_rows(rows)
+        found = find_beyond_in_rows(rows, bound)
     return found
 
 

@@ -250,8 +250,8 @@ def test_memory_maps_are_read_where_they_lie(tmp_path):
     np.save(tmp_path / "X.npy", X.astype(np.float32))
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     assert isinstance(mapped, np.memmap)
-    assert np.shares_memory(check_dense(mapped, 4, np.dtype("float32")).data, mapped)
-    assert np.shares_memory(check_dense(mapped[30:60], 4, np.dtype("float32")).data, mapped)
+    assert np.shares_memory(check_dense(mapped, fm.Input(4), np.dtype("float32")).data, mapped)
+    assert np.shares_memory(check_dense(mapped[30:60], fm.Input(4), np.dtype("float32")).data, mapped)
     nets = [network(dtype="float32") for _ in range(3)]
     nets[0].fit(X.astype(np.float32), Y, epochs=2)
     nets[1].fit(mapped, Y, epochs=2)

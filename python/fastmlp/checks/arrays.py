@@ -38,11 +38,15 @@ def as_rows(
     Slices of rows and columns, windows and memory maps of them are not copied. An error for NaN ends with ``if_nan``.
     ``origin``: what the values were made from, for the names of columns in errors; default: the values.
     """
-    array = _readable(argument, values, ndim)
-    if not (has_contiguous_rows(array) and array.flags.aligned):
-        array = array.copy(order="C")
+    array = read_rows(argument, values, ndim)
     check_finite(argument, array, if_nan, values if origin is None else origin)
     return array
+
+
+def read_rows(argument: str, values: object, ndim: int | None = None) -> NDArray[Any]:
+    """As `as_rows`, but the numbers may be NaN or infinite."""
+    array = _readable(argument, values, ndim)
+    return array if has_contiguous_rows(array) and array.flags.aligned else array.copy(order="C")
 
 
 def has_contiguous_rows(array: NDArray[Any]) -> bool:
@@ -110,7 +114,7 @@ def _not_numbers(argument: str, values: object, array: NDArray[Any]) -> TypeErro
     if array.dtype == object:
         for at, element in enumerate(array.flat):
             if not isinstance(element, Real):
-                return TypeError(f"{argument} must hold numbers, got {element!r:.60} in {_place(array, at)}")
+                return TypeError(f"{argument} must hold numbers, got {element!r:.60} in {place_in(array, at)}")
     return TypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
 
 
@@ -121,32 +125,32 @@ def check_finite(argument: str, array: NDArray[Any], if_nan: str = "", origin: o
     """
     if array.dtype.kind != "f":
         return
-    at = _find_nonfinite(array)
+    at = find_nonfinite(array)
     if at >= 0:
-        place = f" in {_place(array, at, column_names(origin))}" if array.ndim else ""
+        place = f" in {place_in(array, at, column_names(origin))}" if array.ndim else ""
         raise ValueError(
             f"{argument} must be finite, got {array.flat[at]}{place}{if_nan if np.isnan(array.flat[at]) else ''}"
         )
 
 
-def _find_nonfinite(array: NDArray[Any]) -> int:
-    """Flat index of the first NaN or infinity, or -1. Nothing is copied."""
+def find_nonfinite(array: NDArray[Any], bound: float = np.inf) -> int:
+    """Flat index of the first NaN, infinity or number larger in size than ``bound``, or -1. Nothing is copied."""
     if array.flags.c_contiguous:
-        return _first_found(first_nonfinite, array.reshape(-1), 1)
-    return _first_found(first_nonfinite_in_rows, array.reshape(len(array), -1), array[0].size)
+        return _first_found(first_nonfinite, array.reshape(-1), 1, bound)
+    return _first_found(first_nonfinite_in_rows, array.reshape(len(array), -1), array[0].size, bound)
 
 
-def _first_found(find: Callable[[NDArray[Any]], int], rows: NDArray[Any], width: int) -> int:
+def _first_found(find: Callable[[NDArray[Any], float], int], rows: NDArray[Any], width: int, bound: float) -> int:
     """What ``find`` finds in rows of this width, a few at a time."""
     step = max(1, AT_ONCE // width)
     for start in range(0, len(rows), step):
-        at = find(rows[start : start + step])
+        at = find(rows[start : start + step], bound)
         if at >= 0:
             return start * width + at
     return -1
 
 
-def _place(array: NDArray[Any], at: int, names: list[Any] | None = None) -> str:
+def place_in(array: NDArray[Any], at: int, names: list[Any] | None = None) -> str:
     """Row and column of the element with flat index ``at``; the column's name if there are names."""
     index = np.unravel_index(at, array.shape)
     if array.ndim == 1:

@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.passes.batches import Dtype, Source, are_ascending, first_nonfinite
 from cnn_core.products.sparse import has_kernels
-from fastmlp.checks.arrays import as_array, check_finite, check_fits
+from fastmlp.checks.arrays import as_array, check_fits
 from fastmlp.checks.sparse_matrices import as_csr, is_sparse
+from fastmlp.data.overflow import bound_of, check_scaled, overflow_error
 from fastmlp.data.rows import Rows, Targets, check_dense
 from fastmlp.model.layers import Input
 from fastmlp.model.model import Model
@@ -88,7 +89,7 @@ def check_inputs(
     """
     dtype = network.dtype if dtype is None else dtype
     if not is_sparse(X):
-        return check_dense(X, network.n_features, dtype, argument, origin)
+        return check_dense(X, network.input, dtype, argument, origin)
     if not network.layers[0].takes_lists:
         raise ValueError(
             f"{argument} is sparse, which needs a first layer that is Dense, "
@@ -109,18 +110,23 @@ def _csr_rows(X: Any, inputs: Input, dtype: np.dtype[Any], argument: str) -> Row
             f"{argument} is sparse, but the input's shift would make its zeros nonzero; use an Input without shift"
         )
     starts, columns, numbers = _lists_of(as_csr(argument, X))
+
+    def place(at: int) -> str:
+        return f"row {int(np.searchsorted(starts, at, side='right')) - 1}, column {columns[at]}"
+
     with np.errstate(over="ignore"):  # a long double too large for float64 becomes infinite: an error below
         numbers = numbers if numbers.dtype in (np.float32, np.float64) else numbers.astype(np.float64)
     at = first_nonfinite(numbers)
     if at >= 0:
-        row = int(np.searchsorted(starts, at, side="right")) - 1
-        raise ValueError(f"{argument} must be finite, got {numbers[at]} in row {row}, column {columns[at]}")
+        raise ValueError(f"{argument} must be finite, got {numbers[at]} in {place(at)}")
     check_fits(argument, numbers, dtype)
     values = np.asarray(numbers, dtype=dtype)
     if inputs.is_scaled:
         with np.errstate(over="ignore"):  # overflow is an error below
             values = (numbers * np.asarray(inputs.scale)[columns]).astype(dtype)
-        check_finite(f"scaled {argument}", values)
+        at = first_nonfinite(values)
+        if at >= 0:
+            raise overflow_error(argument, numbers[at], place(at), dtype, "Input")
     return Rows(
         np.ascontiguousarray(values).reshape(-1, 1).view(np.uint8),
         Dtype.FLOAT64 if dtype == np.float64 else Dtype.FLOAT32,
@@ -172,6 +178,16 @@ def target_source(network: Model, targets: Targets, argument: str = "y") -> Sour
     dtype = np.float64 if rows.code == Dtype.FLOAT64 else network.dtype
     shift, scale = (numbers.astype(dtype).view(np.uint8) for numbers in scaling)
     return Source(rows.data, rows.code, network.n_targets, shift, scale)
+
+
+def check_scaled_targets(network: Model, targets: Targets, argument: str = "y") -> None:
+    """Raise ``ValueError`` if the scaled targets overflow the network's dtype."""
+    rows, scaling = targets.rows, network.target_scale
+    if scaling is None or rows.code == Dtype.LABEL:
+        return
+    sizes = float(np.abs(scaling.shift).max()), float(np.abs(scaling.scale).max())
+    if bound_of(*sizes, rows.dtype, network.dtype) < np.inf:
+        check_scaled(argument, rows.data.view(rows.dtype), scaling, network.dtype, "target_scale")
 
 
 def check_settled(network: Model) -> None:

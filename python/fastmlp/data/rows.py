@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnn_core.passes.batches import Dtype
-from fastmlp.checks.arrays import DTYPE_CODES, as_rows, check_fits, counted
+from fastmlp.checks.arrays import DTYPE_CODES, check_finite, check_fits, counted, find_nonfinite, read_rows
 from fastmlp.data.missing import Observed, read_targets
+from fastmlp.data.overflow import check_scaled, inputs_bound
+from fastmlp.model.layers import Input
 from fastmlp.model.losses import Loss
 
 _DTYPES = {code: dtype for dtype, code in DTYPE_CODES.items()} | {Dtype.LABEL: np.dtype(np.int32)}
@@ -70,17 +72,22 @@ def _rows(array: NDArray[Any]) -> Rows:
     return Rows(array.view(np.uint8), DTYPE_CODES[array.dtype])
 
 
-def check_dense(
-    X: ArrayLike, n_features: int, dtype: np.dtype[Any], argument: str = "X", origin: object = None
-) -> Rows:
-    """Check a dense X: rows of ``n_features`` finite numbers that fit in the network's dtype.
+def check_dense(X: ArrayLike, inputs: Input, dtype: np.dtype[Any], argument: str = "X", origin: object = None) -> Rows:
+    """Check a dense X: rows of finite numbers that fit in a pass's dtype, as they are and scaled.
 
     Errors have the names of columns of ``origin``, which X was made from.
     """
-    array = as_rows(argument, X, ndim=2, origin=origin)
-    if array.shape[1] != n_features:
-        raise ValueError(f"{argument} must have {counted(n_features, 'column')}, got {array.shape[1]}")
+    array = read_rows(argument, X, ndim=2)
+    origin = X if origin is None else origin
+    bound = inputs_bound(inputs, array.dtype, dtype)
+    within = array.dtype.kind == "f" and find_nonfinite(array, bound) < 0
+    if not within:
+        check_finite(argument, array, origin=origin)
+    if array.shape[1] != inputs.n_features:
+        raise ValueError(f"{argument} must have {counted(inputs.n_features, 'column')}, got {array.shape[1]}")
     check_fits(argument, array, dtype)
+    if not within and bound < np.inf:
+        check_scaled(argument, array, (inputs.shift, inputs.scale), dtype, "Input", origin)
     return _rows(array)
 
 

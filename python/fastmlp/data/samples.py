@@ -8,7 +8,7 @@ from typing import NamedTuple
 from numpy.typing import ArrayLike
 
 from fastmlp.data.class_weights import weights_of_classes
-from fastmlp.data.inputs import check_inputs
+from fastmlp.data.inputs import check_inputs, check_scaled_targets
 from fastmlp.data.missing import without_missing
 from fastmlp.data.rows import Rows, Targets, check_targets
 from fastmlp.data.weights import Weights, check_sample_weights, total_weight
@@ -73,6 +73,7 @@ def check_samples(
     """
     rows = check_inputs(network, X, f"X{place}")
     targets = check_targets(y, len(rows), network.n_targets, network.loss, network.dtype, f"y{place}")
+    check_scaled_targets(network, targets, f"y{place}")
     n_targets, loss = network.n_targets, network.loss
     weights = check_sample_weights(sample_weight, len(rows), n_targets, loss, f"sample_weight{place}")
     weights = weights_of_classes(class_weight, targets, n_targets, loss, weights)

@@ -23,6 +23,7 @@ from fastmlp.data.inputs import (
     own_precision,
     target_source,
 )
+from fastmlp.data.overflow import inputs_bound
 from fastmlp.data.rows import Rows, Targets
 from fastmlp.data.samples import TrainingData
 from fastmlp.data.weights import Weights, for_core, width_of
@@ -45,7 +46,9 @@ def make_predictor(network: Model) -> Callable[[Any], NDArray[Any] | None]:
     row = np.zeros((1, network.n_features), dtype=network.dtype)
     rows = Rows(row.view(np.uint8), Dtype.FLOAT64 if network.dtype == np.float64 else Dtype.FLOAT32)
     core = workspace.over(network.layout.table, network.params, network.statistics)
-    predictor = Predictor(core, input_source(network, rows), network._access, np.empty, network.dtype, DENSITY)
+    bound = inputs_bound(network.input, network.dtype, network.dtype)
+    source = input_source(network, rows)
+    predictor = Predictor(core, source, network._access, np.empty, network.dtype, DENSITY, bound)
     return predictor if network.target_scale is None else partial(_undone, network, predictor)
 
 

@@ -18,7 +18,8 @@ from fastmlp.model.standardizing import standardizing
 class Input(HasParams):
     """The columns of X, which the network scales to ``(x - shift) * scale``.
 
-    The scaling is part of the network and is saved with it. The data keep their dtype.
+    The scaling is part of the network and is saved with it. The data keep their dtype. Every call refuses an X
+    with a number that overflows the network's dtype when scaled, with ``ValueError``.
 
     Parameters
     ----------
@@ -96,6 +97,11 @@ class Input(HasParams):
     def is_scaled(self) -> bool:
         """Whether the scaling changes anything."""
         return bool(distinct(self.shift).any() or (distinct(self.scale) != 1).any())
+
+    @cached_property
+    def sizes(self) -> tuple[float, float]:
+        """The largest absolute shift and scale."""
+        return float(np.abs(distinct(self.shift)).max()), float(np.abs(distinct(self.scale)).max())
 
 
 def distinct(column: ArrayLike) -> NDArray[np.float64]:
