@@ -8,7 +8,7 @@ import reference as ref
 
 import fastmlp as fm
 from fastmlp.model.activations import ACTIVATIONS
-from fastmlp.model.losses import LOSSES
+from fastmlp.model.loss_kinds import LOSSES
 
 HIDDEN = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
 SINGLE = {loss: spec for loss, spec in LOSSES.items() if spec.outputs_per_target == 1}

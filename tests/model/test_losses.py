@@ -15,8 +15,8 @@ import reference_training
 from twins import HIDDEN, LEGAL_PAIRS, SINGLE, make_loss, make_samples, relative_error, twin_of
 
 import fastmlp as fm
-from fastmlp.model import activations, losses
-from fastmlp.model.losses import LOSSES
+from fastmlp.model import activations, loss_kinds, losses
+from fastmlp.model.loss_kinds import LOSSES
 
 YHAT, T = np.array([[1.5, 1.0]]), np.array([[1.0, 3.0]])  # errors +0.5 and -2
 
@@ -309,10 +309,10 @@ def labelled(loss, y, n_outputs=3):
     return net.evaluate(X, y)
 
 
-@pytest.mark.parametrize("kind", [losses.VALUES, losses.COUNTS], ids=["values", "counts"])
+@pytest.mark.parametrize("kind", [loss_kinds.VALUES, loss_kinds.COUNTS], ids=["values", "counts"])
 def test_a_new_loss_of_numbers_takes_no_class_numbers(kind, monkeypatch):
     """A row alone refuses a 1-d y where three columns are needed."""
-    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["squared_error"].code, targets=kind))
+    monkeypatch.setitem(LOSSES, "new", loss_kinds.LossSpec(LOSSES["squared_error"].code, targets=kind))
     new = fm.Loss("new")
     for y in ([0, 1, 2, 1], [[0], [1], [2], [1]]):
         with pytest.raises(ValueError, match=r"y must have 3 columns, one for each output, got shape \(4,\)"):
@@ -323,7 +323,7 @@ def test_a_new_loss_of_numbers_takes_no_class_numbers(kind, monkeypatch):
             fm.Network([1, 3], loss=new).fit([[0.0]], [[0.0] * 3], validation_data=([[0.0]] * 4, y))
     assert set(labelled(new, np.arange(12.0).reshape(4, 3))) == {"loss"}
     negative = -np.arange(12.0).reshape(4, 3)
-    if kind is losses.COUNTS:
+    if kind is loss_kinds.COUNTS:
         with pytest.raises(ValueError, match="y must not be negative for loss='new', got -2 in row 0"):
             labelled(new, negative)
     else:
@@ -332,17 +332,17 @@ def test_a_new_loss_of_numbers_takes_no_class_numbers(kind, monkeypatch):
 
 def test_a_row_says_that_class_numbers_will_do(monkeypatch):
     code = LOSSES["squared_error"].code
-    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(code, targets=losses.VALUES_OR_CLASSES))
+    monkeypatch.setitem(LOSSES, "new", loss_kinds.LossSpec(code, targets=loss_kinds.VALUES_OR_CLASSES))
     assert labelled(fm.Loss("new"), [0, 1, 2, 1]) == labelled("squared_error", [0, 1, 2, 1])
 
 
 def test_a_row_says_its_range(monkeypatch):
-    kind = losses.TargetKind(low=2.0, high=5.0)
-    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["mse"].code, targets=kind))
+    kind = loss_kinds.TargetKind(low=2.0, high=5.0)
+    monkeypatch.setitem(LOSSES, "new", loss_kinds.LossSpec(LOSSES["mse"].code, targets=kind))
     with pytest.raises(ValueError, match="y must lie between 2 and 5 for loss='new', got 6 in row 1"):
         labelled(fm.Loss("new"), [2.0, 6.0], n_outputs=1)
-    kind = losses.TargetKind(low=2.0)
-    monkeypatch.setitem(LOSSES, "new", losses.LossSpec(LOSSES["mse"].code, targets=kind))
+    kind = loss_kinds.TargetKind(low=2.0)
+    monkeypatch.setitem(LOSSES, "new", loss_kinds.LossSpec(LOSSES["mse"].code, targets=kind))
     with pytest.raises(ValueError, match="y must be at least 2 for loss='new', got 1 in row 1"):
         labelled(fm.Loss("new"), [2.0, 1.0], n_outputs=1)
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from fastmlp.checks.values import Value, check_value
 from fastmlp.cli.sources import Problem
 from fastmlp.model.layers import Dense, Dropout, Input, Layer
-from fastmlp.model.losses import LOSSES, Loss
+from fastmlp.model.loss_kinds import LOSSES
+from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.optimizers import OPTIMIZERS, Optimizer, Rprop, WholeSetMethod
 from fastmlp.schedules import Cosine, OneCycle

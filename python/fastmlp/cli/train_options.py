@@ -10,7 +10,7 @@ import click
 
 from fastmlp.cli.defaults import LEARNING_RATES
 from fastmlp.model.activations import ACTIVATIONS
-from fastmlp.model.losses import LOSSES
+from fastmlp.model.loss_kinds import LOSSES
 from fastmlp.optimizers import OPTIMIZERS
 
 _LOSSES = [name for name, spec in LOSSES.items() if spec.outputs_per_target == 1]

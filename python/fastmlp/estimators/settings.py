@@ -191,8 +191,8 @@ def dropout_rates(estimator: Any) -> list[Any]:
 
 def loss_named(estimator: Any, synonyms: Iterable[str] = ()) -> Loss | str:
     """The loss of fastmlp, or its name; ``synonyms`` are further names that are allowed."""
+    from fastmlp.model.loss_kinds import LOSSES
     from fastmlp.model.loss_names import SYNONYMS
-    from fastmlp.model.losses import LOSSES
 
     given = estimator.loss
     if isinstance(given, str) and (given in LOSSES or given in SYNONYMS or given in synonyms):

@@ -13,7 +13,8 @@ from cnn_core.passes.losses import Loss as LossCode
 from fastmlp.checks.values import check_size
 from fastmlp.machine.calls import Door
 from fastmlp.model.activations import activation_name
-from fastmlp.model.losses import VALUES, VALUES_OR_CLASSES, Loss, LossSpec
+from fastmlp.model.loss_kinds import VALUES, VALUES_OR_CLASSES, LossSpec
+from fastmlp.model.losses import Loss
 
 
 @dataclass(frozen=True, init=False)

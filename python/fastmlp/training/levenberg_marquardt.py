@@ -22,7 +22,7 @@ from fastmlp.data.inputs import input_source, target_source
 from fastmlp.data.weights import for_core, width_of
 from fastmlp.machine.memory import aligned_empty
 from fastmlp.machine.threads import choose_threads, single_threaded_blas_for
-from fastmlp.model.losses import LOSSES
+from fastmlp.model.loss_kinds import LOSSES
 from fastmlp.model.model import Model
 from fastmlp.optimizers import LevenbergMarquardt
 from fastmlp.passes.derivatives import divisor
