@@ -169,3 +169,32 @@ def test_reprs_can_be_read_back():
     ):  # fmt: skip
         assert eval(repr(layer), vars(fm)) == layer
     assert repr(fm.Dense(3, "elu", bias=False)) == "Dense(units=3, activation='elu', bias=False)"
+
+
+NO_SLOPE = "slope=0.3 needs activation='leaky_relu' or activation='elu', got "
+
+
+@pytest.mark.parametrize(
+    ("make", "got"),
+    [
+        (lambda: fm.Dense(8, "relu", slope=0.3), "'relu'"),
+        (lambda: fm.Dense(8, "linear", slope=0.3), "'identity'"),
+        (lambda: fm.Activation("tanh", 0.3), "'tanh'"),
+        (lambda: fm.Dense(8, "selu", slope=0.3, parametric=True), "'selu'"),
+        (lambda: fm.Dense(8, "elu", slope=0.3).set_params(activation="silu"), "'silu'"),
+        (lambda: dataclasses.replace(fm.Activation("elu", 0.3), activation="gelu"), "'gelu'"),
+        (lambda: fm.Network([3, fm.Dense(8, slope=0.3), 2]), "None"),
+        (lambda: fm.Network([3, fm.Dense(2, slope=0.3)], loss="cross_entropy"), "'softmax'"),
+    ],
+    ids=short,
+)
+def test_a_slope_that_the_activation_does_not_use_is_refused(make, got):
+    with pytest.raises(ValueError, match=f"^{NO_SLOPE}{got}$"):
+        make()
+
+
+def test_a_slope_may_be_for_the_output_activation_that_the_network_gives():
+    X = np.array([[-1.0], [2.0]])
+    net = fm.Network([1, fm.Dense(1, bias=False, slope=0.25)], output="leaky_relu", dtype="float64")
+    net.params[:] = 1
+    np.testing.assert_array_equal(net.predict(X), [[-0.25], [2.0]])

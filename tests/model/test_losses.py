@@ -390,3 +390,30 @@ def test_the_output_exp_ends_at_the_limit_that_is_documented(dtype, limit):
     outputs = unit_net("squared_error", "exp", width=1, dtype=dtype).predict(scores.astype(dtype))
     np.testing.assert_allclose(outputs, np.exp(np.minimum(scores, limit)), rtol=1e-5)
     assert f"e^{limit}" in activations.__doc__
+
+
+SETTINGS = {"delta": 2.0, "q": 0.3, "label_smoothing": 0.1, "beta": 0.5}
+USERS = {
+    "delta": {"huber"}, "q": {"quantile"}, "label_smoothing": {"cross_entropy", "binary_cross_entropy"},
+    "beta": {"gaussian"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_setting_of_another_loss_is_refused_with_both_named(name, setting):
+    given = {setting: SETTINGS[setting]}
+    if name in USERS[setting]:
+        assert getattr(fm.Loss(name, **given), setting) == SETTINGS[setting]
+        return
+    with pytest.raises(ValueError, match=f"^{setting}={SETTINGS[setting]} needs loss=.*, got '{name}'$"):
+        fm.Loss(name, **given)
+    with pytest.raises(ValueError, match=f"^{setting}=.* got '{name}'$"):
+        fm.Loss(min(USERS[setting]), **given).set_params(name=name)
+    assert fm.Loss(name, **{setting: getattr(fm.Loss(name), setting)}) == fm.Loss(name)
+
+
+@pytest.mark.parametrize("given", [{"q": [0.2, 0.8]}, {"label_smoothing": fm.Constant(0.1)}], ids=str)
+def test_a_setting_of_another_loss_is_refused_as_a_list_and_a_schedule_too(given):
+    with pytest.raises(ValueError, match="needs loss=.*, got 'mse'"):
+        fm.Loss("mse", **given)

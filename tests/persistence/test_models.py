@@ -248,6 +248,39 @@ def network(*keys_and_value):
     return put("network", *keys_and_value)
 
 
+IDLE = {
+    "delta": network("loss", "delta", 2.0),
+    "a quantile": network("loss", "q", 0.3),
+    "quantiles": network("loss", "q", {"kind": "tuple", "items": [0.2, 0.8]}),
+    "beta": network("loss", "beta", 0.5),
+    "slope of the identity": network("layers", 2, "slope", 0.3),
+    "slope of a layer without activation": network("layers", 0, "slope", 0.3),
+    "slope of the output": network("layers", 4, "slope", 0.3),
+}
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_a_setting_without_effect_that_older_versions_took_is_left_out(name, path):
+    layer = {"kind": "Activation", "activation": "identity", "slope": None}
+    rewritten(path, network("layers", 2, layer))
+    plain = fm.load(path)
+
+    def change(description, arrays):
+        network("layers", 2, layer)(description, arrays)
+        IDLE[name](description, arrays)
+
+    rewritten(path, change)
+    loaded = fm.load(path)
+    assert loaded.loss == plain.loss and loaded.layers == plain.layers
+    np.testing.assert_array_equal(loaded.predict(X), plain.predict(X))
+
+
+def test_a_slope_for_the_output_activation_of_the_network_is_kept(path):
+    net = fm.Network([3, fm.Dense(2, slope=0.3)], output="elu", seed=0)
+    net.save(path)
+    assert fm.load(path).layers == net.layers
+
+
 BAD = {
     "no JSON": (lambda d, a: "{", "the metadata are not JSON: Expecting property name"),
     "no dictionary": (lambda d, a: "[]", "must hold a dictionary, got list"),
@@ -315,6 +348,8 @@ BAD = {
     "schedule unknown": (network("layers", 3, "rate", {"kind": "exec"}), "is not a value that fastmlp writes"),
     "no schedule": (network("layers", 3, "rate", {"kind": "Normal", "std": 1.0}), "rate must be a number or a fun"),
     "schedule above one": (network("layers", 3, "rate", {"kind": "Constant", "value": 1.5}), "rate"),
+    "impossible delta of another loss": (network("loss", "delta", -1.0), "delta must be"),
+    "impossible slope of the identity": (network("layers", 0, "slope", -1.0), "slope must be"),
     "smoothing by a tuple": (network("loss", "label_smoothing", {"kind": "tuple", "items": []}), "label_smoothing mu"),
     "scale alone": (array("input.scale", lambda _: np.ones(5)), "different: input.shift"),
 }

@@ -28,6 +28,14 @@ def test_values_come_back_as_they_were(value):
     assert back == value and type(back) is type(value)
 
 
+def test_a_loss_that_an_older_version_wrote_comes_back_without_settings_of_others():
+    written = {"kind": "Loss", "name": "mse", "delta": 2.0, "q": 0.9, "label_smoothing": 0.1, "missing": True}
+    assert from_plain(written) == fm.Loss("mse", missing=True)
+    assert from_plain(written | {"name": "huber"}) == fm.Loss("huber", delta=2.0, missing=True)
+    with pytest.raises(ValueError, match="delta must be"):
+        from_plain(written | {"delta": -2.0})
+
+
 def test_nan_comes_back():
     assert math.isnan(there_and_back(math.nan))
 

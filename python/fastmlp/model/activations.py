@@ -30,6 +30,11 @@ class ActivationSpec:
     slope: float = 0.0
     """Default of the function's parameter: slope below zero (leaky_relu), scale of the values below zero (elu)."""
 
+    @property
+    def takes_slope(self) -> bool:
+        """Whether the function has a parameter."""
+        return self.slope != 0.0
+
 
 ACTIVATIONS: dict[str, ActivationSpec] = {
     "identity": ActivationSpec(Activation.IDENTITY),
@@ -82,6 +87,13 @@ def activation_spec(name: object, argument: str = "activation") -> ActivationSpe
     """The row of the table for a name; errors as in `activation_name`."""
     name = activation_name(name, argument)
     return OF_LOSSES[name] if name in OF_LOSSES else ACTIVATIONS[name]
+
+
+def check_slope(slope: float, name: str | None) -> None:
+    """Raise ``ValueError`` if the activation of this name, or identity for None, has no slope."""
+    if not activation_spec(name or "identity").takes_slope:
+        takers = " or ".join(f"activation={each!r}" for each, spec in ACTIVATIONS.items() if spec.takes_slope)
+        raise ValueError(f"slope={slope!r} needs {takers}, got {name!r}")
 
 
 def _curve(name: str, z: ArrayLike) -> tuple[ActivationSpec, NDArray[np.float64]]:

@@ -79,6 +79,12 @@ class LossSpec:
     share_of_squares: Callable[[int], float] | None = None
 
     @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings of `Loss` that it uses; ``missing`` has a rule of its own."""
+        own = () if self.setting is None else (self.setting,)
+        return (*own, "label_smoothing") if self.classification else own
+
+    @property
     def classification(self) -> bool:
         """Whether the targets name classes or labels, so that there is an accuracy."""
         return self.targets.labels or self.targets.shares
@@ -97,3 +103,12 @@ LOSSES: dict[str, LossSpec] = {
     "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
     "gaussian": LossSpec(LossCode.GAUSSIAN, outputs=("identity",), setting="beta", outputs_per_target=2),
 }
+
+
+def users_of(setting: str) -> list[str]:
+    """The names of the losses that use a setting.
+
+    >>> users_of("delta")
+    ['huber']
+    """
+    return [name for name, spec in LOSSES.items() if setting in spec.settings]

@@ -21,8 +21,8 @@ is quantile j of target t, and k counts all outputs.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -33,7 +33,7 @@ from fastmlp.checks.names import known_name
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
 from fastmlp.model.fields import LATER
-from fastmlp.model.loss_kinds import LOSSES, LossSpec
+from fastmlp.model.loss_kinds import LOSSES, LossSpec, users_of
 from fastmlp.model.loss_names import OTHER_NAMES, SYNONYMS
 from fastmlp.model.quantiles import checked_quantiles, levels_of
 
@@ -71,7 +71,7 @@ class Loss(HasParams):
     TypeError
         If ``name`` is not a string, or a setting has the wrong type.
     ValueError
-        If ``name`` is unknown, a setting is out of range, or the loss cannot leave out targets.
+        If ``name`` is unknown, a setting is out of range or of another loss, or the loss cannot leave out targets.
 
     Notes
     -----
@@ -105,8 +105,9 @@ class Loss(HasParams):
         object.__setattr__(self, "q", checked_quantiles(self.q))
         check_value("label_smoothing", self.label_smoothing, low=0.0, high=1.0, high_open=True)
         check_value("beta", self.beta, low=0.0, high=1.0, schedule=False)
-        if self.beta and self.spec.setting != "beta":
-            raise ValueError(f"beta={self.beta!r} needs loss='gaussian', got {self.name!r}")
+        for setting in self.idle({each.name: getattr(self, each.name) for each in fields(Loss)}):
+            users = " or ".join(f"loss={name!r}" for name in users_of(setting))
+            raise ValueError(f"{setting}={getattr(self, setting)!r:.60} needs {users}, got {self.name!r}")
         if not isinstance(self.missing, (bool, np.bool_)):
             raise TypeError(f"missing must be True or False, got {self.missing!r:.60}")
         if self.missing and not self.spec.weighs_targets:
@@ -114,6 +115,22 @@ class Loss(HasParams):
                 f"missing=True needs a loss with a term for each target, got {self.name!r}; give rows without a class "
                 "the sample_weight 0"
             )
+
+    @classmethod
+    def idle(cls, given: Mapping[str, Any]) -> list[str]:
+        """The settings among these that are not the default, and that the loss of this ``name`` does not use."""
+        used = LOSSES[given["name"]].settings
+        others = [each for each in fields(Loss) if each.name not in ("name", "missing", *used)]
+        return [each.name for each in others if given.get(each.name, each.default) != each.default]
+
+    @classmethod
+    def from_saved(cls, given: Mapping[str, Any]) -> Loss:
+        """A loss from the fields in a file, without those that have no effect: older versions took and wrote them."""
+        kept = dict(given)
+        if isinstance(kept.get("name"), str) and kept["name"] in LOSSES:
+            for setting in cls.idle(kept):
+                cls(users_of(setting)[0], **{setting: kept.pop(setting)})  # it must be a possible value
+        return cls(**kept)
 
     @property
     def spec(self) -> LossSpec:

@@ -100,13 +100,16 @@ def read_description(description: Any) -> tuple[int, tuple[Layer, ...], str, Los
         raise ValueError(f"dtype must be 'float32' or 'float64', got {description['dtype']!r:.50}")
     if not isinstance(description["output"], str):
         raise TypeError(f"output must be a name, got {type(description['output']).__name__}")
-    loss = description["loss"]
+    loss, last = description["loss"], len(description["layers"]) - 1
     _check_keys("a loss", loss, expected_fields(Loss, loss))
     return (
         check_size("n_features", description["n_features"]),
-        tuple(_build_layer(layer) for layer in description["layers"]),
+        tuple(
+            _build_layer(layer, description["output"] if i == last else "identity")
+            for i, layer in enumerate(description["layers"])
+        ),
         description["output"],
-        Loss(**loss | _written(loss, "label_smoothing") | _written(loss, "q")),
+        Loss.from_saved(loss | _written(loss, "label_smoothing") | _written(loss, "q")),
         _build_initializer(description["init"]),
     )
 
@@ -150,13 +153,13 @@ def _describe_initializer(init: Any) -> Any:
     return {"kind": type(init).__name__, **_plain_fields(init)}
 
 
-def _build_layer(description: Any) -> Layer:
+def _build_layer(description: Any, unnamed: str) -> Layer:
     kind = LAYERS[_kind("a layer", description, LAYERS)]
     _check_keys("a layer", description, ["kind", *expected_fields(kind, description)])
     fields = {name: value for name, value in description.items() if name != "kind"}
     if fields.get("init") is not None:
         fields["init"] = _build_initializer(fields["init"])
-    return kind(**fields | _written(fields, "rate"))
+    return kind.from_saved(fields | _written(fields, "rate"), unnamed)
 
 
 def _written(fields: dict[str, Any], name: str) -> dict[str, Any]:

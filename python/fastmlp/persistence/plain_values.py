@@ -29,6 +29,8 @@ DESCRIPTIONS: dict[str, Any] = {
     **{kind.__name__: kind for kind in (Loss, Normal, Uniform, *OPTIMIZERS.values())},
 }
 """The classes whose objects can be saved, by name."""
+_MAKERS: dict[str, Any] = {name: (lambda given, kind=kind: kind(**given)) for name, kind in DESCRIPTIONS.items()}
+_MAKERS["Loss"] = Loss.from_saved
 
 
 def to_plain(value: Any) -> Any:
@@ -79,7 +81,7 @@ def from_plain(plain: Any) -> Any:
         items = from_plain(fields["items"])
         return tuple(items) if kind == "tuple" else dict(items)
     if isinstance(kind, str) and kind in DESCRIPTIONS and set(fields) <= set(_fields(DESCRIPTIONS[kind])):
-        return DESCRIPTIONS[kind](**{key: from_plain(value) for key, value in fields.items()})
+        return _MAKERS[kind]({key: from_plain(value) for key, value in fields.items()})
     raise ValueError(f"{plain!r:.100} is not a value that fastmlp writes")
 
 

@@ -10,6 +10,7 @@ slope below zero is 1 - a); Holzmueller, Grinsztajn and Steinwart, "Better by de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ import numpy as np
 from cnn_core.types import Kind
 from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_value
-from fastmlp.model.activations import ActivationSpec, activation_name, activation_spec
+from fastmlp.model.activations import ActivationSpec, activation_name, activation_spec, check_slope
 from fastmlp.model.fields import LATER
 from fastmlp.model.initializers import Initializer
 from fastmlp.model.layers.base import Layer, Parameter, check_learning
@@ -80,6 +81,8 @@ class Activated(HasActivation):
 
     def check_place(self, is_last: bool) -> None:
         """Some activations work only in the last layer, and parametric ones only in hidden layers."""
+        if self.slope is not None:
+            check_slope(self.slope, self.activation)
         if self.spec.output_only and not is_last:
             raise ValueError(f"activation={self.activation!r} works only in the output layer")
         if self.parametric and is_last:
@@ -92,12 +95,22 @@ class Activated(HasActivation):
         changed: dict[str, Any] = {"activation": name}
         return replace(self, **changed)
 
+    @classmethod
+    def from_saved(cls, fields: Mapping[str, Any], unnamed: str) -> Layer:
+        """As `Layer.from_saved`; without a slope that has no effect, which older versions took and wrote."""
+        kept, name = dict(fields), fields.get("activation") or unnamed
+        if kept.get("slope") is not None and not activation_spec(name).takes_slope:
+            check_value("slope", kept.pop("slope"), low=0.0, schedule=False)
+        return cls(**kept)
+
     def check_activation(self) -> None:
         """Raise ``TypeError`` or ``ValueError`` if a field is invalid."""
         if self.activation is not None:
             object.__setattr__(self, "activation", activation_name(self.activation))
         if self.slope is not None:
             check_value("slope", self.slope, low=0.0, schedule=False)
+            if self.activation is not None:  # else the network may give the last layer one
+                check_slope(self.slope, self.activation)
         if not isinstance(self.parametric, (bool, np.bool_)):
             raise TypeError(f"parametric must be True or False, got {shown(self.parametric)}")
         factor = self.parametric_learning_rate_factor
@@ -129,8 +142,8 @@ class Activation(Activated):
     TypeError
         If an argument has the wrong type.
     ValueError
-        If the name is unknown, a number is out of range, or ``trainable=False`` or
-        ``parametric_learning_rate_factor`` is set without ``parametric=True``.
+        If the name is unknown, a number is out of range, ``slope`` is set for another function, or
+        ``trainable=False`` or ``parametric_learning_rate_factor`` without ``parametric=True``.
 
     Notes
     -----

@@ -6,6 +6,7 @@ kind is a new file in this folder, and one in the core's folder of the same name
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -144,6 +145,11 @@ class Layer(HasParams):
     def to_dict(self) -> dict[str, Any]:
         """Its fields by name, for a file."""
         return fields_to_save(self)
+
+    @classmethod
+    def from_saved(cls, fields: Mapping[str, Any], unnamed: str) -> Layer:
+        """A layer from the fields in a file; ``unnamed`` is its activation if they name none."""
+        return cls(**fields)
 
     def __repr__(self) -> str:
         chosen = [

@@ -48,7 +48,8 @@ class Dense(Activated):
     TypeError
         If an argument has the wrong type.
     ValueError
-        If ``units`` is not positive, a name is unknown, or a number is out of range.
+        If ``units`` is not positive, a name is unknown, a number is out of range, or ``slope`` is set for another
+        function.
 
     Examples
     --------
