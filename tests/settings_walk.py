@@ -1,7 +1,7 @@
 """A walk over all pairs of settings: beside any other, a setting acts, or the call is refused and names both.
 
-The tables of settings are in `settings_tables`. ``python tests/settings_walk.py`` writes the refused pairs into
-docs/guide/settings.md.
+The tables of settings are in `settings_tables` and `settings_constructors`. ``python tests/settings_walk.py`` writes
+the refused pairs into docs/guide/settings.md.
 """
 
 import itertools
@@ -47,7 +47,7 @@ class Option:
 
 def option(setting, make, shown=None, *, words=(), seen="weights", needs=None, silent=""):
     """An option; the value may be given as it is if it can be used more than once."""
-    value = make if callable(make) and getattr(make, "__name__", "") in ("<lambda>", "dense") else (lambda: make)
+    value = make if callable(make) and getattr(make, "__name__", "") in ("<lambda>", "dense", "yes") else (lambda: make)
     text = f"{setting}={value()!r}" if shown is None else shown
     return Option(setting, value, text, tuple(words) or (setting,), tuple(seen.split()), needs or {}, silent)
 
@@ -66,11 +66,12 @@ class Walk:
 
     ``among`` limits the pairs to those with one of these settings.
     ``run(settings)`` returns an `Outcome`; ``idle`` has a reason for each pair of shown options, (this one, beside that
-    one), in which the first rightly changes nothing.
+    one), in which the first rightly changes nothing. With ``over``, an option is also given beside those that need
+    another value of its setting.
     """
 
-    def __init__(self, options, run, idle=None, among=()):
-        self.options, self._run, self.idle, self.among = options, run, idle or {}, among
+    def __init__(self, options, run, idle=None, among=(), *, over=False):
+        self.options, self._run, self.idle, self.among, self.over = options, run, idle or {}, among, over
         self._done = {}
 
     def run(self, *options):
@@ -92,8 +93,12 @@ class Walk:
                 continue
             shared = one.needs.keys() & other.needs.keys()
             clash = any(one.needs[name] is not other.needs[name] for name in shared)
-            if not clash and one.setting != other.setting not in one.needs and one.setting not in other.needs:
+            if not clash and one.setting != other.setting and self._beside(one, other) and self._beside(other, one):
                 yield one, other
+
+    def _beside(self, one, other):
+        """Whether the first option can be given beside what the other needs."""
+        return one.setting not in other.needs or (self.over and other.needs[one.setting] is not one.make)
 
     def without(self, beside, option):
         """The outcome without the option, but with all that it needs."""
@@ -155,12 +160,14 @@ TITLES = {
     "MLPRegressor": "The estimators",
     "MLPClassifier": "`MLPClassifier` alone",
 }
+"""Titles of walks over more than one class; others have the name of the class."""
 HEAD = """# Settings that do not go together
 
 Every setting acts, or the call is refused with a sentence that names both settings. scikit-learn ignores some of its
 own settings beside others, such as `momentum` with `solver="adam"`; the estimators take these with a warning, so that
 its grids still run. `python tests/settings_walk.py` writes this page: it tries all pairs of settings, each with a value
 that is not the default. A setting that needs another, such as `momentum` the solver "sgd", is tried together with it.
+The last sections have the settings of one layer, loss or optimizer.
 """
 
 
@@ -168,6 +175,7 @@ def page(walks):
     """The text of the page, from the walks by name."""
     parts = [HEAD]
     for name, walk in walks.items():
+        about = TITLES.get(name, f"`{name}`")
         refused, warned = walk.refused()
         for pairs, title in ((refused, "refused"), (warned, "with a warning")):
             beside = {}
@@ -176,7 +184,7 @@ def page(walks):
             rows = [f"| `{shown}` | {', '.join(dict.fromkeys(others))} |" for shown, others in beside.items()]
             if rows:
                 parts.append(
-                    "\n".join([f"\n## {TITLES[name]}: {title}\n", "| setting | beside |", "| --- | --- |", *rows, ""])
+                    "\n".join([f"\n## {about}: {title}\n", "| setting | beside |", "| --- | --- |", *rows, ""])
                 )
         reasons = {}
         for (shown, other), reason in walk.idle.items():
@@ -184,7 +192,7 @@ def page(walks):
         silent = [f"- `{each.shown}`: {each.silent}." for each in walk.options if each.silent] if not walk.among else []
         silent += [f"- {', '.join(pairs)}: {reason}." for reason, pairs in reasons.items()] if not walk.among else []
         if silent:
-            parts.append("\n".join([f"\n## {TITLES[name]}: rightly without effect on the result\n", *silent, ""]))
+            parts.append("\n".join([f"\n## {about}: rightly without effect on the result\n", *silent, ""]))
     return "".join(parts)
 
 
@@ -195,6 +203,7 @@ def names_both(text, one, other):
 
 
 if __name__ == "__main__":
+    import settings_constructors
     import settings_tables
 
-    PAGE.write_text(page(settings_tables.all_walks()), encoding="utf-8")
+    PAGE.write_text(page(settings_tables.all_walks() | settings_constructors.WALKS), encoding="utf-8")

@@ -3,10 +3,13 @@
 import inspect
 
 import pytest
+import settings_constructors as constructors
 import settings_tables as tables
 from settings_walk import PAGE, Outcome, Walk, option, page
 
 import fastmlp as fm
+from fastmlp.model.layers import LAYERS
+from fastmlp.model.loss_kinds import LOSSES
 
 KINDS = ["MLPRegressor", "MLPClassifier"]
 
@@ -14,10 +17,10 @@ KINDS = ["MLPRegressor", "MLPClassifier"]
 @pytest.fixture(scope="module")
 def walks():
     """Each table is walked once, for the faults and for the page."""
-    return tables.all_walks()
+    return tables.all_walks() | constructors.WALKS
 
 
-@pytest.mark.parametrize("name", ["Network", *KINDS])
+@pytest.mark.parametrize("name", ["Network", *KINDS, *constructors.WALKS])
 def test_no_setting_is_ignored_beside_another(walks, name):
     pytest.importorskip("sklearn")
     assert walks[name].faults() == []
@@ -40,6 +43,18 @@ def test_every_argument_of_an_estimator_and_its_fit_has_a_line_in_the_table(kind
     estimator = getattr(fm, kind)
     arguments = [*inspect.signature(estimator).parameters, *inspect.signature(estimator.fit).parameters]
     assert {each.setting for each in tables.estimator_options(kind)} == set(arguments) - {"self"}
+
+
+@pytest.mark.parametrize("name", constructors.WALKS)
+def test_every_argument_of_a_layer_a_loss_and_an_optimizer_has_a_line_in_the_table(name):
+    arguments = inspect.signature(getattr(fm, name)).parameters
+    assert {each.setting for each in constructors.WALKS[name].options} == set(arguments)
+
+
+def test_every_kind_of_layer_and_every_loss_is_walked():
+    assert {*LAYERS, "Input"} == set(constructors.LAYER_WALKS)
+    names = {each.make() for each in constructors.LOSS_WALK.options if each.setting == "name"}
+    assert names | {"squared_error"} == set(LOSSES)
 
 
 def test_the_walk_finds_what_is_ignored_and_what_is_refused_in_other_words():
