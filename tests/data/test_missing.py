@@ -168,7 +168,7 @@ def test_estimators_train_predict_and_score():
     assert model.score(X, T) == pytest.approx(r2_score(T, model.predict(X)), rel=1e-9)
     one = fm.MLPRegressor(fm.Loss("huber", missing=True), (4,), max_iter=3, random_state=0, tol=0.0)
     with pytest.warns(UserWarning, match="Maximum iterations"):
-        one.fit(X, holes[:, 0], validation_data=(X, holes[:, 0]))
+        one.fit(X, holes[:, 0], X_val=X, y_val=holes[:, 0])
     assert np.isfinite(one.validation_scores_).all()
     assert one.predict(X).shape == (N,)
     grid = GridSearchCV(model, {"alpha": [0.1, 1.0]}, cv=2).fit(np.vstack([X] * 3), np.vstack([holes] * 3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmlp.data.class_weights import weights_of_classes
@@ -37,8 +38,9 @@ class Validation:
         return (self._samples,)
 
     def has_weights(self) -> bool:
-        """Whether the samples have weights."""
-        return self._samples.weights is not None
+        """Whether the samples have weights of the user's, besides those that leave out missing targets."""
+        weights, without = self._samples.weights, without_missing(None, self.targets.observed)
+        return weights is not None and (without is None or not np.array_equal(weights, without))
 
     def parts(self) -> dict[str, Rows]:
         """Its rows, or some of them, for the fingerprint of a fit."""
