@@ -11,7 +11,7 @@ itself. There is no lock that a forked child could inherit: who waits looks agai
 between. So, when Ctrl-C arrives in a `with` statement, its use either has not begun, or is recorded and will be
 released. A child process has only the thread that forked it, so uses by other threads end there.
 """
-from time import sleep
+import time
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
@@ -224,7 +224,7 @@ cdef class Use:
             inside = self.access.enter_or_line_up(self)
         try:
             while not inside:
-                sleep(pause)
+                time.sleep(pause)
                 PyErr_CheckSignals()  # a signal may have come between two pauses
                 pause = min(2 * pause, LONGEST_PAUSE)
                 with cython.critical_section(self.access):

@@ -30,7 +30,7 @@ PASSES = {
     "activations": lambda net, rows, targets: inference.activations(net, rows, 1),
     "measure": lambda net, rows, targets: inference.measure(net, rows, targets, None, 1),
     "gradient": lambda net, rows, targets: derivatives.loss_and_flat_gradient(net, rows, targets, None, "sum", 1),
-    "sample_gradients": lambda net, rows, targets: derivatives.sample_gradients(net, rows, targets, 1),
+    "sample_gradients": lambda net, rows, targets: derivatives.sample_gradients(net, rows, targets, None, 1),
     "input_gradients": lambda net, rows, targets: derivatives.input_gradients(net, rows, 1),
     "surface": lambda net, rows, targets: derivatives.cost_surface(net, rows, targets, None, 0, [0.0], "sum", 1),
 }
@@ -58,7 +58,7 @@ DOORS = {
     "predict": (predict, 20 * 2, ()),
     "activations": (activations, 20 * 7, ()),
     "input_gradients": (input_gradients, 20 * 2 * 4, ()),
-    "sample_gradients": (sample_gradients, 20 * 37, (None,)),
+    "sample_gradients": (sample_gradients, 20 * 37, (None, None)),
     "gradient": (gradient, 37, (None, None)),
 }
 

@@ -30,6 +30,7 @@ def test_every_rule_and_every_way_limit_like_the_twin(way, name, n_threads, monk
     rule=st.sampled_from(["sgd", "momentum", "adam"]),
 )
 def test_any_limit_and_width(max_norm, n_hidden, batch_size, n_threads, norm, rule):
+    batch_size = max(batch_size, 2) if norm is fm.BatchNorm else batch_size
     net = network(*([norm(epsilon=0.1)] if norm else []), n_hidden=n_hidden)
     errors = compare(net, *RULES[rule], batch_size, epochs=1, n_threads=n_threads, max_norm=max_norm)
     assert max(errors) < 1e-6

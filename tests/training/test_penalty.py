@@ -40,6 +40,7 @@ def test_every_rule_and_every_way_penalise_like_the_twin(way, name, n_threads, m
     adam=st.booleans(),
 )
 def test_any_alpha_and_any_width(alpha, n_hidden, batch_size, n_threads, norm, adam):
+    batch_size = max(batch_size, 2) if norm is fm.BatchNorm else batch_size
     # Widths below, at and above a multiple of the lanes in which the squares are added up; norms have no penalty.
     net = network(*([norm()] if norm else []), n_hidden=n_hidden)
     twin = twin_of(net)
