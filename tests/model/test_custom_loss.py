@@ -360,3 +360,23 @@ def test_another_loss_brings_its_own_number_of_targets():
     with pytest.raises(ValueError, match="needs the output activation softmax"):
         net.loss = "cross_entropy"
     assert net.n_targets == 2
+
+
+@pytest.mark.parametrize("fit", [
+    lambda loss, X, y: fm.Network([2, 1], loss=loss, seed=0).fit(X, y),
+    lambda loss, X, y: fm.Network([2, 1], loss=loss, seed=0).evaluate(X, y),
+    lambda loss, X, y: fm.MLPRegressor(loss, (3,)).fit(X, y),
+    lambda loss, X, y: fm.MLPRegressor(loss, (3,), solver="lbfgs").fit(X, y),
+], ids=["fit", "evaluate", "estimator", "lbfgs"])  # fmt: skip
+def test_a_function_for_other_outputs_than_there_are_gets_an_error_with_the_shapes(fit):
+    def of_two_outputs(y_true, scores):
+        error = scores[:, 0] - y_true[:, 0]
+        return error**2 + scores[:, 1] ** 2, 2 * np.column_stack([error, scores[:, 1]])
+
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    words = (
+        r"loss must be a function of y_true \(\d+, 1\) and scores \(\d+, 1\) here, got IndexError.*each column of y$"
+    )
+    with pytest.raises(ValueError, match=words) as caught:
+        fit(fm.CustomLoss(of_two_outputs), X, X[:, 0])
+    assert isinstance(caught.value.__cause__, IndexError)

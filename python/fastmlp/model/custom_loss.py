@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.passes.losses import Loss as LossCode
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import check_size
 from fastmlp.machine.calls import Door
 from fastmlp.model.activations import activation_name
@@ -50,8 +51,9 @@ class CustomLoss(Loss):
     The function may predict with, differentiate and train other networks, such as a teacher or a critic: they give the
     same bits as outside.
 
-    An error in the function reaches the caller, and so does a ``TypeError`` or ``ValueError`` for results of a wrong
-    type or shape, NaN or infinity. After such a fit the network is in the state after the last successful batch.
+    An error in the function reaches the caller; an ``IndexError`` as a ``ValueError`` that gives the shapes. So does a
+    ``TypeError`` or ``ValueError`` for results of a wrong type or shape, NaN or infinity. After such a fit the network
+    is in the state after the last successful batch.
 
     A custom loss works wherever a built-in one does. `fastmlp.check_gradients` shows whether the losses and the
     gradient match. A network with a custom loss cannot be saved; see `Network.save`.
@@ -140,8 +142,20 @@ class LossDoor(Door):
         try:
             losses, gradient = checked(self._function(targets.copy(), scores.copy()), scores.shape)
             delta[:], row_loss[:] = gradient, losses
+        except IndexError as error:  # nearly always one column too few
+            self.error = wrong_columns(error, targets.shape, scores.shape)
         except BaseException as error:
             self.error = error
+
+
+def wrong_columns(error: IndexError, targets: tuple[int, ...], scores: tuple[int, ...]) -> ValueError:
+    """The error for a function that looked for a column, or a row, that is not there."""
+    clear = ValueError(
+        f"loss must be a function of y_true {targets} and scores {scores} here, got {shown(error, 200)}; scores "
+        "have a column for each unit of the last layer, and in MLPRegressor for each column of y"
+    )
+    clear.__cause__ = error
+    return clear
 
 
 def checked(results: Any, shape: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
