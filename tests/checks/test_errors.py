@@ -122,3 +122,42 @@ def test_a_value_of_any_length_is_quoted_in_a_short_sentence(call):
     with pytest.raises((ValueError, TypeError)) as error:
         call()
     assert len(str(error.value)) < 400 and str(error.value).isprintable()
+
+
+class Endless(float):
+    """A number that writes itself at great length."""
+
+    def __repr__(self):
+        return "9" * 8000
+
+
+X, Y = np.ones((4, 2)), np.ones(4)
+QUOTES = {
+    "Loss(beta=)": lambda: fm.Loss("mse", beta=Endless(0.5)),
+    "Loss(missing=)": lambda: fm.Loss("gaussian", missing="y" * 8000),
+    "target_scale": lambda: fm.Network([2, 1], target_scale="y" * 8000),
+    "train_on_batch": lambda: fm.Network([2, 1]).train_on_batch(
+        X, Y, optimizer=fm.LevenbergMarquardt(damping=Endless(1))
+    ),
+    "fit(batch_size=)": lambda: fm.Network([2, 1]).fit(
+        X, Y, batch_size=2, optimizer=fm.Rprop(Endless(0.1), backtrack=True)
+    ),
+    "fit(checkpoint_every=)": lambda: fm.Network([2, 1]).fit(X, Y, checkpoint_every=Endless(1)),
+    "CosineRestarts": lambda: fm.CosineRestarts(0.1, factor=Endless(1e300), n_cycles=9),
+    "Cosine": lambda: fm.Cosine(Endless(0.1))(1),
+    "Warmup": lambda: fm.Warmup(Endless(0.1))(1),
+    "Activation": lambda: fm.Activation("relu", parametric_learning_rate_factor=Endless(2)),
+    "freeze": lambda: fm.Network([2, 1]).freeze("9" * 8000),
+    "plots.cost_surface": lambda: fm.plots.cost_surface([0, 1], [0, 1], np.eye(2), names="y" * 8000),
+    "plots.activation": lambda: fm.plots.activation(["relu"] * 2000, ax=object()),
+    "plots.confusion_matrix": lambda: fm.plots.confusion_matrix((["y" * 8000], ["b"]), classes=["b"]),
+}
+
+
+@pytest.mark.parametrize("call", QUOTES)
+def test_no_value_makes_a_message_of_a_page(call):
+    if call.startswith("plots"):
+        pytest.importorskip("matplotlib")
+    with pytest.raises((ValueError, TypeError)) as caught:
+        QUOTES[call]()
+    assert len(str(caught.value)) < 400, str(caught.value)[:300]

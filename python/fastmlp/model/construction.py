@@ -93,11 +93,11 @@ def with_trainable(layers: tuple[Layer, ...], numbers: Sequence[int], trainable:
         raise ValueError("numbers must have at least one index of a layer, got none")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise TypeError(f"numbers must be whole numbers, the indices of layers, got {number!r:.60}")
+            raise TypeError(f"numbers must be whole numbers, the indices of layers, got {shown(number)}")
         if not -len(layers) <= number < len(layers):
             raise ValueError(f"numbers must be indices of layers, from 0 to {len(layers) - 1}, got {number}")
         layer = layers[number]
         if not layer.has_parameters:
-            raise ValueError(f"layer {number} has no parameters to freeze: {layer!r}")
+            raise ValueError(f"layer {number} has no parameters to freeze: {shown(layer)}")
         changed[number] = layer.with_trainable(trainable)
     return tuple(changed)

@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.names import known_name
 from fastmlp.checks.parameters import HasParams
 from fastmlp.checks.values import Value, check_value
@@ -107,9 +108,9 @@ class Loss(HasParams):
         check_value("beta", self.beta, low=0.0, high=1.0, schedule=False)
         for setting in self.idle({each.name: getattr(self, each.name) for each in fields(Loss)}):
             users = " or ".join(f"loss={name!r}" for name in users_of(setting))
-            raise ValueError(f"{setting}={getattr(self, setting)!r:.60} needs {users}, got {self.name!r}")
+            raise ValueError(f"{setting}={shown(getattr(self, setting))} needs {users}, got {self.name!r}")
         if not isinstance(self.missing, (bool, np.bool_)):
-            raise TypeError(f"missing must be True or False, got {self.missing!r:.60}")
+            raise TypeError(f"missing must be True or False, got {shown(self.missing)}")
         if self.missing and not self.spec.weighs_targets:
             raise ValueError(
                 f"missing=True needs a loss with a term for each target, got {self.name!r}; give rows without a class "

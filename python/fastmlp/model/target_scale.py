@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.arrays import as_numbers, counted
+from fastmlp.checks.errors import shown
 from fastmlp.model.losses import Loss
 from fastmlp.model.standardizing import standardizing
 
@@ -47,7 +48,7 @@ def check_target_scale(given: object, loss: Loss, n_outputs: int, dtype: np.dtyp
     check_scalable(loss, n_outputs)
     if isinstance(given, str):
         if given != STANDARD:
-            raise ValueError(f"target_scale must be None, 'standard' or a pair (shift, scale), got {given!r:.50}")
+            raise ValueError(f"target_scale must be None, 'standard' or a pair (shift, scale), got {shown(given)}")
         return given
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         raise TypeError(f"target_scale must be None, 'standard' or a pair (shift, scale), got {type(given).__name__}")
@@ -79,7 +80,7 @@ def make_target_scale(shift: NDArray[np.float64], scale: NDArray[np.float64], dt
 def check_scalable(loss: Loss, n_outputs: int) -> None:
     """Raise ``ValueError`` for a loss whose targets are not plain values, one set for all outputs."""
     if not loss.scales_targets:
-        raise ValueError(f"target_scale needs a loss for values of any size, got {loss.name!r}")
+        raise ValueError(f"target_scale needs a loss for values of any size, got {shown(loss.name)}")
     if loss.calls_python and loss.n_targets(n_outputs) != n_outputs:
         raise ValueError(
             f"target_scale needs one target for each output of a CustomLoss, got {loss.n_targets(n_outputs)} targets "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import shown, unknown_name
 from fastmlp.plots.canvas import BLUE, DOT, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
 
 if TYPE_CHECKING:
@@ -110,14 +110,14 @@ def cost_surface(
     if kind not in ("contour", "3d"):
         raise unknown_name("kind", kind, ("contour", "3d"))
     if isinstance(names, str) or len(names) != 2:
-        raise ValueError(f"names must be two names, got {names!r}")
+        raise ValueError(f"names must be two names, got {shown(names)}")
     x, y = increasing("grid_0", grid_0, at_least=2), increasing("grid_1", grid_1, at_least=2)
     z = numbers("costs", costs, 2)
     fit_shape("costs", z, "grid_0 and grid_1", (x.size, y.size))
     if ax is None:
         ax = new_figure(6, 4).add_subplot(projection="3d" if kind == "3d" else None)
     if (ax.name == "3d") != (kind == "3d"):
-        raise ValueError(f"ax must fit kind={kind!r}, got axes of projection {ax.name!r}")
+        raise ValueError(f"ax must fit kind={kind!r}, got axes of projection {shown(ax.name)}")
     i, j = (int(k) for k in np.unravel_index(np.argmin(z), z.shape))
     label = f"minimum {z[i, j]:.4g} at ({x[i]:.4g}, {y[j]:.4g})"
     if kind == "contour":
@@ -193,7 +193,9 @@ def activation(
         return finish(ax, "z", "", legend=True)
 
     if not chosen or ax is not None:
-        raise ValueError(f"names must hold at least one activation, and only a single one with ax, got names={names!r}")
+        raise ValueError(
+            f"names must hold at least one activation, and only a single one with ax, got names={shown(names)}"
+        )
     columns = _columns(len(chosen), 1.5)
     rows = -(-len(chosen) // columns)
     figure = new_figure(max(4, 1.9 * columns), 1 + 1.6 * rows, returned=True)

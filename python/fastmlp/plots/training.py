@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmlp.checks.errors import shown
 from fastmlp.plots.canvas import BLUE, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def _count_labels(
     rows = list(range(len(names))) if counted else names
     unknown = [label for label in found.tolist() if label not in rows]
     if unknown:
-        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {unknown[0]!r} too")
+        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {shown(unknown[0])} too")
     position = np.array([rows.index(label) for label in found.tolist()])[codes]
     counts = np.zeros((len(rows), len(rows)))
     np.add.at(counts, (position[: y_true.size], position[y_true.size :]), 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Schedule, check_positive
 
 
@@ -52,5 +53,7 @@ class WithLength(Schedule):
     def _length(self) -> float:
         """``n_steps``, which must be known by now."""
         if self.n_steps is None:
-            raise ValueError(f"{self!r} takes its length from a fit; give n_steps to ask for values, or call over()")
+            raise ValueError(
+                f"{shown(self)} takes its length from a fit; give n_steps to ask for values, or call over()"
+            )
         return self.n_steps

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Schedule, check_size, check_value
 from fastmlp.schedules.length import WithLength
 
@@ -72,8 +73,8 @@ class CosineRestarts(WithLength):
             check_size("n_cycles", self.n_cycles)
         if self.n_steps is None and self._parts() > MOST_PARTS:
             raise ValueError(
-                f"factor={self.factor!r} and n_cycles={self.n_cycles!r} make the first cycle too short a part of any "
-                "fit; lower one of them, or give n_steps"
+                f"factor={shown(self.factor)} and n_cycles={shown(self.n_cycles)} make the first cycle too short a "
+                "part of any fit; lower one of them, or give n_steps"
             )
 
     def _parts(self) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Schedule, Value, check_size, check_value, needs_length, values_at, with_length
 from fastmlp.schedules.length import shifted
 
@@ -67,7 +68,7 @@ class Warmup(Schedule):
     def __call__(self, step: Any) -> Any:
         """Value at the step(s)."""
         if self.steps is None:
-            raise ValueError(f"{self!r} takes its length from a fit; give steps to ask for values, or call over()")
+            raise ValueError(f"{shown(self)} takes its length from a fit; give steps to ask for values, or call over()")
         steps = np.atleast_1d(np.asarray(step))
         top = values_at(self.then, np.zeros(1, dtype=np.int64), "then")
         rising = top * ((steps + 1) / (self.steps + 1))

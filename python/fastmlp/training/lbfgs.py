@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.errors import DivergedError, shown
 from fastmlp.data.samples import TrainingData
 from fastmlp.model.model import Model
 from fastmlp.optimizers import LBFGS
@@ -43,7 +43,8 @@ class Objective:
     ) -> None:
         if network.loss.has_gradient_of_its_own:
             raise ValueError(
-                f"LBFGS needs the gradient of the loss, which {network.loss!r} replaces by another; use beta=0 or Adam"
+                f"LBFGS needs the gradient of the loss, which {shown(network.loss)} replaces by another; use "
+                "beta=0 or Adam"
             )
         self.network = network
         self.data = data

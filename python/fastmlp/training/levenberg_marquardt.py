@@ -16,7 +16,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from cnn_core.doors.inference import evaluate
 from cnn_core.doors.jacobian import normal_equations
-from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.errors import DivergedError, shown
 from fastmlp.checks.saved import saved_number
 from fastmlp.data.inputs import input_source, target_source
 from fastmlp.data.weights import for_core, width_of
@@ -48,7 +48,7 @@ def check_least_squares(network: Model, data: TrainingData, rule: LevenbergMarqu
     """Raise ``ValueError`` for what the method cannot train."""
     if network.loss.spec.share_of_squares is None:
         names = " or ".join(repr(name) for name, spec in LOSSES.items() if spec.share_of_squares is not None)
-        raise ValueError(f"LevenbergMarquardt needs the loss {names}, a sum of squares; got {network.loss.name!r}")
+        raise ValueError(f"LevenbergMarquardt needs the loss {names}, a sum of squares; got {shown(network.loss.name)}")
     if data.X.starts is not None:
         raise ValueError("LevenbergMarquardt needs a dense X, got a sparse matrix; pass X.toarray()")
     p = network.n_params

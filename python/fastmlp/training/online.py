@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Schedule, check_flag
 from fastmlp.data.inputs import check_settled, input_form
 from fastmlp.data.samples import TrainingData, check_training_data
@@ -97,7 +98,9 @@ def train_on_batch(
     with network._access.to_train(check_flag("wait", wait)):
         rule = make_optimizer(optimizer)
         if not isinstance(rule, Optimizer):
-            raise ValueError(f"optimizer must be one that updates by batches, got {rule!r}, which needs all samples")
+            raise ValueError(
+                f"optimizer must be one that updates by batches, got {shown(rule)}, which needs all samples"
+            )
         data = check_training_data(network, X, y, sample_weight, class_weight=class_weight)
         check_settled(network)
         ready: BatchTrainer | None = network._batch_trainer

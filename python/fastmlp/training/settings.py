@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastmlp.callbacks.base import Callback
+from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Value, check_flag, check_size, check_value
 from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
 from fastmlp.training.gradient_door import changes_gradients
@@ -66,7 +67,9 @@ class FitSettings:
         if self.checkpoint is None:
             for argument in ("checkpoint_every", "resume"):
                 if getattr(self, argument):
-                    raise ValueError(f"{argument}={getattr(self, argument)!r} needs checkpoint, the path of a file")
+                    raise ValueError(
+                        f"{argument}={shown(getattr(self, argument))} needs checkpoint, the path of a file"
+                    )
         elif isinstance(self.optimizer, LBFGS):
             raise ValueError("checkpoint cannot be used with LBFGS, as SciPy does not expose its state; leave it out")
         if self.checkpoint_every is not None:

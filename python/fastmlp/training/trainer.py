@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.doors.epoch import Epochs
-from fastmlp.checks.errors import DivergedError
+from fastmlp.checks.errors import DivergedError, shown
 from fastmlp.data.inputs import input_form, input_source, target_source
 from fastmlp.data.samples import TrainingData, check_batch_rows
 from fastmlp.data.weights import for_core, width_of
@@ -73,7 +73,7 @@ class Trainer:
         self.n_batches = self.count_batches(n_samples)
         if optimizer.needs_all_samples() and self.n_batches > 1:
             raise ValueError(
-                f"batch_size must be at least the number of samples, {n_samples}, for {optimizer!r}, "
+                f"batch_size must be at least the number of samples, {n_samples}, for {shown(optimizer)}, "
                 f"which compares their loss between steps; got {settings.batch_size}"
             )
         self.n_epochs = sys.maxsize // self.n_batches if endless else settings.epochs

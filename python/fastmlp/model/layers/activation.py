@@ -116,7 +116,7 @@ class Activated(HasActivation):
         factor = self.parametric_learning_rate_factor
         check_value("parametric_learning_rate_factor", factor, low=0.0, low_open=True, schedule=False)
         if factor != 1.0 and not self.parametric:
-            raise ValueError(f"parametric_learning_rate_factor={factor!r} needs parametric=True")
+            raise ValueError(f"parametric_learning_rate_factor={shown(factor)} needs parametric=True")
 
 
 @dataclass(frozen=True, repr=False)
