@@ -72,7 +72,9 @@ class History(dict[str, NDArray[np.float64]]):
 
     def extend(self, **columns: list[float]) -> None:
         """Append several epochs: for each name a list with one number per epoch, all equally long."""
-        begin = self._fitted or max((len(self._list(name)) for name in columns if name in self), default=0)
+        begin = self._fitted
+        if self and not begin:
+            begin = max((len(self._list(name)) for name in columns if name in self), default=0)
         count = 0
         for name, values in columns.items():
             numbers = _list_under(self, name, [])

@@ -88,10 +88,11 @@ def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def as_array(argument: str, values: object) -> NDArray[Any]:
     """Convert with NumPy, data frames column by column; sparse matrices, masked values and ragged rows are errors."""
-    if type(values) is not np.ndarray:
-        frame = frame_as_array(argument, values)
-        if frame is not None:
-            return frame
+    if type(values) is np.ndarray:
+        return values
+    frame = frame_as_array(argument, values)
+    if frame is not None:
+        return frame
     if hasattr(values, "toarray"):
         raise TypeError(f"{argument} is a sparse matrix; expected a dense array (its method toarray() makes one)")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
@@ -136,6 +137,8 @@ def check_finite(argument: str, array: NDArray[Any], if_nan: str = "", origin: o
 def find_nonfinite(array: NDArray[Any], bound: float = np.inf) -> int:
     """Flat index of the first NaN, infinity or number larger in size than ``bound``, or -1. Nothing is copied."""
     if array.flags.c_contiguous:
+        if array.size <= AT_ONCE:
+            return first_nonfinite(array.reshape(-1), bound)
         return _first_found(first_nonfinite, array.reshape(-1), 1, bound)
     return _first_found(first_nonfinite_in_rows, array.reshape(len(array), -1), array[0].size, bound)
 

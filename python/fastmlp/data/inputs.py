@@ -167,14 +167,16 @@ def input_source(network: Model, X: Rows, own: np.dtype[Any] | None = None) -> S
 
 def target_source(network: Model, targets: Targets, argument: str = "y") -> Source:
     """The targets and their scaling for the core; shift and scale are float64 if y is, else of the network's dtype."""
-    rows, scaling = targets.rows, network.target_scale
-    if rows.code == Dtype.LABEL and (scaling is not None or network.awaits_targets()):
+    rows = targets.rows
+    if not network.scales_targets():
+        return Source(rows.data, rows.code, network.n_targets)
+    scaling = network.target_scale
+    if rows.code == Dtype.LABEL:
         raise ValueError(
             f"{argument} must have {network.n_targets} columns of numbers with target_scale, got class numbers"
         )
-    check_settled(network)
     if scaling is None:
-        return Source(rows.data, rows.code, network.n_targets)
+        raise not_settled()
     dtype = np.float64 if rows.code == Dtype.FLOAT64 else network.dtype
     shift, scale = (numbers.astype(dtype).view(np.uint8) for numbers in scaling)
     return Source(rows.data, rows.code, network.n_targets, shift, scale)
@@ -193,10 +195,15 @@ def check_scaled_targets(network: Model, targets: Targets, argument: str = "y") 
 def check_settled(network: Model) -> None:
     """Raise ``ValueError`` if the scale of the targets is to come from a fit that has not been."""
     if network.awaits_targets():
-        raise ValueError(
-            "target_scale='standard' is settled by the first fit of arrays, and there was none; give the network "
-            "target_scale=(mean of y, 1 / deviation of y)"
-        )
+        raise not_settled()
+
+
+def not_settled() -> ValueError:
+    """The error for a scale of the targets that no fit has settled."""
+    return ValueError(
+        "target_scale='standard' is settled by the first fit of arrays, and there was none; give the network "
+        "target_scale=(mean of y, 1 / deviation of y)"
+    )
 
 
 def may_leave_out_zeros(network: Model) -> bool:

@@ -107,7 +107,7 @@ def check_that_it_learns(network: Model) -> None:
 
 def check_batch_rows(network: Model, n_rows: int, batch_size: int) -> None:
     """Raise ``ValueError`` if a layer that uses the whole batch would get batches of one row."""
-    if network.layout.trains_on_batch and min(n_rows, batch_size) < 2:
+    if (n_rows < 2 or batch_size < 2) and network.layout.trains_on_batch:
         least = "batch_size must be at least 2" if n_rows > 1 else "X must have at least 2 rows"
         raise ValueError(f"{least} to train a BatchNorm, got 1, which has no deviation; use LayerNorm, or freeze() it")
 

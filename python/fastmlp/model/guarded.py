@@ -93,7 +93,7 @@ class Guarded:
         if state is not self._optimizer_state:
             check_state(state, len(self._params), len(self._statistics), self.dtype)
         with self._access.changing:
-            self._optimizer_state = state
+            self._change(_optimizer_state=state)
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: all but the access guard, and the predictor and batch trainer, which hold addresses."""

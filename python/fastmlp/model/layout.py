@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ class Layout:
         products = self.flops_per_row if backward else self.flops_per_row // 2
         return n_rows * float(products + 20 * (self.n_columns + self.n_features))
 
-    @property
+    @cached_property
     def trains_on_batch(self) -> bool:
         """Whether any layer that is not frozen uses the whole batch."""
         return any(stage.uses_batch and not stage.is_frozen for stage in self.stages)

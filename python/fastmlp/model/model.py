@@ -167,6 +167,10 @@ class Model(Guarded):
         """Shift and scale of the targets; None if there are none, or if the first fit is to settle them."""
         return self._target_scale if isinstance(self._target_scale, TargetScale) else None
 
+    def scales_targets(self) -> bool:
+        """Whether the targets have a scale, or will have one after the first fit."""
+        return self._target_scale is not None
+
     def awaits_targets(self) -> bool:
         """Whether the first fit is to settle the scale of the targets."""
         return isinstance(self._target_scale, str)

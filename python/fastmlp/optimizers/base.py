@@ -15,6 +15,7 @@ STEP_DTYPE = np.asarray(STRUCTS["Step"]).dtype
 _UNBOUNDED = np.zeros(1, dtype=STEP_DTYPE)
 for _bound in ("clip_norm", "clip_value", "max_norm"):
     _UNBOUNDED[_bound] = np.inf
+_SMALLEST = {np.dtype(name): float(np.finfo(name).tiny) for name in ("float32", "float64")}
 
 
 class Optimizer(HasParams):
@@ -46,7 +47,9 @@ class Optimizer(HasParams):
     def steps_in(self, dtype: np.dtype[Any], numbers: NDArray[np.int64]) -> NDArray[Any]:
         """As `steps`; ``ValueError`` for an epsilon that is 0 in the network's dtype, so that 0 would divide 0."""
         table = self.steps(numbers)
-        least = float(np.finfo(dtype).tiny)
+        least, epsilon = _SMALLEST[dtype], getattr(self, "epsilon", 0.0)
+        if isinstance(epsilon, float) and (epsilon == 0 or epsilon >= least):  # the usual case, in no time
+            return table
         lost = (table["epsilon"] > 0) & (table["epsilon"] < least)
         if lost.any():
             first = int(lost.argmax())

@@ -90,15 +90,16 @@ def train(
         data = check_training_data(network, X, y, sample_weight, class_weight)
         data = data._replace(validation=check_validation(network, validation_data))
         way = (by_epochs if isinstance(settings.optimizer, Optimizer) else by_all_samples)(network, data, settings)
-    with settling(network, way.samples().targets):
+    with settling(network, way.samples().targets) if network.awaits_targets() else nullcontext():
         check_metrics(settings.metrics, network, way.validation)
         if checkpoint is not None:
             checkpoint.check(way.identity(), settings.epochs)
         if settings.warns:
             warn_of_scales(network, way.samples(), settings.optimizer)
-        check_targets_scale(network, way.samples().targets)
-        if way.validation is not None:
-            check_targets_scale(network, way.validation.targets, "y of validation_data")
+        if network.scales_targets():
+            check_targets_scale(network, way.samples().targets)
+            if way.validation is not None:
+                check_targets_scale(network, way.validation.targets, "y of validation_data")
     recorded = (*recorded_names(way.validation, settings.metrics), *way.recorded)
     bar = ProgressBar(delay=0.0 if settings.progress else 1.0) if wants_bar(settings.progress) else None
     hooks = settings.callbacks if bar is None else (*settings.callbacks, bar)

@@ -143,7 +143,7 @@ class Trainer:
         """
         self.n_planned = n_steps
         self.hyperparameters = self.given
-        if n_steps and self.given.need_length():
+        if n_steps and self.changes and self.given.need_length():
             before = (self.settings.epochs_before or 0) * self.n_batches
             self.hyperparameters = self.given.over(self.first_step - before, before + n_steps)
             last = np.array([self.first_step + n_steps - 1])
@@ -309,7 +309,9 @@ class Trainer:
             self.state.average = None if self.average is None else self.average.end(self.core.n_steps)
         if self.settings.warm_start:
             self.state.n_steps = self.first_step + self.core.n_steps
-            self.network.optimizer_state = self.state if finite else None
+            left = self.state if finite else None
+            if self.network.optimizer_state is not left:
+                self.network.optimizer_state = left
 
 
 def with_lock_of_its_own(rng: np.random.Generator) -> np.random.Generator:
