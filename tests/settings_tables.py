@@ -70,7 +70,6 @@ CONSTRUCTION = [
     *LAYERS,
     option("activation", "tanh"),
     option("output", "sigmoid"),
-    option("loss", "mse"),
     option("loss", "cross_entropy"),
     option("loss", lambda: fm.Loss("cross_entropy", label_smoothing=0.2), "label_smoothing=0.2",
            words=["label_smoothing", "cross_entropy"], needs={"loss": lambda: "cross_entropy"}),
@@ -296,11 +295,6 @@ NETWORK = Walk(
     [*CONSTRUCTION, *FIT],
     run_network,
     idle={("shuffle=False", each): "nothing is shuffled where a batch holds all samples" for each in WHOLE}
-    | {
-        ("loss='mse'", each): "it is a multiple of the other, with the same signs"
-        for each in ("optimizer=Rprop()", WHOLE[2])
-    }
-    | {("loss='mse'", WHOLE[1]): "it is a multiple of the other, with the same steps"}
     | {("accumulate=2", WHOLE[2]): "there is one batch in an epoch"}
     | {("activation='tanh'", each.shown): "it is the default for layers given as widths" for each in LAYERS[3:7]},
 )

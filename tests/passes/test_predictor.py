@@ -34,7 +34,7 @@ def test_both_ways_agree(layers, dtype, n):
     net, X = network(layers, dtype), rows(n, dtype, 2)
     short, long = net.predict(X), net.predict(X, n_threads=2)
     assert short.dtype == long.dtype == dtype and short.shape == long.shape == (n, net.n_outputs)
-    np.testing.assert_allclose(short, long, rtol=20 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+    assert np.abs(short - long).max() <= 8 * np.finfo(dtype).eps * np.abs(long).max()  # small outputs are differences
 
 
 def test_it_takes_only_a_few_dense_rows_of_its_own_dtype():
