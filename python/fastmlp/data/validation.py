@@ -1,4 +1,4 @@
-"""The validation set of a fit: arrays, or chunks that are read anew for every epoch."""
+"""The validation set of a fit: arrays, or chunks that are read again for every epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACE = " of validation_data"
 class ChunkedValidation(Validation):
     """A validation set in chunks. The first block is read, and checked, before the fit begins.
 
-    The source is read anew after each epoch, and gets the index of that epoch.
+    The source is read again after each epoch, and gets the index of that epoch.
     """
 
     def __init__(self, network: Model, chunks: Chunks) -> None:

@@ -81,8 +81,8 @@ class Trainable(Model):
             batch holds all samples. With `Chunks`, rows are shuffled within each chunk, except those in a batch that
             also has rows of the next chunk, and with `BatchNorm` the batch before.
         validation_data : (X, y), (X, y, sample_weight) or Chunks, optional
-            Validation set, measured after every epoch. `Chunks` are read anew each time, with their own weights if they
-            have any; with ``metrics``, all their targets and predictions are kept in memory.
+            Validation set, measured after every epoch. `Chunks` are read again each time, with their own weights; with
+            ``metrics``, all their targets and predictions are kept in memory.
         sample_weight : array_like (n_samples,) or (n_samples, n_targets), optional
             Weights of the samples: the loss of a batch is its weighted mean. Left out for `Chunks`. Weights
             (n_samples, n_targets) are for single targets: each term of a row's loss is multiplied by its own, and the
