@@ -4,8 +4,8 @@
  * microsecond. Then it sleeps until it is woken: on a busy machine the others may be waiting for a processor, and a
  * sleeping thread frees its own. The last thread to arrive changes the phase, which the others watch.
  *
- * OpenMP gives a call from inside a team no team of its own unless it is told to. A member that calls Python tells it
- * so for that time: what the function does with other networks then has the threads, and the bits, that it has alone.
+ * By default OpenMP forms no team inside another. A thread that calls Python allows it for the length of that call, so
+ * that other networks used there have as many threads, and give the same bits, as when they run alone.
  */
 #ifndef FASTMLP_TEAM_H
 #define FASTMLP_TEAM_H

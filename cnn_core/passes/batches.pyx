@@ -117,7 +117,7 @@ cdef CLONES_VOID scale_row(const value* x, Py_ssize_t width, const void* shift, 
 
 cdef void gather_values(const value* like, const Rows* source, const int64_t* order, Py_ssize_t first_row,
                         Py_ssize_t n_rows, real* out) noexcept nogil:
-    """`gather` for one type of the data, which `like` stands for."""
+    """`gather` for data of one type; `like` is not read, only its type counts."""
     cdef Py_ssize_t i, ahead = 0
     cdef const value* x
     cdef bint plain = source.shift is NULL and ((value is float and real is float)

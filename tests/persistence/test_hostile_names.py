@@ -49,7 +49,7 @@ KINDS = {"network": network_file, "classifier": classifier_file, "regressor": re
 
 
 def with_escapes(tree):
-    """Copies of a JSON value, each with the escapes in the place of one value or of one name."""
+    """Copies of a JSON value, each with the escapes instead of one value or name."""
     items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for key, value in list(items):
         changed = copy.copy(tree)

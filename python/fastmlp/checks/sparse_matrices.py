@@ -28,7 +28,7 @@ def check_sparse(argument: str, X: Any) -> None:
         return
     try:
         problem = check(X)
-    except (AttributeError, TypeError, ValueError, IndexError) as error:  # something else in the place of an array
+    except (AttributeError, TypeError, ValueError, IndexError) as error:  # a part is not an array
         problem = str(error)
     if problem:
         raise ValueError(f"{argument} is not a valid sparse matrix: {problem:.200}")

@@ -94,7 +94,7 @@ def _written_arguments(estimator: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def _describe_labels(labels: Labels) -> dict[str, Any]:
-    """Classes and their dtype: numbers, booleans or strings; "str" stands for strings of any length."""
+    """Classes and their dtype: numbers, booleans or strings; "str" means strings of any length."""
     classes = labels.classes
     dtype = "str" if classes.dtype.kind == "U" else classes.dtype.name
     values = classes.tolist()

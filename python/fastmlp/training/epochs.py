@@ -27,10 +27,10 @@ def fit_epochs(
         if checkpoint is not None:
             checkpoint.begin(run, trainer.settings.callbacks, partial(state_of, trainer), partial(put_there, trainer))
             trainer.multiply_learning_rate(run.learning_rate_factor)
-        behind = trainer.core.n_epochs > run.epoch + 1  # an interrupted fit may have left an epoch unrecorded
-        while behind or (run.epoch + 1 < run.n_epochs and not run.stop_reason):
-            n_steps = 0 if behind else trainer.run()
-            behind = False
+        unrecorded = trainer.core.n_epochs > run.epoch + 1  # by a fit that was interrupted
+        while unrecorded or (run.epoch + 1 < run.n_epochs and not run.stop_reason):
+            n_steps = 0 if unrecorded else trainer.run()
+            unrecorded = False
             if bar is not None:
                 bar.advance(n_steps / trainer.n_batches)
             settled = False
