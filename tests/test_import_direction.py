@@ -18,7 +18,7 @@ CORE = Path(cnn_core.__file__).parent
 TESTS = Path(__file__).parent
 
 ORDER = [
-    "version", "checks", "machine", "model", "data", "passes",
+    "version", "checks", "machine", "model", "data", "tables", "passes",
     "history", "schedules", "optimizers", "metrics", "callbacks",
     "training", "persistence", "plots",
     "network", "learning_curves", "estimators", "cli", "__init__", "__main__",
@@ -50,6 +50,7 @@ TESTED_IN = {
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
+    "tables/test_table.py": "tables/database tables/reading",
     "test_network.py": "model/construction model/model",
     "test_public_names.py": "version",
     "training/test_advice.py": "data/few_rows",

@@ -1,0 +1,122 @@
+"""A table as it was read: columns by name, each with the type that its values have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.errors import unknown_name
+from fastmlp.tables.database import column, errors_as_values
+
+
+class Table:
+    """Columns by name, held by an embedded database, or read anew from their files by every query.
+
+    Made by `read_table`; also the form in which `TableEncoder` takes frames. Inside the database the columns are
+    called ``c0``, ``c1``, ...
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the columns, as the file gives them, without blanks around them.
+    types : tuple of str
+        DuckDB's types of the columns, such as ``"BIGINT"``, ``"DOUBLE"``, ``"VARCHAR"``, ``"DATE"``.
+    origin : str
+        The file, or what else the table comes from; messages begin with it.
+    """
+
+    def __init__(
+        self, connection: Any, query: str, parameters: Sequence[Any], names: Sequence[str], origin: str
+    ) -> None:
+        self.names = tuple(names)
+        self.origin = origin
+        self._connection = connection
+        self._parameters = list(parameters)
+        columns = ", ".join(column(j) for j in range(len(names)))
+        self._rows = f"({query}) AS source({columns})"
+        with errors_as_values(origin):
+            described = self._cursor().execute(f"DESCRIBE SELECT * FROM {self._rows}", self._parameters).fetchall()
+        self.types = tuple(str(row[1]) for row in described)
+
+    def _cursor(self) -> Any:
+        """A connection of its own for every query: one with an open result takes no other."""
+        return self._connection.cursor()
+
+    def __len__(self) -> int:
+        return int(self.select({"n": "count(*)"})["n"][0])
+
+    def position(self, key: str | int, argument: str = "column") -> int:
+        """The position of the column with this name or position; negative positions count from the end."""
+        if isinstance(key, str):
+            if key not in self.names:
+                raise unknown_name(argument, key, self.names)
+            return self.names.index(key)
+        if isinstance(key, bool) or not isinstance(key, int):
+            raise TypeError(f"{argument} must name a column by text or by position, got {key!r:.60}")
+        if not -len(self.names) <= key < len(self.names):
+            raise ValueError(f"{argument}={key} is not a column; {self.origin} has {len(self.names)}, counted from 0")
+        return key % len(self.names)
+
+    def select(self, expressions: Mapping[str, str], rest: str = "", parameters: Sequence[Any] = ()) -> dict[str, Any]:
+        """Values of SQL expressions over ``c0``, ``c1``, ...: an array for each, masked if values are missing.
+
+        ``rest`` follows the table's name, such as ``"WHERE c1 IS NULL"`` or ``"GROUP BY c1"``; ``parameters`` are those
+        of ``expressions`` and then of ``rest``.
+        """
+        query, values = self._query(expressions, rest, parameters)
+        with errors_as_values(self.origin):
+            result: dict[str, Any] = self._cursor().execute(query, values).fetchnumpy()
+        return result
+
+    def stream(self, expressions: Mapping[str, str], rest: str = "") -> Iterator[dict[str, NDArray[Any]]]:
+        """Like `select`, in blocks of rows as the database makes them; values must be numbers, none missing."""
+        import nanoarrow
+
+        query, values = self._query(expressions, rest, ())
+        cursor = self._cursor()
+        with errors_as_values(self.origin):
+            for block in nanoarrow.ArrayStream(cursor.sql(query, params=values)):
+                yield {key: _numbers(block.child(j)) for j, key in enumerate(expressions)}
+
+    def _query(self, expressions: Mapping[str, str], rest: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
+        wanted = ", ".join(f"{expression} AS {key}" for key, expression in expressions.items())
+        return f"WITH rows AS (SELECT * FROM {self._rows}) SELECT {wanted} FROM rows {rest}", [
+            *self._parameters,
+            *parameters,
+        ]
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} rows, {len(self.names)} columns: {', '.join(map(repr, self.names[:5]))}...)"
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    """The values of an Arrow column of numbers, without a copy."""
+    return np.asarray(column.buffers[1])[column.offset : column.offset + len(column)]
+
+
+def table_of(connection: Any, query: str, parameters: Sequence[Any], origin: str, *, lazy: bool = False) -> Table:
+    """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``."""
+    with errors_as_values(origin):
+        described = connection.execute(f"DESCRIBE {query}", list(parameters)).fetchall()
+        names = _unique([str(row[0]).strip() for row in described])
+        if not lazy:
+            connection.execute(f"CREATE TABLE held AS {query}", list(parameters))
+            query, parameters = "SELECT * FROM held", ()
+    return Table(connection, query, parameters, names, origin)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Names told apart by a number: a, a -> a, a_1."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        free, n = name, 0
+        while free in taken:
+            n += 1
+            free = f"{name}_{n}"
+        taken.add(free)
+        result.append(free)
+    return result

@@ -1,0 +1,51 @@
+"""Tables: names, types, queries and blocks of rows."""
+
+import numpy as np
+import pytest
+
+from fastmlp.tables.reading import read_table
+
+
+@pytest.fixture
+def fruit(tmp_path):
+    path = tmp_path / "fruit.csv"
+    path.write_text(" grams ,colour,grams\n150,red,1\nNA,?,2\n170,green,3\n")
+    return read_table(path)
+
+
+def test_names_are_stripped_and_told_apart(fruit):
+    assert fruit.names == ("grams", "colour", "grams_1")
+    assert fruit.types == ("BIGINT", "VARCHAR", "BIGINT")
+    assert len(fruit) == 3
+
+
+def test_a_position_is_a_name_or_a_number(fruit):
+    assert [fruit.position(key) for key in ("colour", 0, -1)] == [1, 0, 2]
+    with pytest.raises(ValueError, match="color"):
+        fruit.position("color")
+    with pytest.raises(ValueError, match="counted from 0"):
+        fruit.position(3)
+    with pytest.raises(TypeError, match="by text or by position"):
+        fruit.position(1.0)
+
+
+def test_values_missing_are_masked(fruit):
+    values = fruit.select({"grams": "c0", "colour": "c1"})
+    assert values["grams"].tolist() == [150, None, 170]
+    assert values["colour"].tolist() == ["red", None, "green"]
+
+
+def test_parameters_are_bound(fruit):
+    evil = "'; DROP TABLE held; --"
+    found = fruit.select({"n": "count(*)", "evil": "count(*) FILTER (c1 = ?)"}, "WHERE c1 <> ?", [evil, evil])
+    assert (found["n"][0], found["evil"][0]) == (2, 0)
+    assert len(fruit) == 3
+
+
+def test_a_stream_gives_the_rows_in_order_in_blocks():
+    table = read_table({"x": np.arange(300_000.0), "k": np.arange(300_000) % 7})
+    blocks = list(table.stream({"x": "c0::FLOAT", "k": "c1::TINYINT"}))
+    assert len(blocks) > 1
+    assert np.concatenate([block["x"] for block in blocks]).tolist() == list(range(300_000))
+    assert blocks[0]["k"].dtype == np.int8
+    assert np.concatenate([block["k"] for block in blocks]).tolist() == [i % 7 for i in range(300_000)]
