@@ -43,7 +43,7 @@ TESTED_IN = {
     "model/test_target_scale.py": "training/target_scaling",
     "model/test_layers.py": "model/fields model/layers/activation model/layers/base model/layers/batch_norm "
     "model/layers/dense model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
-    "model/test_distributions.py": "model/quantiles",
+    "model/test_distributions.py": "model/output_forms model/quantiles",
     "model/test_losses.py": "model/loss_kinds model/loss_names",
     "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "
     "optimizers/whole_set",

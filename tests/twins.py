@@ -11,7 +11,7 @@ from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.loss_kinds import LOSSES
 
 HIDDEN = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
-SINGLE = {loss: spec for loss, spec in LOSSES.items() if spec.outputs_per_target == 1}
+SINGLE = {loss: spec for loss, spec in LOSSES.items() if fm.Loss(loss).outputs_per_target == 1}
 """The losses with one output for each target; the others are tested in model/test_distributions.py."""
 LEGAL_PAIRS = [(loss, out) for loss, spec in SINGLE.items() for out in spec.outputs or ACTIVATIONS]
 SETTINGS = {"huber": {"delta": 0.4}, "quantile": {"q": 0.2}}

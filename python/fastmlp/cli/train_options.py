@@ -11,9 +11,10 @@ import click
 from fastmlp.cli.defaults import LEARNING_RATES
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.loss_kinds import LOSSES
+from fastmlp.model.losses import Loss
 from fastmlp.optimizers import OPTIMIZERS
 
-_LOSSES = [name for name, spec in LOSSES.items() if spec.outputs_per_target == 1]
+_LOSSES = [name for name in LOSSES if Loss(name).outputs_per_target == 1]
 _HIDDEN_ACTIVATIONS = [name for name, spec in ACTIVATIONS.items() if not spec.output_only]
 _RATES = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
 

@@ -236,12 +236,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         outputs, _ = self._outputs(X)
         loss: Loss = self.network_.loss
-        deviations = loss.deviations(outputs)
+        deviations = loss.form.deviations(outputs)
         if deviations is None:
             if return_std:
                 raise ValueError(f"return_std=True needs loss='gaussian', got {loss.name!r}")
             return _squeezed(outputs)
-        means = _squeezed(loss.estimates(outputs))
+        means = _squeezed(loss.form.estimates(outputs))
         return (means, _squeezed(deviations)) if return_std else means
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
@@ -291,7 +291,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             return float(super().score(X, y, sample_weight))
         X, y = self._check_rows(X, y, reset=False)
         outputs, _ = self._outputs(X)
-        predicted = self.network_.loss.estimates(outputs)
+        predicted = self.network_.loss.form.estimates(outputs)
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         return mean_r2_of_observed(y.reshape(predicted.shape), predicted, weights)
 

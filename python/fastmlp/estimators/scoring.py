@@ -79,7 +79,7 @@ class Score:
             return float(self.scorer(self.twin, self.samples.X, self.samples.y, **given))
         if self.is_class and targets.ndim == 1:
             return measured["accuracy"]
-        outputs = network.loss.estimates(predict(network, self.rows, self.n_threads))
+        outputs = network.loss.form.estimates(predict(network, self.rows, self.n_threads))
         if self.is_class:
             return float(np.average(((outputs > 0.5) == targets).all(axis=1), weights=weights))
         return mean_r2_of_observed(targets.reshape(outputs.shape), outputs, self.samples.weights)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cnn_core.passes.losses import Loss as LossCode
+from fastmlp.model.output_forms import MeanAndVariance, OneEstimate, form_of_quantiles
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class LossSpec:
         The setting of `Loss` that the core needs.
     weighs_targets : bool
         Whether the loss of a row is a sum or mean over its targets, so that each can have a weight of its own.
-    outputs_per_target : int
-        Outputs that the loss needs for each target.
+    form : callable
+        From the value of ``setting`` to what the outputs say of each target.
     share_of_squares : callable, optional
         For a loss that is c times the sum of squared errors: c as a function of the number of outputs.
     """
@@ -75,7 +77,7 @@ class LossSpec:
     targets: TargetKind = VALUES
     setting: str | None = None
     weighs_targets: bool = True
-    outputs_per_target: int = 1
+    form: Callable[[Any], OneEstimate] = OneEstimate
     share_of_squares: Callable[[int], float] | None = None
 
     @property
@@ -97,11 +99,11 @@ LOSSES: dict[str, LossSpec] = {
     "mse": LossSpec(LossCode.MSE, targets=VALUES_OR_CLASSES, share_of_squares=lambda n_outputs: 1.0 / n_outputs),
     "absolute_error": LossSpec(LossCode.ABSOLUTE_ERROR),
     "huber": LossSpec(LossCode.HUBER, setting="delta"),
-    "quantile": LossSpec(LossCode.QUANTILE, setting="q"),
+    "quantile": LossSpec(LossCode.QUANTILE, setting="q", form=form_of_quantiles),
     "poisson": LossSpec(LossCode.POISSON, "exp", ("exp", "softplus"), COUNTS),
     "cross_entropy": LossSpec(LossCode.CROSS_ENTROPY, "softmax", ("softmax",), CLASSES, weighs_targets=False),
     "binary_cross_entropy": LossSpec(LossCode.BINARY_CROSS_ENTROPY, "sigmoid", ("sigmoid",), LABELS),
-    "gaussian": LossSpec(LossCode.GAUSSIAN, outputs=("identity",), setting="beta", outputs_per_target=2),
+    "gaussian": LossSpec(LossCode.GAUSSIAN, outputs=("identity",), setting="beta", form=MeanAndVariance),
 }
 
 

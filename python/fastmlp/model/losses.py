@@ -23,11 +23,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp.checks.errors import shown
 from fastmlp.checks.names import known_name
@@ -36,7 +35,8 @@ from fastmlp.checks.values import Value, check_value
 from fastmlp.model.fields import LATER
 from fastmlp.model.loss_kinds import LOSSES, LossSpec, users_of
 from fastmlp.model.loss_names import OTHER_NAMES, SYNONYMS
-from fastmlp.model.quantiles import checked_quantiles, levels_of
+from fastmlp.model.output_forms import OneEstimate
+from fastmlp.model.quantiles import checked_quantiles
 
 
 @dataclass(frozen=True)
@@ -145,29 +145,16 @@ class Loss(HasParams):
         value = 0.0 if setting is None else getattr(self, setting)
         return float(value[0] if isinstance(value, tuple) else value)
 
-    @property
-    def levels_address(self) -> int:
-        """Address of the quantiles, for the core, if there are several of each target; else 0."""
-        return int(levels_of(self.q).ctypes.data) if self._has_quantiles() else 0
-
-    def _has_quantiles(self) -> bool:
-        return self.spec.setting == "q" and isinstance(self.q, tuple) and len(self.q) > 1
+    @cached_property
+    def form(self) -> OneEstimate:
+        """What the outputs say of each target."""
+        setting = self.spec.setting
+        return self.spec.form(None if setting is None else getattr(self, setting))
 
     @property
     def scales_targets(self) -> bool:
         """Whether targets may have any scale, so that a network can learn scaled ones."""
         return self.spec.targets.low == -math.inf
-
-    def unscaled(
-        self, outputs: NDArray[np.float64], shift: NDArray[np.float64], scale: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Outputs (n, n_outputs) of a network that learns (y - shift) * scale, in the units of y."""
-        if self.name != "gaussian":
-            each = self.outputs_per_target
-            return outputs / np.repeat(scale, each) + np.repeat(shift, each)
-        n_targets = len(shift)
-        variances = outputs[:, n_targets:] - 2 * np.log(np.abs(scale))  # their logarithms
-        return np.hstack([outputs[:, :n_targets] / scale + shift, variances])
 
     def n_targets(self, n_outputs: int) -> int:
         """Number of targets of each row, for a network with this many outputs."""
@@ -176,35 +163,12 @@ class Loss(HasParams):
     @property
     def outputs_per_target(self) -> int:
         """Number of outputs for each target."""
-        return len(self.q) if self._has_quantiles() else self.spec.outputs_per_target  # type: ignore[arg-type]
-
-    def estimates(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """The one output for each target that is to be near it, (n, n_targets), from all outputs (n, n_outputs).
-
-        Of several quantiles, that is the one next to the median.
-        """
-        if self._has_quantiles():
-            return outputs[:, int(np.argmin(np.abs(np.subtract(self.q, 0.5)))) :: self.outputs_per_target]
-        per = self.outputs_per_target
-        return outputs if per == 1 else outputs[:, : outputs.shape[1] // per]
-
-    def deviations(self, outputs: NDArray[Any]) -> NDArray[Any] | None:
-        """The standard deviations (n, n_targets) that outputs (n, n_outputs) predict; None if they predict none."""
-        if self.name != "gaussian":
-            return None
-        limit = 40.0 if outputs.dtype == np.float32 else 350.0  # as in the core
-        spread: NDArray[Any] = np.exp(np.clip(outputs[:, outputs.shape[1] // 2 :], -limit, limit) / 2)
-        return spread
+        return self.form.per_target
 
     @property
     def default_output(self) -> str:
         """The output activation if none is given."""
-        return "increasing" if self._has_quantiles() else self.spec.default_output
-
-    @property
-    def has_gradient_of_its_own(self) -> bool:
-        """Whether the gradient is not that of the loss."""
-        return self.name == "gaussian" and self.beta > 0
+        return self.form.output or self.spec.default_output
 
     @property
     def columns_in_words(self) -> str:
@@ -221,8 +185,9 @@ class Loss(HasParams):
 
     def check_output(self, output: str) -> None:
         """Raise ``ValueError`` unless the loss allows this output activation."""
-        outputs = ("increasing",) if self._has_quantiles() else self.spec.outputs
-        if output == "increasing" and not self._has_quantiles():
+        needed = self.form.output
+        outputs = self.spec.outputs if needed is None else (needed,)
+        if output == "increasing" and needed != output:
             raise ValueError(
                 f"output='increasing' is for loss=Loss('quantile', q=...) with several quantiles, got {self.name!r}"
             )

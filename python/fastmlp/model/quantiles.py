@@ -1,13 +1,11 @@
-"""Several quantiles of each target: checked, and for the core."""
+"""Several quantiles of each target."""
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp.checks.values import check_value
 
@@ -28,9 +26,3 @@ def checked_quantiles(q: Any) -> Any:
     if any(high <= low for low, high in pairwise(levels)):
         raise ValueError(f"q must be strictly increasing, got {levels!r:.60}")
     return levels
-
-
-@cache
-def levels_of(q: tuple[float, ...]) -> NDArray[np.float64]:
-    """The quantiles for the core, which is given their address: kept for as long as the process lives."""
-    return np.array(q, dtype=np.float64)

@@ -30,13 +30,13 @@ class TargetScale(NamedTuple):
 
     def undo(self, loss: Loss, outputs: NDArray[Any]) -> NDArray[np.float64]:
         """Outputs (n, n_outputs) of the network in the units of y; computed in float64."""
-        undone: NDArray[np.float64] = loss.unscaled(outputs.astype(np.float64), self.shift, self.scale)
+        undone: NDArray[np.float64] = loss.form.unscaled(outputs.astype(np.float64), self.shift, self.scale)
         return undone
 
     def slopes(self, loss: Loss, n_outputs: int) -> NDArray[np.float64]:
         """The derivative of each undone output with respect to the output, (n_outputs,)."""
         nothing = np.zeros_like(self.shift)
-        zero, one = (loss.unscaled(np.full((1, n_outputs), end), nothing, self.scale) for end in (0.0, 1.0))
+        zero, one = (loss.form.unscaled(np.full((1, n_outputs), end), nothing, self.scale) for end in (0.0, 1.0))
         slopes: NDArray[np.float64] = (one - zero)[0]
         return slopes
 

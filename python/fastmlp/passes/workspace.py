@@ -103,7 +103,7 @@ def make_workspace(
     plan = {
         "loss": loss.spec.code,
         "loss_parameter": loss.parameter,
-        "levels": loss.levels_address,
+        "levels": loss.form.levels_address,
         "custom": 0 if door is None else id(door),
         "capacity": capacity,
         "tile_rows": tile_rows,

@@ -41,7 +41,7 @@ class Objective:
     def __init__(
         self, network: Model, data: TrainingData, n_threads: int | None, alpha: float, weight_decay: float = 0.0
     ) -> None:
-        if network.loss.has_gradient_of_its_own:
+        if network.loss.form.has_gradient_of_its_own:
             raise ValueError(
                 f"LBFGS needs the gradient of the loss, which {shown(network.loss)} replaces by another; use "
                 "beta=0 or Adam"

@@ -82,7 +82,7 @@ def check_metrics(metrics: tuple[Metric, ...], network: Model, validation: Valid
                 f"metrics={name!r} would ignore the weights of validation_data; leave them out, or measure only the "
                 "loss and the accuracy, which are weighted"
             )
-        n_estimates = network.loss.estimates(np.empty((0, network.n_outputs))).shape[1]
+        n_estimates = network.loss.form.estimates(np.empty((0, network.n_outputs))).shape[1]
         if METRICS.get(name) is function and network.n_targets != n_estimates:
             raise ValueError(
                 f"metrics={name!r} needs one target for each output, got {network.n_targets} targets for "
@@ -155,7 +155,7 @@ def _value(network: Model, metric: Metric, y_true: NDArray[Any], y_pred: NDArray
     """The metric; one of the package's own compares the targets with their estimates, those that are there."""
     if METRICS.get(metric.name) is not metric.function:
         return metric.function(y_true, y_pred)
-    y_pred = network.loss.estimates(y_pred) if y_true.ndim == 2 else y_pred
+    y_pred = network.loss.form.estimates(y_pred) if y_true.ndim == 2 else y_pred
     if network.loss.missing and y_true.ndim == 2:
         return mean_over_columns(metric.function, y_true, y_pred)
     return metric.function(y_true, y_pred)
