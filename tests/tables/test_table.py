@@ -49,3 +49,10 @@ def test_a_stream_gives_the_rows_in_order_in_blocks():
     assert np.concatenate([block["x"] for block in blocks]).tolist() == list(range(300_000))
     assert blocks[0]["k"].dtype == np.int8
     assert np.concatenate([block["k"] for block in blocks]).tolist() == [i % 7 for i in range(300_000)]
+
+
+def test_texts_become_codes(fruit):
+    evil = "'; DROP TABLE held; --"
+    assert fruit.enum(["red", evil]) == fruit.enum(("red", evil)) != fruit.enum(["green"])
+    codes = fruit.select({"code": f"enum_code(try_cast(c1 AS {fruit.enum(['green', evil, 'red'])}))"})
+    assert codes["code"].tolist() == [2, None, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import unknown_name
 from fastmlp.tables.database import column, errors_as_values
+
+_NUMBERS = itertools.count()  # of types, whose names are shared by all tables of a database
 
 
 class Table:
@@ -35,6 +38,7 @@ class Table:
         self.origin = origin
         self._connection = connection
         self._parameters = list(parameters)
+        self._enums: dict[tuple[str, ...], str] = {}
         columns = ", ".join(column(j) for j in range(len(names)))
         self._rows = f"({query}) AS source({columns})"
         with errors_as_values(origin):
@@ -44,6 +48,16 @@ class Table:
     def _cursor(self) -> Any:
         """A connection of its own for every query: one with an open result takes no other."""
         return self._connection.cursor()
+
+    def enum(self, texts: Sequence[str]) -> str:
+        """The name of an ENUM type with these texts, by which a query turns texts into small integers."""
+        key = tuple(texts)
+        if key not in self._enums:
+            cursor, name = self._cursor(), f"texts{next(_NUMBERS)}"
+            cursor.register("texts", {"text": np.array(key, dtype=object)})
+            cursor.execute(f"CREATE TYPE {name} AS ENUM (SELECT text FROM texts)")
+            self._enums[key] = name
+        return self._enums[key]
 
     def __len__(self) -> int:
         return int(self.select({"n": "count(*)"})["n"][0])
