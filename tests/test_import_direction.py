@@ -50,7 +50,7 @@ TESTED_IN = {
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/network plots/training",
-    "tables/test_table.py": "tables/database tables/reading",
+    "tables/test_table.py": "tables/database tables/formats/text tables/options tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",
     "test_public_names.py": "version",
     "training/test_advice.py": "data/few_rows",
