@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmlp.checks.errors import shown
 from fastmlp.data.readers.dataset import Dataset
 from fastmlp.data.readers.download import RemoteFile, cache_folder, fetch
-from fastmlp.data.readers.idx import read_idx
+from fastmlp.data.readers.idx_folder import idx_pairs, read_pairs
 from fastmlp.machine.files import MAX_BYTES, as_path
 
 # Training images and labels, then test images and labels, in the order of ``Dataset``.
@@ -40,8 +39,6 @@ MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-_MNIST_SUBFOLDERS = ("", "mnist", "MNIST/raw")  # the last is where torchvision stores them
-_N_CLASSES = 10
 
 
 def load_digits() -> Dataset:
@@ -100,7 +97,7 @@ def load_mnist(
     directory : path, optional
         Folder of the four IDX files, or with a subfolder ``mnist`` or ``MNIST/raw`` that contains them; nothing else
         is tried. The files are named ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte`` and so on, with or
-        without ``.gz``. Any data set in this form, such as Fashion-MNIST, can be loaded.
+        without ``.gz``. Any data set in this form, such as Fashion-MNIST or EMNIST, can be loaded.
     mirror : str or sequence of str, optional
         An http or https address under which the ``.gz`` files are found, or several to try in order. Default: the
         environment variable ``FASTMLP_MNIST_MIRROR``, else well-known mirrors.
@@ -110,7 +107,7 @@ def load_mnist(
     Returns
     -------
     Dataset
-        Images uint8 (n, 784), 0 (paper) to 255 (ink); labels int64 (n,), 0 to 9.
+        Images uint8 (n, 784), 0 (paper) to 255 (ink); labels int64 (n,), 0 to 9 for MNIST.
 
     Raises
     ------
@@ -137,17 +134,17 @@ def load_mnist(
         if mirror is not None:
             raise ValueError("mirror is for downloading; leave it out when directory is given")
         folder = as_path(directory, "directory")
-        paths = _find_mnist(folder)
-        if paths is None:
+        found = _mnist_in(folder, max_bytes)
+        if found is None:
             names = ", ".join(remote.name for remote in MNIST_FILES)
             raise FileNotFoundError(f"directory={str(folder)!r} does not hold the four MNIST files {names}")
-        return _read_mnist(paths, max_bytes)
+        return found
     local = os.environ.get("FASTMLP_DATA")
-    paths = _find_mnist(Path(local)) if local else None
-    if paths is None:
-        mirrors = _mirrors(mirror)
-        paths = [fetch(remote, cache_folder("mnist"), mirrors) for remote in MNIST_FILES]
-    return _read_mnist(paths, max_bytes)
+    found = _mnist_in(Path(local), max_bytes, prefix="") if local else None
+    if found is None:
+        paths = [fetch(remote, cache_folder("mnist"), _mirrors(mirror)) for remote in MNIST_FILES]
+        found = read_pairs(idx_pairs(paths[0]), max_bytes)
+    return found
 
 
 def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -163,51 +160,7 @@ def _mirrors(mirror: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(mirror)
 
 
-def _find_mnist(folder: Path) -> list[Path] | None:
-    """Return the paths of the four files if one place in ``folder`` has them all."""
-    for subfolder in _MNIST_SUBFOLDERS:
-        found = [_first_file(folder / subfolder, remote.name) for remote in MNIST_FILES]
-        paths = [path for path in found if path is not None]
-        if len(paths) == len(MNIST_FILES):
-            return paths
-    return None
-
-
-def _first_file(folder: Path, name: str) -> Path | None:
-    """Return the file ``name`` in ``folder``, in either spelling, compressed or not."""
-    for spelling in (name, name.replace("-idx", ".idx")):
-        for path in (folder / spelling, folder / f"{spelling}.gz"):
-            if path.is_file():
-                return path
-    return None
-
-
-def _read_mnist(paths: Sequence[Path], max_bytes: int) -> Dataset:
-    """Read the four files and check that they fit together."""
-    X_train, y_train = _read_images(paths[0], paths[1], max_bytes)
-    X_test, y_test = _read_images(paths[2], paths[3], max_bytes)
-    if X_train.shape[1] != X_test.shape[1]:
-        raise ValueError(
-            f"{paths[0]} has {X_train.shape[1]} pixels per image, {paths[2]} has {X_test.shape[1]}; "
-            "expected the same number"
-        )
-    return Dataset(X_train, y_train, X_test, y_test)
-
-
-def _read_images(images_path: Path, labels_path: Path, max_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read images as rows of pixels, and their labels."""
-    images, labels = (read_idx(path, max_bytes=max_bytes) for path in (images_path, labels_path))
-    if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:
-        raise ValueError(
-            f"{images_path}: expected uint8 images of shape (n, height, width), "
-            f"got {images.dtype} of shape {images.shape}"
-        )
-    if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise ValueError(
-            f"{labels_path}: expected one uint8 label for each of {len(images)} images, "
-            f"got {labels.dtype} of shape {labels.shape}"
-        )
-    if labels.max() >= _N_CLASSES:
-        first = int(np.argmax(labels >= _N_CLASSES))
-        raise ValueError(f"{labels_path}: expected labels 0 to 9, got {labels[first]} at row {first}")
-    return images.reshape(len(images), -1), labels.astype(np.int64)
+def _mnist_in(folder: Path, max_bytes: int, prefix: str | None = None) -> Dataset | None:
+    """The data set in ``folder``, if all four files are there."""
+    pairs = idx_pairs(folder, prefix)
+    return read_pairs(pairs, max_bytes) if len(pairs) == 2 else None

@@ -58,8 +58,8 @@ class Target:
 
     Examples
     --------
-    >>> import fastmlp as fm
-    >>> table = fm.read_table({"age": [3, 40, 61], "smoker": ["no", "yes", None]})
+    >>> from fastmlp.tables.reading import read_table
+    >>> table = read_table({"age": np.array([3, 40, 61]), "smoker": np.array(["no", "yes", None])})
     >>> target = Target.of(table, "smoker")
     >>> target.classes_, target.read(table)
     (array(['no', 'yes'], dtype=object), array([ 0,  1, -1]))
@@ -95,8 +95,8 @@ class Target:
 
         Examples
         --------
-        >>> import fastmlp as fm
-        >>> table = fm.read_table({"price": [31.5, 20.0, 8.25], "size": [4, 3, 1]})
+        >>> from fastmlp.tables.reading import read_table
+        >>> table = read_table({"price": np.array([31.5, 20.0, 8.25])})
         >>> Target.of(table, "price")
         Target('price', numbers)
         """

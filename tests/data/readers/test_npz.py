@@ -42,6 +42,26 @@ def test_training_data_alone(tmp_path, save, names):
     assert data.X_test is None and data.y_test is None
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("data", "target"), ("images", "labels"), ("features", "label"), ("inputs", "targets"), ("Xtrain", "ytrain"),
+     ("train_images", "train_labels"), ("images_train", "labels_train"), ("training_data", "training_target")],
+)  # fmt: skip
+def test_usual_names(tmp_path, names):
+    np.savez(tmp_path / "a.npz", **dict(zip(names, (X, Y), strict=True)), target_names=np.array(["a", "b", "c"]))
+    data = read_npz(tmp_path / "a.npz")
+    np.testing.assert_array_equal(data.X_train, X)
+    np.testing.assert_array_equal(data.y_train, Y)
+
+
+def test_of_two_names_for_one_thing_the_more_usual_counts(tmp_path):
+    path = tmp_path / "digits.npz"
+    np.savez(path, data=X, images=X.reshape(4, 3, 1) + 1, target=Y, train_data_test=X)  # as in scikit-learn's digits
+    np.testing.assert_array_equal(read_npz(path).X_train, X)
+    np.savez(path, train_images=X, train_labels=Y, test_images=X[:1], test_labels=Y[:1], val_images=X, val_labels=Y)
+    assert len(read_npz(path).X_test) == 1
+
+
 def test_images_with_test_data_become_rows_and_stay_uint8(tmp_path):
     images = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)
     path = tmp_path / "mnist.npz"

@@ -30,6 +30,9 @@ from fastmlp.machine.files import MAX_BYTES, as_path, open_regular, read_at_most
 _LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for untrusted headers
 _STORED, _DEFLATED = 0, 8  # the compression methods that NumPy uses
 _NUMERIC = re.compile(r"[<>|=]?[biuf]\d{1,2}")
+_INPUTS = ("x", "data", "features", "inputs", "images")
+_TARGETS = ("y", "target", "targets", "labels", "label")
+_PARTS = re.compile(r"(?:(train|test)(?:ing)?_?)?([a-z]+?)(?:_?(train|test)(?:ing)?)?")
 _LAYOUTS = (("x",), ("x", "y"), ("x_train", "y_train"), ("x_train", "y_train", "x_test", "y_test"))
 
 
@@ -37,7 +40,9 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
     """Read training data, and test data if there is any, from an NPZ file.
 
     The arrays are named ``X`` alone, ``X`` and ``y``, or ``X_train`` and ``y_train`` with or without ``X_test`` and
-    ``y_test``, in upper or lower case. Other arrays in the file are ignored.
+    ``y_test``, in upper or lower case. Instead of ``X``, ``data``, ``features``, ``inputs`` or ``images`` will do, and
+    instead of ``y``, ``target`` or ``labels``; also with the part in front, as in ``train_images``. Other arrays in the
+    file are ignored.
 
     Parameters
     ----------
@@ -95,18 +100,18 @@ def read_npz(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Dat
 
 def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArray[Any], Any]]:
     """Read the arrays of the layout found: one or two pairs of inputs and targets."""
-    members: dict[str, Any] = {}
+    every: dict[str, Any] = {}
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy").lower()
-        if name in members:
+        if name in every:
             raise ValueError(f"{path} holds {name!r:.100} twice (upper and lower case count as the same)")
-        members[name] = info
-    known = {name for layout in _LAYOUTS for name in layout}
-    layout = next((names for names in _LAYOUTS if set(names) == known & set(members)), None)
+        every[name] = info
+    members = _usual_names(every)
+    layout = next((names for names in _LAYOUTS if set(names) == set(members)), None)
     if layout is None:
         raise ValueError(
-            f"{path} holds {some_names(sorted(members)) or 'no arrays'}; expected X, X and y, or X_train and "
-            "y_train, or X_train, y_train, X_test and y_test"
+            f"{path} holds {some_names(sorted(every)) or 'no arrays'}; expected X, X and y, or X_train and "
+            "y_train, or X_train, y_train, X_test and y_test (or train_images, train_labels and so on)"
         )
     total = sum(members[name].file_size for name in layout)
     if total > max_bytes:
@@ -117,6 +122,24 @@ def _read_members(archive: Any, path: Path, max_bytes: int) -> list[tuple[NDArra
     return [
         _checked_pair(arrays[i], arrays[i + 1], f"{path}: {layout[i]}", layout[i + 1]) for i in range(0, len(layout), 2)
     ]
+
+
+def _usual_names(members: dict[str, Any]) -> dict[str, Any]:
+    """The members that have a usual name, by the names x, y, x_train, ...; of several for one, the most usual name.
+
+    >>> _usual_names({"train_images": 1, "labels_train": 2, "names": 3})
+    {'x_train': 1, 'y_train': 2}
+    """
+    found: dict[str, tuple[int, Any]] = {}
+    for name, info in members.items():
+        match = _PARTS.fullmatch(name)
+        for short, names in (("x", _INPUTS), ("y", _TARGETS)):
+            if match is not None and match[2] in names and not (match[1] and match[3]):
+                part = match[1] or match[3]
+                key, rank = f"{short}_{part}" if part else short, names.index(match[2])
+                if key not in found or rank < found[key][0]:
+                    found[key] = rank, info
+    return {key: info for key, (_, info) in found.items()}
 
 
 def _read_array(archive: Any, info: Any, where: str) -> NDArray[Any]:
