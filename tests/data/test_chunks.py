@@ -391,3 +391,19 @@ def test_a_source_that_asks_is_told_the_epoch():
 
     network().fit(fm.Chunks(source), epochs=3, batch_size=5)
     assert asked == [(0, 1), (1, 1), (2, 1)]
+
+
+class Shuffled(fm.Chunks):
+    """Chunks whose first epoch is not in the order of the source."""
+
+    def of_epoch(self, epoch):
+        return reversed(self.source)
+
+    def in_order(self):
+        return iter(self.source)
+
+
+def test_predictions_come_in_the_order_of_the_source():
+    net, chunks = network(), Shuffled(cut([40, 80], X, Y))
+    np.testing.assert_array_equal(net.predict(chunks), net.predict(X))
+    np.testing.assert_array_equal(next(chunks.of_epoch(0))[0], X[80:])

@@ -96,6 +96,18 @@ class Chunks:
             raise TypeError(f"source must return an iterator of chunks, got {chunks!r:.60}")
         return iter(chunks)
 
+    def in_order(self) -> Iterator[Any]:
+        """Return an iterator over the chunks in the order in which predictions are expected.
+
+        That of the first epoch, unless a subclass draws an order of its own for each epoch.
+
+        Returns
+        -------
+        iterator
+            Of whatever the source gives, unchecked.
+        """
+        return self.of_epoch(0)
+
 
 def _has_parameter(function: Callable[..., Any], name: str) -> bool:
     try:
@@ -191,15 +203,16 @@ def block_sizes(data: TrainingData, batch_size: int) -> tuple[int, int]:
     return enough, max(enough, len(rows) // batch_size * batch_size)
 
 
-def read(chunks: Chunks, epoch: int = 1, where: str = "") -> Iterator[tuple[str, Any]]:
+def read(chunks: Chunks, epoch: int | None = None, where: str = "") -> Iterator[tuple[str, Any]]:
     """The chunks of the source in this epoch (from 1), each with its place in words: its number, and ``where``.
 
-    Errors of the source become ``RuntimeError`` with that place. Raises ``ValueError`` if there is no chunk.
+    Without an epoch, in the order for predictions. Errors of the source become ``RuntimeError`` with that place. Raises
+    ``ValueError`` if there is no chunk.
     """
     where = where.format(epoch)
     number, place = 0, f"chunk {{}} of {where}" if where else "chunk {}"
     try:
-        for number, chunk in enumerate(chunks.of_epoch(epoch - 1), 1):
+        for number, chunk in enumerate(chunks.in_order() if epoch is None else chunks.of_epoch(epoch - 1), 1):
             yield place.format(number), chunk
     except Exception as error:
         raise RuntimeError(f"the source failed at {place.format(number + 1)}: {error!r}") from error
