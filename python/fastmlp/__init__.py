@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         StepDecay,
         Warmup,
     )
+    from fastmlp.tables.encoder import TableEncoder
 
 _LAZY = {
     "callbacks.base": ("Callback", "Run"),
@@ -93,6 +94,7 @@ _LAZY = {
     "callbacks.stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
     "data.splits": ("train_validation_test_split",),
     "data.readers.tables": ("Table", "read_csv"),
+    "tables.encoder": ("TableEncoder",),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 
@@ -136,6 +138,7 @@ __all__ = [
     "Run",
     "StepDecay",
     "Table",
+    "TableEncoder",
     "TimeLimit",
     "Tolerance",
     "TrainingWarning",

@@ -1,0 +1,310 @@
+"""From the columns of a table to a matrix of numbers that suit a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.errors import printable, shown, some_names, unknown_name
+from fastmlp.checks.values import check_size
+from fastmlp.tables import kinds
+from fastmlp.tables.kinds.aside import Aside
+from fastmlp.tables.kinds.base import Kind
+from fastmlp.tables.kinds.column import Column
+from fastmlp.tables.reading import read_table
+from fastmlp.tables.table import Table
+from fastmlp.tables.transformer import Transformer
+
+_CHOICES = {"categories": ("one_hot", "codes"), "dtype": ("float32", "float64")}
+_SAVED = ("categories", "max_categories", "dtype")
+_MOST_COLUMNS = 100_000
+"""Limit on the columns of a file: those without features take so little space that it could have millions."""
+
+
+class Notes(NamedTuple):
+    """What an encoding met: rows, and by column the values missing and those that the fit had not seen."""
+
+    rows: int
+    missing: Counter[str]
+    unseen: Counter[str]
+
+
+class ColumnFacts(NamedTuple):
+    """What became of a column."""
+
+    name: str
+    kind: str
+    details: str
+    features: tuple[str, ...]
+
+
+class Explanation(tuple[ColumnFacts, ...]):
+    """Facts of all columns; printed as a table."""
+
+    def __str__(self) -> str:
+        rows = [("column", "kind", "features", "details")]
+        rows += [
+            (printable(name, 30), kind, str(len(features)), printable(details, 90))
+            for name, kind, details, features in self
+        ]
+        widths = [max(len(row[j]) for row in rows) for j in range(3)]
+        return "\n".join("  ".join([*(row[j].ljust(widths[j]) for j in range(3)), row[3]]).rstrip() for row in rows)
+
+
+class TableEncoder(Transformer):
+    """Turn a table of numbers, categories, dates and missing values into a matrix that suits a network.
+
+    A transformer with scikit-learn's interface, which needs no scikit-learn. Columns are found by name.
+
+    Parameters
+    ----------
+    categorical : sequence of str or int, default ()
+        Columns that are categories though they hold numbers, such as postal codes.
+    drop : sequence of str or int, default ()
+        Columns to leave out.
+    keep : sequence of str or int, default ()
+        Columns that would be set aside, such as identifiers and row numbers, but are to have features.
+    null : sequence of str or number, default ()
+        Values that mean "missing", such as ``-200`` or ``"unknown"``, in all columns.
+    categories : {"one_hot", "codes"}, default "one_hot"
+        Whether a column of three or more categories has a feature for each, or one feature with the number of the
+        category from 1, and 0 for an unseen one.
+    max_categories : int, default 100
+        The most features of one column; categories beyond the commonest ones share a feature.
+    dtype : {"float32", "float64"}, default "float32"
+        Of the matrix.
+
+    Attributes
+    ----------
+    kinds_ : dict
+        The kind of each column of the table, by name, with what it has learned.
+    set_aside_ : dict
+        Columns without features: name and reason.
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : array of str
+        Their names; only if ``X`` had names.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import fastmlp as fm
+    >>> table = pd.DataFrame({"size": [1.0, 2.5, None, 4.0], "sold": ["yes", "no", "yes", "yes"]})
+    >>> encoder = fm.TableEncoder().fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['size', 'size=(missing)', 'sold=yes']
+    >>> encoder.transform(table.loc[[1, 2]])[:, 2]
+    array([-1.,  1.], dtype=float32)
+    >>> print(encoder.explain())
+    column  kind      features  details
+    size    number    2         centre 2.5, scale 1.5, 1 missing
+    sold    category  1         2 values: no, yes
+    """
+
+    def __init__(
+        self,
+        *,
+        categorical: Sequence[str | int] = (),
+        drop: Sequence[str | int] = (),
+        keep: Sequence[str | int] = (),
+        null: Sequence[str | float] = (),
+        categories: str = "one_hot",
+        max_categories: int = 100,
+        dtype: str = "float32",
+    ) -> None:
+        self.categorical = categorical
+        self.drop = drop
+        self.keep = keep
+        self.null = null
+        self.categories = categories
+        self.max_categories = max_categories
+        self.dtype = dtype
+
+    def fit(self, X: Any, y: Any = None) -> TableEncoder:
+        """Learn the kinds of the columns, their scales and their categories.
+
+        Parameters
+        ----------
+        X : frame, Table or array
+            A frame of pandas, polars or pyarrow, a dict of arrays, a table of `read_table`, or an array (n, n_columns).
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self
+        """
+        self._check_settings()
+        table = _as_table(X)
+        rows = len(table)
+        if rows == 0:
+            raise ValueError(f"{table.origin} has no rows; an encoder needs at least one")
+        categorical, drop, keep = (
+            {table.position(key, name) for key in getattr(self, name)} for name in ("categorical", "drop", "keep")
+        )
+        found: dict[str, Kind] = {}
+        for j, name in enumerate(table.names):
+            column = Column(table, j, _texts(self.null))
+            found[name] = (
+                Aside("dropped")
+                if j in drop
+                else kinds.fit(
+                    column, rows, j in categorical, j in keep, self.categories == "codes", self.max_categories
+                )
+            )
+        if all(isinstance(kind, Aside) for kind in found.values()):
+            reasons = some_names([f"{name} ({kind.details})" for name, kind in found.items()], 5)
+            raise ValueError(f"{table.origin} has no column to learn from: {reasons}; keep=[...] keeps a column")
+        self._set(found, not isinstance(X, np.ndarray))
+        return self
+
+    def _check_settings(self) -> None:
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise unknown_name(name, getattr(self, name), known)
+        check_size("max_categories", self.max_categories)
+        for name in ("categorical", "drop", "keep", "null"):
+            value = getattr(self, name)
+            if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+                raise TypeError(f"{name} must be a list, got {shown(value, 60)}")
+
+    def _set(self, found: dict[str, Kind], named: bool) -> None:
+        """Set the fitted attributes."""
+        self.kinds_ = found
+        self.set_aside_ = {name: kind.details for name, kind in found.items() if isinstance(kind, Aside)}
+        self.n_features_in_ = len(found)
+        vars(self).pop("feature_names_in_", None)
+        if named:
+            self.feature_names_in_ = np.array(list(found), dtype=object)
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """The features of rows.
+
+        Parameters
+        ----------
+        X : frame, Table or array
+            With the columns of the fit; others are ignored.
+
+        Returns
+        -------
+        array (n_rows, n_features)
+
+        Raises
+        ------
+        ValueError
+            A column is missing.
+        """
+        transformed: NDArray[Any] = self._contained(self.encode(X)[0], X)
+        return transformed
+
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """`fit`, then `transform`."""
+        return self.fit(X, y).transform(X)
+
+    def encode(self, X: Any) -> tuple[NDArray[Any], Notes]:
+        """The features of rows, and what was missing or unseen in them."""
+        check_is_fitted(self)
+        table = _as_table(X)
+        encoding = Encoding(self, table)
+        matrix = np.empty((len(table), encoding.n_features), self.dtype)
+        done = 0
+        for block in table.stream(encoding.expressions):
+            n = len(next(iter(block.values())))
+            encoding.write(block, matrix[done : done + n])
+            done += n
+        return matrix, encoding.notes
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the features, in the order of the columns of the matrix."""
+        check_is_fitted(self)
+        return np.array([name for column in self.explain() for name in column.features], dtype=object)
+
+    def explain(self) -> Explanation:
+        """What became of each column: kind, details, features. Printed, it is a table."""
+        check_is_fitted(self)
+        return Explanation(
+            ColumnFacts(name, kind.word, kind.details, tuple(kind.features(name))) for name, kind in self.kinds_.items()
+        )
+
+    def source_columns(self) -> list[str]:
+        """For each feature, the name of the column that it comes from."""
+        return [name for name, kind in self.kinds_.items() for _ in kind.features(name)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fitted encoder as JSON values."""
+        check_is_fitted(self)
+        settings = {name: getattr(self, name) for name in _SAVED} | {"null": _texts(self.null)}
+        columns = [{"name": name, **kinds.to_dict(kind)} for name, kind in self.kinds_.items()]
+        return settings | {"columns": columns, "named": hasattr(self, "feature_names_in_")}
+
+    @classmethod
+    def from_dict(cls, saved: Any) -> TableEncoder:
+        """A fitted encoder from the result of `to_dict`; ``ValueError`` or ``TypeError`` for anything else."""
+        if not isinstance(saved, Mapping) or set(saved) != {*_SAVED, "null", "columns", "named"}:
+            raise ValueError(f"the description of an encoder must have {', '.join(_SAVED)}, null, columns and named")
+        encoder = cls(null=saved["null"], **{name: saved[name] for name in _SAVED})
+        encoder._check_settings()
+        columns, found = saved["columns"], {}
+        if not isinstance(columns, list) or not 0 < len(columns) <= _MOST_COLUMNS or type(saved["named"]) is not bool:
+            raise TypeError("columns must be a list of columns, named true or false")
+        if not all(isinstance(text, str) for text in encoder.null):
+            raise TypeError("null must be a list of texts")
+        for column in columns:
+            name = column.get("name") if isinstance(column, Mapping) else None
+            if not isinstance(name, str) or name in found:
+                raise ValueError(f"each column must have a name of its own, got {shown(name, 60)}")
+            found[name] = kinds.from_dict({key: value for key, value in column.items() if key != "name"})
+        encoder._set(found, saved["named"])
+        return encoder
+
+
+class Encoding:
+    """A fitted encoder at work on one table: what to ask of the table, and its blocks as rows of a matrix."""
+
+    def __init__(self, encoder: TableEncoder, table: Table) -> None:
+        columns = ((name, kind, len(kind.features(name))) for name, kind in encoder.kinds_.items())
+        self._columns = [column for column in columns if column[2]]
+        lost = [name for name, _, _ in self._columns if name not in table.names]
+        if lost:
+            raise ValueError(f"{table.origin} lacks the columns {some_names(lost)}; it has {some_names(table.names)}")
+        null = _texts(encoder.null)
+        self.expressions = {
+            f"x{j}": kind.expression(Column(table, table.names.index(name), null))
+            for j, (name, kind, _) in enumerate(self._columns)
+        }
+        self.n_features = sum(width for _, _, width in self._columns)
+        self.notes = Notes(0, Counter(), Counter())
+
+    def write(self, block: Mapping[str, NDArray[Any]], out: NDArray[Any]) -> None:
+        """Fill rows of the matrix from a block of values of the expressions, and count."""
+        start = 0
+        missing, unseen = self.notes.missing, self.notes.unseen
+        for j, (name, kind, width) in enumerate(self._columns):
+            n_missing, n_unseen = kind.write(block[f"x{j}"], out[:, start : start + width])
+            missing.update({name: n_missing} if n_missing else {})
+            unseen.update({name: n_unseen} if n_unseen else {})
+            start += width
+        self.notes = Notes(self.notes.rows + len(out), missing, unseen)
+
+
+def check_is_fitted(encoder: TableEncoder) -> None:
+    """Raise scikit-learn's error if the encoder is not fitted, or one like it where scikit-learn is not installed."""
+    if not hasattr(encoder, "kinds_"):
+        try:
+            from sklearn.exceptions import NotFittedError
+        except ImportError:
+            NotFittedError = ValueError
+        raise NotFittedError("this TableEncoder is not fitted; call fit first")
+
+
+def _as_table(X: Any) -> Table:
+    return X if isinstance(X, Table) else read_table(X)
+
+
+def _texts(null: Sequence[str | float]) -> list[str]:
+    """The texts of values that mean "missing", a number without needless decimals."""
+    return [str(int(value)) if isinstance(value, float) and value.is_integer() else str(value) for value in null]

@@ -1,0 +1,120 @@
+"""The encoder: all columns of a table to a matrix, by name; settings; JSON; scikit-learn's ways."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fastmlp as fm
+from fastmlp.tables.encoder import TableEncoder
+
+FRAME = pd.DataFrame(
+    {
+        "key": np.arange(60) + 1,
+        "size": np.linspace(0.5, 9, 60) ** 2,
+        "colour": ["red", "blue", None] * 20,
+        "day": pd.date_range("2024-01-30", periods=60),
+        "same": 1.0,
+        "grade": [1, 2, 3, 4] * 15,
+    }
+)
+
+
+def test_it_is_a_public_name():
+    assert fm.TableEncoder is TableEncoder
+
+
+def test_columns_are_told_apart_and_explained():
+    encoder = TableEncoder().fit(FRAME)
+    found = {name: kind for name, kind, *_ in encoder.explain()}
+    assert found == {
+        "key": "set aside", "size": "number", "colour": "category", "day": "date", "same": "set aside",
+        "grade": "whole-number code",
+    }  # fmt: skip
+    assert encoder.set_aside_ == {"key": "row number", "same": "constant"}
+    lines = str(encoder.explain()).splitlines()
+    assert len(lines) == 7 and lines[1].split() == ["key", "set", "aside", "0", "row", "number"]
+    features = [name for column in encoder.explain() for name in column.features]
+    assert features == encoder.get_feature_names_out().tolist()
+    assert [name.partition("=")[0].partition(".")[0] for name in features] == encoder.source_columns()
+
+
+def test_columns_are_found_by_name():
+    encoder = TableEncoder().fit(FRAME)
+    other = FRAME[FRAME.columns[::-1]].assign(more="x")
+    np.testing.assert_array_equal(encoder.transform(other), encoder.transform(FRAME))
+
+
+def test_missing_columns_are_named():
+    encoder = TableEncoder().fit(FRAME)
+    with pytest.raises(ValueError, match="lacks the columns size, day"):
+        encoder.transform(FRAME.drop(columns=["size", "day", "key"]))
+
+
+def test_columns_may_be_dropped_kept_or_made_categories():
+    encoder = TableEncoder(drop=["size", -1], keep=["key"], categorical=["same"]).fit(FRAME)
+    assert encoder.set_aside_ == {"size": "dropped", "grade": "dropped"}
+    assert next(kind for _, kind, *_ in encoder.explain()) == "number"
+
+
+def test_values_that_mean_missing():
+    _, notes = TableEncoder(null=[-200, "none"]).fit(FRAME).encode(FRAME)
+    assert notes.missing == {"colour": 20}
+    table = {"a": [-200, 1, 5, 7], "b": [-200.0, 0.5, 0.7, 0.9], "c": ["none", "x", "y", "-200"]}
+    table = pd.DataFrame(table)
+    _, notes = TableEncoder(null=[-200, "none"]).fit(table).encode(table)
+    assert notes.missing == {"a": 1, "b": 1, "c": 2}
+
+
+def test_the_json_of_it_encodes_to_the_same_bits():
+    encoder = TableEncoder(null=["red"], categories="codes").fit(FRAME)
+    again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    assert again.to_dict() == encoder.to_dict()
+    assert again.explain() == encoder.explain()
+    np.testing.assert_array_equal(again.transform(FRAME), encoder.transform(FRAME))
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"categories": "onehot"}, "categories='onehot' is unknown"),
+        ({"dtype": "float16"}, "dtype='float16' is unknown"),
+        ({"max_categories": 0}, "max_categories must be between"),
+        ({"drop": "key"}, "drop must be a list"),
+        ({"drop": ["kee"]}, "did you mean 'key'"),
+        ({"drop": ["size", "colour", "day", "grade"]}, "no column to learn from: key .row number., size .dropped."),
+    ],
+)
+def test_settings_that_do_not_fit(settings, error):
+    with pytest.raises((ValueError, TypeError), match=error):
+        TableEncoder(**settings).fit(FRAME)
+
+
+def test_before_a_fit():
+    with pytest.raises(ValueError, match="not fitted"):
+        TableEncoder().transform(FRAME)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_in_a_pipeline_of_scikit_learn():
+    pipelines = pytest.importorskip("sklearn.pipeline")
+    base = pytest.importorskip("sklearn.base")
+    encoder = base.clone(TableEncoder(drop=["key"]))
+    assert encoder.get_params()["drop"] == ["key"]
+    assert repr(encoder.set_params(dtype="float64")) == "TableEncoder(drop=['key'], dtype='float64')"
+    pipeline = pipelines.make_pipeline(encoder, fm.MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0))
+    predicted = pipeline.fit(FRAME, FRAME["size"]).predict(FRAME[:7])
+    assert predicted.shape == (7,) and np.isfinite(predicted).all()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_as_output(library):
+    rows = FRAME.iloc[10:20]
+    encoder = TableEncoder().fit(FRAME).set_output(transform=library)
+    frame = encoder.transform(rows)
+    assert type(frame).__module__.startswith(library)
+    assert list(frame.columns) == encoder.get_feature_names_out().tolist()
+    np.testing.assert_array_equal(frame.to_numpy(), encoder.encode(rows)[0])
+    if library == "pandas":
+        assert frame.index.equals(rows.index)
