@@ -49,7 +49,7 @@ TESTED_IN = {
     "optimizers/whole_set",
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
-    "plots/test_plots.py": "plots/canvas plots/network plots/training",
+    "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
     "tables/test_encoder.py": "tables/transformer tables/kinds/aside tables/kinds/base tables/kinds/column "
     "tables/kinds/moment tables/kinds/texts tables/kinds/whole",
     "tables/test_table.py": "tables/database tables/formats/text tables/options tables/reading tables/unpacking",

@@ -27,6 +27,8 @@ class History(dict[str, NDArray[np.float64]]):
         Why the fit ended: ``"epochs"`` (all done), ``"interrupted"``, or the reason given by a callback.
     best_epoch : int or None
         Index from 0 of the epoch whose weights a callback restored.
+    n_resumed : int
+        Epochs that a checkpoint brought; 0 if the fit began anew.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class History(dict[str, NDArray[np.float64]]):
         super().__init__()  # the lists of numbers; reading makes arrays of them
         self.stop_reason = "epochs"
         self.best_epoch: int | None = None
+        self.n_resumed = 0
         self._fitted = 0  # epochs that `extend` has added
 
     def add(self, **values: float) -> None:
@@ -147,7 +150,7 @@ class History(dict[str, NDArray[np.float64]]):
         """Go on after the ``n_epochs`` epochs of such a state; for a history that is still empty."""
         for name, values in state.items():
             _list_under(self, name, []).extend(values.tolist())
-        self._fitted = n_epochs
+        self._fitted = self.n_resumed = n_epochs
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (), (self.state_dict(), vars(self))

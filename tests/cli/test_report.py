@@ -25,21 +25,26 @@ def test_rounded(number, digits, text):
     assert report.rounded(number, digits) == text
 
 
-def test_a_matrix_is_aligned_and_fits_the_terminal():
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_matrix_is_aligned_and_fits_the_terminal(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    rng, shown = np.random.default_rng(0), []
     for n_classes in (2, 10, 20):
         for longest in (1, 12, 60):
             names = [f"{i}".rjust(longest, "x") for i in range(n_classes)]
             counts = rng.integers(0, 5000, (n_classes, n_classes))
-            _, head, *rows = report.confusion_text(counts, names).splitlines()
-            assert len(rows) == n_classes and head.endswith("right")
-            assert len({len(line) for line in [head, *rows]}) == 1
-            assert longest == 60 or len(head) <= 170
+            first, *lines = report.confusion_text(counts, names).splitlines()
+            assert max(map(len, lines)) <= width or "mistaken for" in lines[0]
+            if first.startswith("Confusion matrix"):
+                shown.append(n_classes)
+                assert len(lines) == n_classes + 1 and lines[0].endswith("right")
+                assert len(set(map(len, lines))) == 1
+    assert shown.count(2) == 3 and (20 in shown) == (width == 200) and (10 in shown) == (width >= 100)
 
 
 def test_long_names_become_numbers_over_the_columns():
     names = [f"the class of the number {i:02}" for i in range(20)]
-    _, head, first, *_ = report.confusion_text(np.eye(20, dtype=np.int64), names).splitlines()
+    _, head, first, *_ = report.confusion_text(np.eye(20, dtype=np.int64), names, 200).splitlines()
     assert head.split()[:3] == ["(1)", "(2)", "(3)"]
     assert first.split("  ")[1] == "(1) the class of the numb..."
 

@@ -12,6 +12,7 @@ import pytest
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
+import fastmlp as fm  # noqa: E402
 from fastmlp import plots  # noqa: E402
 
 HISTORY = {
@@ -77,27 +78,42 @@ def test_history_draws_both_losses_and_the_accuracy():
         "epoch",
     )
     draw(figure)
-    assert below.yaxis.get_major_formatter()(0.9) in ("90%", "90.0%")
+    assert below.yaxis.get_major_formatter()(0.9) in ("90 %", "90.0 %")
 
 
 def test_history_marks_the_best_validated_epoch_in_both_axes():
     top, below = plots.history(HISTORY).axes
-    assert marked(top, "best epoch 2: 0.5") == (2, 0.5)
-    assert marked(below, "epoch 2: 90.00%") == (2, 0.9)
+    assert marked(top, "lowest: epoch 2, 0.5") == (2, 0.5)
+    assert marked(below, "epoch 2: 90.00 %") == (2, 0.9)
+
+
+@pytest.mark.parametrize(("best_epoch", "kept"), [(None, 4), (2, 3)])
+def test_history_marks_the_epoch_whose_weights_are_kept(best_epoch, kept):
+    record = fm.History()
+    record.extend(**{name: values.tolist() for name, values in HISTORY.items()})
+    record.best_epoch = best_epoch
+    top, below = plots.history(record).axes
+    assert marked(top, "lowest: epoch 2, 0.5") == (2, 0.5)
+    assert marked(top, f"kept: epoch {kept}") == (kept, HISTORY["val_loss"][kept - 1])
+    assert marked(below, f"epoch {kept}: ") == (kept, HISTORY["val_accuracy"][kept - 1])
+    record.best_epoch = 1
+    top, below = plots.history(record, title="Bikes", loss="loss in scaled units").axes
+    assert legend(top)[-1] == "lowest and kept: epoch 2, 0.5"
+    assert (top.get_title(), top.get_ylabel()) == ("Bikes", "loss in scaled units")
 
 
 def test_history_without_validation_marks_the_lowest_training_loss():
     figure = plots.history({"loss": [3.0, 1.0, 2.0]})
     (only,) = figure.axes
-    assert marked(only, "best epoch") == (2, 1.0)
+    assert marked(only, "lowest: epoch") == (2, 1.0)
     assert only.get_xlabel() == "epoch"
-    assert legend(only) == ["training", "best epoch 2: 1"]
+    assert legend(only) == ["training", "lowest: epoch 2, 1"]
 
 
 def test_history_on_given_axes_returns_them_and_draws_the_losses_alone(ax):
     assert plots.history(HISTORY, ax=ax) is ax
     assert ax.figure.axes == [ax]
-    assert legend(ax) == ["training", "validation", "best epoch 2: 0.5"]
+    assert legend(ax) == ["training", "validation", "lowest: epoch 2, 0.5"]
 
 
 def test_history_of_one_epoch_is_visible_and_its_tick_is_whole():
@@ -113,7 +129,7 @@ def test_history_leaves_out_what_is_not_finite():
     (only,) = figure.axes
     np.testing.assert_array_equal(lines(only)["training"], [[1, 1.0], [3, 0.5]])
     np.testing.assert_array_equal(lines(only)["validation"], [[2, 0.9], [4, 0.8]])
-    assert marked(only, "best epoch") == (4, 0.8)
+    assert marked(only, "lowest: epoch") == (4, 0.8)
 
 
 def test_history_without_an_accuracy_at_the_best_epoch_draws_without_a_mark():
@@ -525,3 +541,70 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
 def test_importing_plots_does_not_import_matplotlib():
     code = "import sys; from fastmlp import plots; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# predicted classes and numbers, columns
+
+
+def test_calibration_counts_how_often_a_probability_comes_true():
+    ax = plots.calibration_curve([0, 0, 1, 1, 1, 0], [[0.1], [0.2], [0.3], [0.9], [0.8], [0.7]], n_bins=2)
+    curve = ax.containers[0].lines[0].get_xydata()
+    np.testing.assert_allclose(curve, [[0.2, 1 / 3], [0.8, 2 / 3]])
+    assert ax.get_xlabel() == "probability of the second class"
+    draw(ax)
+    assert ax.yaxis.get_major_formatter()(0.5) in ("50 %", "50.0 %")
+
+
+def test_calibration_of_several_classes_is_that_of_the_most_probable():
+    p = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.2, 0.7, 0.1]])
+    ax = plots.calibration_curve([0, 1, 1], p, n_bins=5, title="Letters")
+    np.testing.assert_allclose(ax.containers[0].lines[0].get_xydata(), [[0.5, 1], [0.7, 1], [0.8, 0]])
+    assert (ax.get_xlabel(), ax.get_title()) == ("probability of the predicted class", "Letters")
+    draw(ax)
+
+
+@pytest.mark.parametrize(
+    ("y", "p", "message"),
+    [([0, 1], [[0.5]], r"y_true must have shape \(1,\)"), ([2], [[0.5]], "from 0 to 1, got 2"),
+     ([0.5], [[0.5]], "must be labels"), ([0], [[1.5]], "from 0 to 1, got 1.5"), ([0], [0.5], "2 dimensions")],
+)  # fmt: skip
+def test_calibration_refuses(y, p, message):
+    with pytest.raises(ValueError, match=message):
+        plots.calibration_curve(y, p)
+
+
+def test_predicted_numbers_lie_against_the_true_ones(ax):
+    assert plots.predicted([1, 2, 3], [[1.5], [2.0], [2.5]], name="price", ax=ax) is ax
+    np.testing.assert_array_equal(lines(ax)["equal"], [[1, 1], [3, 3]])
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[1, 1.5], [2, 2], [3, 2.5]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true price", "predicted price")
+    draw(ax)
+    assert ax.xaxis.get_major_formatter()(1234567.5) == "1 234 567.5"
+
+
+def test_residuals_are_true_minus_predicted_with_their_mean():
+    y = np.arange(100.0)
+    ax = plots.residuals(y, y + np.where(y < 50, 1, -3), title="Left over")
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), np.where(y < 50, -1, 3))
+    means = lines(ax)["mean"][:, 1]
+    assert len(means) == 10 and means[0] == -1 and means[-1] == 3
+    assert ax.get_title() == "Left over" and ax.get_ylabel() == "true minus predicted"
+    draw(ax)
+    assert plots.residuals([1, 2], [1, 3]).get_legend() is None
+
+
+def test_numbers_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"y_pred must have shape \(2,\) to fit y_true"):
+        plots.predicted([1, 2], [1])
+    with pytest.raises(ValueError, match="y_pred must be finite"):
+        plots.residuals([1, 2], [1, np.nan])
+
+
+def test_the_most_important_column_is_on_top():
+    ax = plots.column_importance({"a": 0.1, "\x1b[2J" + "b" * 60: 0.5, "c": -0.01}, most=2, xlabel="points")
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["\\x1b[2J" + "b" * 30 + "...", "a"]
+    assert [bar.get_width() for bar in ax.patches] == [0.5, 0.1]
+    top, bottom = (bar.get_window_extent().y0 for bar in ax.patches)
+    assert top > bottom and ax.get_xlabel() == "points"
+    draw(ax)

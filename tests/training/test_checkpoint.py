@@ -1,6 +1,7 @@
 """fastmlp.training.checkpoint: a fit that goes on from its checkpoint ends to the bit like one never interrupted."""
 
 import os
+import pickle
 import re
 
 import numpy as np
@@ -186,6 +187,14 @@ def test_callbacks_go_on_from_their_state(callbacks, case, monkeypatch, tmp_path
     )
     assert_same(whole, resumed)
     assert n_pieces > 5
+
+
+def test_the_history_tells_how_many_epochs_were_resumed(tmp_path):
+    options = {"checkpoint": tmp_path / "run.ckpt", "resume": True}
+    assert fitted(CASES["layers"], epochs=2, **options)[1].n_resumed == 0
+    history = fitted(CASES["layers"], epochs=5, **options)[1]
+    assert (history.n_resumed, history.n_epochs) == (2, 5)
+    assert pickle.loads(pickle.dumps(history)).n_resumed == 2
 
 
 def test_every_step_of_a_whole_set_method_can_be_resumed_from(monkeypatch, tmp_path):

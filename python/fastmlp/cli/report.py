@@ -1,7 +1,8 @@
-"""Results as text for people: aligned, with spaces between thousands, at most about a hundred columns wide."""
+"""Results as text for people: aligned, with spaces between thousands, no wider than the terminal."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,8 +64,10 @@ def network_line(network: Network) -> str:
     return " -> ".join([str(network.n_features), *(layer.label() for layer in layers)])
 
 
-def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
-    """Which classes were mistaken for which: a matrix for up to 20 classes, else the most frequent confusions.
+def confusion_text(counts: NDArray[np.int64], classes: Sequence[str], width: int | None = None) -> str:
+    """Which classes were mistaken for which: a matrix if it is no wider than ``width``, else the most frequent ones.
+
+    The default width is that of the terminal.
 
     >>> print(confusion_text(np.array([[9, 1], [0, 4]]), ["cat", "dog"]))
     Confusion matrix (a row for each true class, a column for each predicted one)
@@ -72,21 +75,30 @@ def confusion_text(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
       cat    9    1   90.0 %
       dog    .    4  100.0 %
     """
-    if len(classes) > MOST_IN_MATRIX:
-        return _most_frequent(counts, classes)
-    names = [printable(name) for name in classes]
-    heads = names
-    if 2 + max(map(len, names)) + sum(2 + max(len(name), 4) for name in names) > _WIDEST:
-        heads = [f"({i})" for i in range(1, len(names) + 1)]
-        names = [f"{head} {name}" for head, name in zip(heads, names, strict=True)]
+    width = shutil.get_terminal_size((_WIDEST, 24)).columns if width is None else width
+    if len(classes) <= MOST_IN_MATRIX:
+        names = [printable(name) for name in classes]
+        numbers = [f"({i})" for i in range(1, len(names) + 1)]
+        numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
+        for left, heads in ((names, names), (numbered, numbers)):
+            lines = _matrix(counts, left, heads)
+            if len(lines[0]) <= width:
+                return "\n".join(
+                    ["Confusion matrix (a row for each true class, a column for each predicted one)", *lines]
+                )
+    return _most_frequent(counts, classes)
+
+
+def _matrix(counts: NDArray[np.int64], names: Sequence[str], heads: Sequence[str]) -> list[str]:
+    """The lines of the matrix, all equally long."""
     cells = [[count(n) if n else "." for n in row] for row in counts]
     widths = [max(len(head), *(len(row[j]) for row in cells)) for j, head in enumerate(heads)]
     left = max(map(len, names))
-    lines = ["Confusion matrix (a row for each true class, a column for each predicted one)"]
+    lines = []
     for name, row, right in zip(["", *names], [heads, *cells], ["right", *_shares(counts)], strict=True):
         fields = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         lines.append(f"  {name:<{left}}  {fields}  {right:>7}")
-    return "\n".join(lines)
+    return lines
 
 
 def _shares(counts: NDArray[np.int64]) -> list[str]:
@@ -108,14 +120,24 @@ def _most_frequent(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def class_line(part: str, counts: NDArray[np.int64]) -> str:
-    """The accuracy on one line.
+def class_line(part: str, counts: NDArray[np.int64], classes: Sequence[str] = ()) -> str:
+    """The accuracy on one line, beside that of always naming the commonest class, if the classes are given.
 
     >>> class_line("Test", np.array([[9, 1], [0, 10]]))
     'Test accuracy 95.00 % (1 of 20 wrong)'
+    >>> class_line("Test", np.array([[5, 1], [2, 12]]), ["yes", "no"])
+    "Test accuracy 85.00 % (3 of 20 wrong; always 'no' would be 70.00 %)"
     """
     right, total = int(np.trace(counts)), int(counts.sum())
-    return f"{part} accuracy {100 * right / total:.2f} % ({count(total - right)} of {count(total)} wrong)"
+    commonest = counts.sum(axis=1)
+    wrong = f"{count(total - right)} of {count(total)} wrong"
+    if classes:
+        wrong += f"; always {printable(classes[commonest.argmax()])!r} would be {_share(commonest.max() / total)}"
+    return f"{part} accuracy {_share(right / total)} ({wrong})"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2f} %"
 
 
 def error_lines(part: str, errors: RegressionErrors, unit: str | None) -> str:

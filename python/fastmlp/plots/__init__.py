@@ -10,19 +10,29 @@ and after ``pyplot.ion()``, pyplot makes the figure, so that it shows like any o
 pass an ``ax`` of your own.
 
     canvas.py      new figures, the common style, checks of arguments
-    training.py    how training went: history, learning_curve, confusion_matrix
+    training.py    how training went: history, learning_curve
+    classes.py     predicted classes: confusion_matrix, calibration_curve
+    numbers.py     predicted numbers: predicted, residuals
+    columns.py     what the columns are worth: column_importance
     network.py     what a network is like: cost_curve, cost_surface, activation, first_layer
 """
 
+from fastmlp.plots.classes import calibration_curve, confusion_matrix
+from fastmlp.plots.columns import column_importance
 from fastmlp.plots.network import activation, cost_curve, cost_surface, first_layer
-from fastmlp.plots.training import confusion_matrix, history, learning_curve
+from fastmlp.plots.numbers import predicted, residuals
+from fastmlp.plots.training import history, learning_curve
 
 __all__ = [
     "activation",
+    "calibration_curve",
+    "column_importance",
     "confusion_matrix",
     "cost_curve",
     "cost_surface",
     "first_layer",
     "history",
     "learning_curve",
+    "predicted",
+    "residuals",
 ]

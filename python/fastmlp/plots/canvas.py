@@ -57,10 +57,14 @@ def new_figure(width: float, height: float, *, returned: bool = False) -> Figure
     return figure
 
 
-def finish(ax: Axes, xlabel: str, ylabel: str, *, legend: bool = False, grid: bool = True) -> Axes:
+def finish(
+    ax: Axes, xlabel: str, ylabel: str, *, title: str | None = None, legend: bool = False, grid: bool = True
+) -> Axes:
     """Set the labels and the common style of ``ax``, and return it."""
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
+    if title:
+        ax.set_title(title, fontsize=11)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("0.5")
     ax.tick_params(color="0.5", labelsize=9)
@@ -70,6 +74,21 @@ def finish(ax: Axes, xlabel: str, ylabel: str, *, legend: bool = False, grid: bo
     if legend:
         ax.legend(fontsize=9, edgecolor="none", framealpha=0.85)
     return ax
+
+
+def percent() -> Any:
+    """Ticks for shares: 0.8 as "80 %"."""
+    from matplotlib.ticker import PercentFormatter
+
+    return PercentFormatter(xmax=1, symbol=" %")
+
+
+def grouped(axis: Any) -> None:
+    """Few ticks, with a space between thousands: 200000 as "200 000"."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", " ")))
 
 
 def numbers(name: str, value: ArrayLike, ndim: int, *, finite: bool = True) -> NDArray[np.float64]:

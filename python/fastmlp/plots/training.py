@@ -1,18 +1,27 @@
-"""Plots of how training went: losses per epoch, errors over the number of training rows, confused classes."""
+"""Plots of how training went: losses per epoch, errors over the number of training rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from fastmlp.checks.errors import shown
-from fastmlp.plots.canvas import BLUE, RING, VERMILLION, finish, fit_shape, increasing, new_figure, numbers
+from fastmlp.history import History
+from fastmlp.plots.canvas import (
+    BLUE,
+    DOT,
+    RING,
+    VERMILLION,
+    finish,
+    fit_shape,
+    increasing,
+    new_figure,
+    numbers,
+    percent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -24,20 +33,30 @@ class HistoryLike(Protocol):
     def __contains__(self, key: Any, /) -> bool: ...
 
 
-def history(history: HistoryLike, *, ax: Axes | None = None, log: bool = False) -> Figure | Axes:
-    """Draw the training and validation loss of every epoch, and mark the best epoch.
+def history(
+    history: HistoryLike,
+    *,
+    ax: Axes | None = None,
+    log: bool = False,
+    title: str | None = None,
+    loss: str = "loss",
+) -> Figure | Axes:
+    """Draw the training and validation loss of every epoch, and mark the lowest and the one whose weights are kept.
 
-    The best epoch has the lowest ``val_loss``, or the lowest ``loss`` without validation data. Values that are not
-    finite are left out.
+    The lowest is that of ``val_loss``, or of ``loss`` without validation data. Values that are not finite are left out.
 
     Parameters
     ----------
     history : History or dict
-        With ``loss`` and optionally ``val_loss`` and ``val_accuracy``, a number per epoch each.
+        With ``loss`` and optionally ``val_loss`` and ``val_accuracy``, a number per epoch each. A `History` also tells
+        which epoch's weights are kept: its ``best_epoch``, or the last.
     ax : matplotlib Axes, optional
         Where to draw the losses. Default: a new figure, with ``val_accuracy`` below the losses if there is one.
     log : bool, default False
         Whether the axis of the loss is logarithmic.
+    title : str, optional
+    loss : str, default "loss"
+        Label of the axis of the losses, such as ``"loss in scaled units"``.
 
     Returns
     -------
@@ -60,6 +79,7 @@ def history(history: HistoryLike, *, ax: Axes | None = None, log: bool = False) 
     curves = _curves(history, log)
     key = "val_loss" if "val_loss" in curves else "loss"
     best = int(np.nanargmin(curves[key]))
+    kept = _kept(history, curves[key])
     figure, accuracy_ax = None, None
     if ax is None:
         figure = new_figure(6, 4, returned=True)
@@ -70,23 +90,32 @@ def history(history: HistoryLike, *, ax: Axes | None = None, log: bool = False) 
     _epochs(ax, curves["loss"], color=BLUE, label="training")
     if "val_loss" in curves:
         _epochs(ax, curves["val_loss"], color=VERMILLION, label="validation")
-    ax.plot(best + 1, curves[key][best], label=f"best epoch {best + 1}: {curves[key][best]:.4g}", **RING)
+    both = "lowest and kept" if kept == best else "lowest"
+    ax.plot(best + 1, curves[key][best], label=f"{both}: epoch {best + 1}, {curves[key][best]:.4g}", **RING)
+    if kept not in (None, best):
+        ax.plot(kept + 1, curves[key][kept], label=f"kept: epoch {kept + 1}, {curves[key][kept]:.4g}", **DOT)
     if log:
         ax.set_yscale("log")
-    finish(ax, "epoch" if accuracy_ax is None else "", "loss", legend=True)
+    finish(ax, "epoch" if accuracy_ax is None else "", loss, title=title, legend=True)
     if accuracy_ax is not None:
-        from matplotlib.ticker import PercentFormatter
-
-        accuracy = curves["val_accuracy"]
+        accuracy, shown = curves["val_accuracy"], best if kept is None else kept
         _epochs(accuracy_ax, accuracy, color=VERMILLION)
-        marked = bool(np.isfinite(accuracy[best]))
+        marked = bool(np.isfinite(accuracy[shown]))
         if marked:
-            label = f"epoch {best + 1}: {100 * accuracy[best]:.2f}%"
-            accuracy_ax.plot(best + 1, accuracy[best], label=label, **RING)
-        accuracy_ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+            label = f"epoch {shown + 1}: {100 * accuracy[shown]:.2f} %"
+            accuracy_ax.plot(shown + 1, accuracy[shown], label=label, **(RING if shown == best else DOT))
+        accuracy_ax.yaxis.set_major_formatter(percent())
         finish(accuracy_ax, "epoch", "validation accuracy", legend=marked)
         accuracy_ax.figure.align_ylabels()
     return ax if figure is None else figure
+
+
+def _kept(history: HistoryLike, losses: NDArray[np.float64]) -> Any:
+    """The epoch whose weights are kept; None if that is not known, or has no loss to mark."""
+    if not isinstance(history, History):
+        return None
+    kept = len(losses) - 1 if history.best_epoch is None else history.best_epoch
+    return kept if np.isfinite(losses[kept]) else None
 
 
 def _curves(history: HistoryLike, log: bool) -> dict[str, NDArray[np.float64]]:
@@ -176,119 +205,3 @@ def learning_curve(curve: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(ticks, [f"{size:,.0f}" for size in ticks])
     ax.set_xticks([], minor=True)
     return finish(ax, "training rows", "error", legend=True)
-
-
-def confusion_matrix(
-    matrix_or_pair: ArrayLike | tuple[ArrayLike, ArrayLike],
-    *,
-    classes: Sequence[Any] | None = None,
-    normalize: bool = False,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw a confusion matrix: a row for each true class, a column for each predicted class, counts in the cells.
-
-    Hits are blue and mistakes orange. Each colour has its own scale, so that a few mistakes stand out among many hits.
-
-    Parameters
-    ----------
-    matrix_or_pair : array_like (n_classes, n_classes) or tuple (y_true, y_pred)
-        Counts, or labels to count.
-    classes : sequence, optional
-        Names of the rows in order; integer labels are then indices into it. Default: the labels found, or 0, 1, ...
-        for a matrix.
-    normalize : bool, default False
-        True: show per cent of each true class instead of counts.
-    ax : matplotlib Axes, optional
-        Where to draw. Default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError
-        For a matrix that is not square or has negative counts, labels of different lengths, and labels that are not in
-        ``classes``.
-    TypeError
-        For values that are not numbers.
-
-    Examples
-    --------
-    >>> ax = confusion_matrix((["cat", "dog", "dog"], ["cat", "dog", "cat"]))
-    >>> [text.get_text() for text in ax.texts]
-    ['1', '0', '1', '1']
-    """
-    if isinstance(matrix_or_pair, tuple):
-        counts, classes = _count_labels(matrix_or_pair, classes)
-    else:
-        counts = numbers("matrix_or_pair", matrix_or_pair, 2)
-        if counts.shape[0] != counts.shape[1] or (counts < 0).any():
-            got = f"shape {counts.shape}, lowest count {counts.min():g}"
-            raise ValueError(f"matrix_or_pair must be square with counts >= 0, got {got}")
-    labels = [str(name) for name in (range(len(counts)) if classes is None else classes)]
-    if len(labels) != len(counts):
-        raise ValueError(f"classes must name {len(counts)} classes, got {len(labels)}")
-    if normalize:
-        of_class = counts.sum(axis=1, keepdims=True)
-        counts = 100 * counts / np.where(of_class > 0, of_class, 1)
-        cells = [[f"{value:.1f}" if value else "0" for value in row] for row in counts]
-    else:
-        cells = [[f"{value:.0f}" if value == round(value) else f"{value:.2f}" for value in row] for row in counts]
-
-    n = len(counts)
-    side = min(12.0, max(4.0, 0.42 * n + 1))
-    ax = new_figure(side, side).subplots() if ax is None else ax
-    colors = _shades(counts)
-    ax.imshow(colors)
-    box = ax.get_window_extent()
-    points = 72 * min(box.width, box.height) / ax.figure.dpi / n  # side of a cell
-    size = min(11.0, 0.5 * points, 1.3 * points / max(len(cell) for row in cells for cell in row))
-    luminance = colors**2.2 @ (0.2126, 0.7152, 0.0722)  # below 0.25, white is easier to read than black
-    for (i, j), value in np.ndenumerate(counts):
-        ink = "0.72" if value == 0 else "white" if luminance[i, j] < 0.25 else "black"
-        ax.text(j, i, cells[i][j], ha="center", va="center", color=ink, fontsize=size)
-    slanted: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(range(n), labels, **(slanted if 6 * max(map(len, labels)) > points else {}))
-    ax.set_yticks(range(n), labels)
-    finish(ax, "predicted class", "true class (rows in per cent)" if normalize else "true class", grid=False)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def _count_labels(
-    pair: tuple[ArrayLike, ...], classes: Sequence[Any] | None
-) -> tuple[NDArray[np.float64], Sequence[Any]]:
-    """Count (y_true, y_pred) in a matrix; returns it and the names of its rows."""
-    if len(pair) != 2:
-        raise ValueError(f"matrix_or_pair must be a matrix or a tuple (y_true, y_pred), got a tuple of {len(pair)}")
-    y_true, y_pred = np.asarray(pair[0]), np.asarray(pair[1])
-    if y_true.ndim != 1 or y_true.shape != y_pred.shape or y_true.size == 0:
-        shapes = f"{y_true.shape} and {y_pred.shape}"
-        raise ValueError(f"matrix_or_pair must hold two 1-d arrays of equal length, not empty, got shapes {shapes}")
-    found, codes = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
-    names = found.tolist() if classes is None else list(classes)
-    counted = found.dtype.kind in "iu" and all(isinstance(name, str) for name in names)
-    rows = list(range(len(names))) if counted else names
-    unknown = [label for label in found.tolist() if label not in rows]
-    if unknown:
-        raise ValueError(f"classes must cover every label of matrix_or_pair, got the label {shown(unknown[0])} too")
-    position = np.array([rows.index(label) for label in found.tolist()])[codes]
-    counts = np.zeros((len(rows), len(rows)))
-    np.add.at(counts, (position[: y_true.size], position[y_true.size :]), 1)
-    return counts, names
-
-
-def _shades(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The colour of each cell, (n, n, 3): hits in blues, mistakes in oranges, zeros in white."""
-    import matplotlib
-
-    hit = np.eye(len(counts), dtype=bool)
-    colors = np.ones((*counts.shape, 3))
-    for kind, name, darkest in ((hit, "Blues", 0.85), (~hit, "Oranges", 0.6)):
-        seen = kind & (counts > 0)
-        if seen.any():
-            shade = 0.1 + (darkest - 0.1) * counts[seen] / counts[seen].max()
-            colors[seen] = matplotlib.colormaps[name](shade)[:, :3]
-    return colors
