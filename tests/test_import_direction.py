@@ -52,7 +52,8 @@ TESTED_IN = {
     "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
     "tables/test_encoder.py": "tables/transformer tables/kinds/aside tables/kinds/base tables/kinds/column "
     "tables/kinds/moment tables/kinds/texts tables/kinds/whole",
-    "tables/test_table.py": "tables/database tables/formats/text tables/options tables/reading tables/unpacking",
+    "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
+    "tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",
     "test_public_names.py": "version",
     "training/test_advice.py": "data/few_rows",

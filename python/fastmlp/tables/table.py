@@ -115,14 +115,14 @@ def table_of(connection: Any, query: str, parameters: Sequence[Any], origin: str
     """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``."""
     with errors_as_values(origin):
         described = connection.execute(f"DESCRIBE {query}", list(parameters)).fetchall()
-        names = _unique([str(row[0]).strip() for row in described])
+        names = unique_names([str(row[0]).strip() for row in described])
         if not lazy:
             connection.execute(f"CREATE TABLE held AS {query}", list(parameters))
             query, parameters = "SELECT * FROM held", ()
     return Table(connection, query, parameters, names, origin)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """Names told apart by a number: a, a -> a, a_1."""
     taken: set[str] = set()
     result = []

@@ -16,7 +16,7 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from glob import glob
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -44,7 +44,7 @@ class Files:
         self.name = name
         self.paths: tuple[Path, ...] = ()
         self.head = b""
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._folder: Path | None = None
         self.close: Callable[[], object] = lambda: None
 
@@ -55,15 +55,15 @@ class Files:
             self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder / str(len(os.listdir(self._folder)))
 
-    def copy(self, stream: IO[bytes]) -> Path:
-        """A temporary file with the contents of ``stream``: at most ``max_bytes``."""
+    def write(self, contents: Iterable[bytes]) -> Path:
+        """A temporary file with these contents: at most ``max_bytes``."""
         path = self.room()
         written = 0
         with open(path, "xb") as file:
-            for piece in pieces(stream, self._max_bytes + 1):
+            for piece in contents:
                 written += file.write(piece)
-        if written > self._max_bytes:
-            raise too_large(Path(self.name), "unpacks to more", self._max_bytes)
+                if written > self.max_bytes:
+                    raise too_large(Path(self.name), "unpacks to more", self.max_bytes)
         return path
 
 
@@ -73,7 +73,7 @@ def open_files(source: str | os.PathLike[str], max_bytes: int) -> Files:
     files = Files(printable(name, 200), max_bytes)
     try:
         if name == "-":
-            files.paths = (_plain(files, files.copy(sys.stdin.buffer), name),)
+            files.paths = (_plain(files, files.write(pieces(sys.stdin.buffer, max_bytes + 1)), name),)
         else:
             found = [name] if os.path.exists(name) else sorted(glob(name, recursive=True))
             if not found:
@@ -99,7 +99,7 @@ def _plain(files: Files, path: Path, name: str) -> Path:
             return path
         try:
             with opener(file) as stream:
-                return files.copy(stream)
+                return files.write(pieces(stream, files.max_bytes + 1))
         except EOFError:
             raise ValueError(f"{printable(name, 200)}: the packed data end too early; the file is truncated") from None
         except (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
