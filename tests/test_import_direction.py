@@ -50,8 +50,7 @@ TESTED_IN = {
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
-    "tables/test_encoder.py": "tables/transformer tables/kinds/aside tables/kinds/base tables/kinds/column "
-    "tables/kinds/moment tables/kinds/texts tables/kinds/whole",
+    "tables/test_encoder.py": "tables/transformer tables/kinds/base tables/kinds/column",
     "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
     "tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",

@@ -14,7 +14,7 @@ from fastmlp.tables.kinds.column import Column, Commonest
 
 FEWEST = 20
 """Columns of fewer rows are no identifiers: so few values may well all be different."""
-_NAMED = re.compile(r"(.*[\W_])?(id|index|idx|key|uuid|nr|no|number|row)|[a-z]+I[dD]", re.IGNORECASE)
+_NAMED = re.compile(r"(?i:(.*[\W_])?(id|index|idx|key|uuid|nr|no|number|row))|.*[a-z](ID|Id)")
 
 
 @dataclass(frozen=True)

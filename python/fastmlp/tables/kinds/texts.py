@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 SHARE = 0.95
 """Texts are numbers or dates if at least this share of the values can be read; the others are then missing."""
-_MONEY = "[$€£¥]?"
-_AROUND = (rf"[-+]? ?{_MONEY} ?[-+]?(?:", rf")(?:[eE][-+]?[0-9]+)? ?(?:%|{_MONEY})")
+_SIGN = "(?:[-+]? ?[$€£¥]? ?|[$€£¥] ?[-+] ?)"
+_AROUND = (f"{_SIGN}(?:", ")(?:[eE][-+]?[0-9]+)? ?[%$€£¥]?")
 
 
 class Style(NamedTuple):
