@@ -9,12 +9,12 @@ from typing import Any
 
 from fastmlp.machine.files import MAX_BYTES
 from fastmlp.tables.database import connect
-from fastmlp.tables.formats import text
+from fastmlp.tables.formats import frames, text
 from fastmlp.tables.options import Options
-from fastmlp.tables.table import Table, table_of
+from fastmlp.tables.table import Table
 from fastmlp.tables.unpacking import open_files
 
-_FORMATS: tuple[ModuleType, ...] = (text,)
+_FORMATS: tuple[ModuleType, ...] = (frames, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
 ``source`` is a `Files` or an object. Delimited text comes last: it is what no other format knows."""
 
@@ -45,5 +45,5 @@ def open_table(connection: Any, source: Any, options: Options) -> Table:
         if known.recognises(source):
             table: Table = known.read(connection, source, options)
             return table
-    connection.register("frame", source)
-    return table_of(connection, "SELECT * FROM frame", [], "the table")
+    kinds = "the path of a file, a frame, an array with two dimensions, or a dict of columns"
+    raise TypeError(f"source must be {kinds}, got {type(source).__name__}")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import unknown_name
 from fastmlp.tables.database import column, errors_as_values
+from fastmlp.tables.types import Nulls, plain_columns, type_name
 
 _NUMBERS = itertools.count()  # of types, whose names are shared by all tables of a database
 
@@ -26,7 +27,8 @@ class Table:
     names : tuple of str
         Names of the columns, as the file gives them, without blanks around them.
     types : tuple of str
-        DuckDB's types of the columns, such as ``"BIGINT"``, ``"DOUBLE"``, ``"VARCHAR"``, ``"DATE"``.
+        DuckDB's types of the columns, such as ``"BIGINT"``, ``"DOUBLE"``, ``"VARCHAR"``, ``"DATE"``. Texts that the
+        source declares to be categories are ``"ENUM"``.
     origin : str
         The file, or what else the table comes from; messages begin with it.
     """
@@ -43,7 +45,7 @@ class Table:
         self._rows = f"({query}) AS source({columns})"
         with errors_as_values(origin):
             described = self._cursor().execute(f"DESCRIBE SELECT * FROM {self._rows}", self._parameters).fetchall()
-        self.types = tuple(str(row[1]) for row in described)
+        self.types = tuple(type_name(row[1]) for row in described)
 
     def _cursor(self) -> Any:
         """A connection of its own for every query: one with an open result takes no other."""
@@ -111,15 +113,33 @@ def _numbers(column: Any) -> NDArray[Any]:
     return np.asarray(column.buffers[1])[column.offset : column.offset + len(column)]
 
 
-def table_of(connection: Any, query: str, parameters: Sequence[Any], origin: str, *, lazy: bool = False) -> Table:
-    """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``."""
+def table_of(
+    connection: Any,
+    query: str,
+    parameters: Sequence[Any],
+    origin: str,
+    *,
+    names: Sequence[str] | None = None,
+    null: Nulls = (),
+    lazy: bool = False,
+) -> Table:
+    """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``.
+
+    Columns become columns of plain types (see the module ``types``). ``names`` are those of the columns of the query,
+    where the database knows others; ``null`` are further texts and numbers that stand for a missing value.
+    """
     with errors_as_values(origin):
-        described = connection.execute(f"DESCRIBE {query}", list(parameters)).fetchall()
-        names = unique_names([str(row[0]).strip() for row in described])
+        found = connection.sql(query, params=list(parameters))
+        raw = zip(names or found.columns, found.types, strict=True)
+        columns = [made for j, (name, type_) in enumerate(raw) for made in plain_columns(name, type_, column(j), null)]
+        given = ", ".join(column(j) for j in range(len(found.types)))
+        wanted = ", ".join(f"{made.expression} AS {column(j)}" for j, made in enumerate(columns))
+        query = f"SELECT {wanted} FROM ({query}) AS raw({given})"
+        parameters = [value for made in columns for value in made.parameters] + list(parameters)
         if not lazy:
-            connection.execute(f"CREATE TABLE held AS {query}", list(parameters))
-            query, parameters = "SELECT * FROM held", ()
-    return Table(connection, query, parameters, names, origin)
+            connection.execute(f"CREATE TABLE held AS {query}", parameters)
+            query, parameters = "SELECT * FROM held", []
+    return Table(connection, query, parameters, unique_names([made.name.strip() for made in columns]), origin)
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
