@@ -9,12 +9,12 @@ from typing import Any
 
 from fastmlp.machine.files import MAX_BYTES
 from fastmlp.tables.database import connect
-from fastmlp.tables.formats import frames, text
+from fastmlp.tables.formats import frames, parquet, text
 from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table
 from fastmlp.tables.unpacking import open_files
 
-_FORMATS: tuple[ModuleType, ...] = (frames, text)
+_FORMATS: tuple[ModuleType, ...] = (frames, parquet, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
 ``source`` is a `Files` or an object. Delimited text comes last: it is what no other format knows."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,13 @@ from fastmlp.tables.database import column, errors_as_values
 from fastmlp.tables.types import Nulls, plain_columns, type_name
 
 _NUMBERS = itertools.count()  # of types, whose names are shared by all tables of a database
+
+
+class Part(NamedTuple):
+    """Consecutive rows of a table: the number of rows before them, and the parameters of the query that gives them."""
+
+    first: int
+    parameters: Sequence[Any]
 
 
 class Table:
@@ -31,15 +38,24 @@ class Table:
         source declares to be categories are ``"ENUM"``.
     origin : str
         The file, or what else the table comes from; messages begin with it.
+    parts : tuple of Part
+        Consecutive rows that can be read by themselves, together all rows; often one part is all there is.
     """
 
     def __init__(
-        self, connection: Any, query: str, parameters: Sequence[Any], names: Sequence[str], origin: str
+        self,
+        connection: Any,
+        query: str,
+        parameters: Sequence[Any],
+        names: Sequence[str],
+        origin: str,
+        parts: Sequence[Part] = (),
     ) -> None:
         self.names = tuple(names)
         self.origin = origin
         self._connection = connection
         self._parameters = list(parameters)
+        self.parts = tuple(parts) or (Part(0, self._parameters),)
         self._enums: dict[tuple[str, ...], str] = {}
         columns = ", ".join(column(j) for j in range(len(names)))
         self._rows = f"({query}) AS source({columns})"
@@ -87,20 +103,27 @@ class Table:
             result: dict[str, Any] = self._cursor().execute(query, values).fetchnumpy()
         return result
 
-    def stream(self, expressions: Mapping[str, str], rest: str = "") -> Iterator[dict[str, NDArray[Any]]]:
-        """Like `select`, in blocks of rows as the database makes them; values must be numbers, none missing."""
+    def stream(
+        self, expressions: Mapping[str, str], rest: str = "", part: Part | None = None
+    ) -> Generator[dict[str, NDArray[Any]], None, None]:
+        """Like `select`, in blocks of rows as the database makes them; values must be numbers, none missing.
+
+        ``part``: one of ``parts``, to read no more than its rows.
+        """
         import nanoarrow
 
-        query, values = self._query(expressions, rest, ())
+        query, values = self._query(expressions, rest, (), part)
         cursor = self._cursor()
         with errors_as_values(self.origin):
             for block in nanoarrow.ArrayStream(cursor.sql(query, params=values)):
                 yield {key: _numbers(block.child(j)) for j, key in enumerate(expressions)}
 
-    def _query(self, expressions: Mapping[str, str], rest: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
+    def _query(
+        self, expressions: Mapping[str, str], rest: str, parameters: Sequence[Any], part: Part | None = None
+    ) -> tuple[str, list[Any]]:
         wanted = ", ".join(f"{expression} AS {key}" for key, expression in expressions.items())
         return f"WITH rows AS (SELECT * FROM {self._rows}) SELECT {wanted} FROM rows {rest}", [
-            *self._parameters,
+            *(self._parameters if part is None else part.parameters),
             *parameters,
         ]
 
@@ -122,11 +145,13 @@ def table_of(
     names: Sequence[str] | None = None,
     null: Nulls = (),
     lazy: bool = False,
+    parts: Sequence[Part] = (),
 ) -> Table:
     """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``.
 
     Columns become columns of plain types (see the module ``types``). ``names`` are those of the columns of the query,
-    where the database knows others; ``null`` are further texts and numbers that stand for a missing value.
+    where the database knows others; ``null`` are further texts and numbers that stand for a missing value. A lazy table
+    may have ``parts``: the same query with other parameters gives the rows of one.
     """
     with errors_as_values(origin):
         found = connection.sql(query, params=list(parameters))
@@ -135,11 +160,13 @@ def table_of(
         given = ", ".join(column(j) for j in range(len(found.types)))
         wanted = ", ".join(f"{made.expression} AS {column(j)}" for j, made in enumerate(columns))
         query = f"SELECT {wanted} FROM ({query}) AS raw({given})"
-        parameters = [value for made in columns for value in made.parameters] + list(parameters)
+        bound = [value for made in columns for value in made.parameters]
+        parameters = [*bound, *parameters]
+        parts = [Part(part.first, [*bound, *part.parameters]) for part in parts]
         if not lazy:
             connection.execute(f"CREATE TABLE held AS {query}", parameters)
-            query, parameters = "SELECT * FROM held", []
-    return Table(connection, query, parameters, unique_names([made.name.strip() for made in columns]), origin)
+            query, parameters, parts = "SELECT * FROM held", [], []
+    return Table(connection, query, parameters, unique_names([made.name.strip() for made in columns]), origin, parts)
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
