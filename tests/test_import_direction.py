@@ -30,8 +30,9 @@ CORE_ORDER = ["sparse_row", "types", "machine", "products", "layers", "passes", 
 
 TESTED_IN = {
     "callbacks/test_callbacks.py": "callbacks/base callbacks/monitors callbacks/plateau callbacks/stopping",
-    "cli/test_cli.py": "cli/defaults cli/fitting cli/info cli/predict cli/sources cli/summary cli/train "
+    "cli/test_cli.py": "cli/defaults cli/fitting cli/info cli/models cli/predict cli/sources cli/summary cli/train "
     "cli/train_options cli/writing",
+    "cli/test_tables.py": "cli/table_options cli/table_problem cli/table_rows",
     "data/readers/test_tables.py": "data/readers/dataset data/readers/table_columns",
     "data/test_chunks.py": "machine/worker training/streaming",
     "data/test_rows.py": "checks/arrays data/samples",

@@ -2,13 +2,20 @@
 
     train.py          read data, train, report, save
     train_options.py  the options of train
+    table_options.py  options for reading tables, and the argument for data
+    sources.py        recognise the kind of the data; read those that are no table
+    table_problem.py  a table to learn from
+    table_rows.py     a table to predict
+    defaults.py       from the options to a network and an optimizer
     fitting.py        the fit, and the signals that may end it
-    summary.py        what train prints about network and training
+    summary.py        what train prints about data, network and training
+    pictures.py       what train draws
     predict.py        run a saved model on other data
     info.py           show what a saved model contains
-    sources.py        recognise and read the kinds of data
-    defaults.py       from the options to a network and an optimizer
+    models.py         what a model file says about inputs and outputs
+    earlier_tables.py tables in models of version 0.1
     report.py         results as text
+    words.py          messages in the words of the command line
     writing.py        check output files before the work starts
 
 The module of a command is imported when the command is used. Errors of the package for bad input become
@@ -22,6 +29,8 @@ from importlib import import_module
 from typing import Any
 
 import click
+
+from fastmlp.cli.words import as_options
 
 _COMMANDS = {
     "train": "fastmlp.cli.train:train",
@@ -52,8 +61,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:  # the reader of the pipe is gone: click ends quietly
             raise
-        except (ValueError, TypeError, OSError, ArithmeticError, MemoryError) as error:
-            raise click.ClickException(_sentence(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
+        except (ValueError, TypeError, OSError, ArithmeticError, MemoryError, ImportError) as error:
+            raise click.ClickException(as_options(_sentence(error))) from error
 
 
 def _sentence(error: Exception) -> str:

@@ -96,7 +96,7 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     X, y = problem.train
     dropout = settings.dropout_for(problem)
     loss = settings.loss_for(problem)
-    layers: list[Input | Layer] = [_scaled_input(X)]
+    layers: list[Input | Layer] = [_scaled_input(X) if problem.encoder is None else Input(X.shape[1])]
     for width in settings.hidden:
         layers.append(Dense(width, settings.activation))
         if dropout > 0:

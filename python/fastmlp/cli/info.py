@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 
 import click
 import numpy as np
 
+from fastmlp.checks.errors import printable
 from fastmlp.cli import report
-from fastmlp.cli.predict import read_extra
-from fastmlp.data.readers.table_encoding import TableEncoding
+from fastmlp.cli.models import load_model
 from fastmlp.model.layers import Input
 from fastmlp.model.losses import Loss
-from fastmlp.network import Network, load_with_extra
+from fastmlp.network import Network
+from fastmlp.tables.encoder import Explanation
+from fastmlp.tables.target import Target
 
 
 @click.command("info")
@@ -24,8 +27,8 @@ def info(model: Path) -> None:
     Show the layers, parameters, loss and classes of a model:
         fastmlp info digits.safetensors
     """
-    network, extra = load_with_extra(model)
-    classes, encoding = read_extra(model, extra, network.n_outputs)
+    saved = load_model(model)
+    network = saved.network
     facts = {
         "File": f"{model}, {report.plural(model.stat().st_size, 'byte')}",
         "Network": report.network_line(network),
@@ -35,14 +38,15 @@ def info(model: Path) -> None:
     }
     if network.target_scale is not None:
         facts["Targets"] = f"{report.plural(network.n_targets, 'column')}, scaled; predictions are in their own units"
-    if encoding is not None:
-        facts["Columns"] = _columns(encoding)
-    if encoding is not None and encoding.target is not None:
-        facts["Target"] = repr(encoding.target.name)
-    if classes is not None:
-        facts["Classes"] = f"{report.names_line(classes)}"
+    if saved.target.name:
+        facts["Target"] = _target(saved.target)
+    if saved.classes is not None:
+        facts["Classes"] = report.names_line(saved.classes, 100)
     for name, fact in facts.items():
         click.echo(f"{name:<12}{fact}")
+    if saved.encoder is not None:
+        columns = Explanation(fact for fact in saved.encoder.explain() if fact.name != saved.target.name)
+        click.echo(f"\nColumns\n{indent(str(columns), '  ')}")
     click.echo("\nArrays")
     for row in _arrays(network):
         click.echo(f"  {row}")
@@ -67,13 +71,10 @@ def _input(layer: Input) -> str:
     return f"{columns}, each (x - shift) * scale with its own shift and scale"
 
 
-def _columns(encoding: TableEncoding) -> str:
-    """The columns of the table; text columns with their number of categories."""
-    names = [
-        column.name if column.kind == "numeric" else f"{column.name} ({len(column.categories)} texts)"
-        for column in encoding.columns
-    ]
-    return report.names_line(names)
+def _target(target: Target) -> str:
+    """The name of the target, and how it is learned."""
+    name = printable(target.name, 60)
+    return f"{name!r}, learned as log(1 + {name})" if target.log else repr(name)
 
 
 def _arrays(network: Network) -> list[str]:

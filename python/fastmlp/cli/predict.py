@@ -12,108 +12,153 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import printable
-from fastmlp.cli import report
-from fastmlp.cli.sources import read_rows
+from fastmlp.cli import report, table_options
+from fastmlp.cli.models import Model, load_model
+from fastmlp.cli.sources import kind_of, plain, read_inputs
+from fastmlp.cli.table_rows import TableRows
 from fastmlp.cli.writing import check_writable, write_text
-from fastmlp.data.readers.table_encoding import TableEncoding
-from fastmlp.metrics import as_labels, regression_errors
-from fastmlp.network import load_with_extra
+from fastmlp.metrics import as_labels, confusion_matrix, regression_errors
 
 
 @click.command("predict")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("data", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("data", required=False, callback=table_options.source)
 @click.option("--probabilities", is_flag=True, help="Add a column with the probability of each class.")
+@click.option(
+    "--keep",
+    multiple=True,
+    callback=table_options.columns,
+    metavar="COLUMN",
+    help="Column of the table to copy into the result, such as an identifier; may be repeated.",
+)
+@click.option("--strict", is_flag=True, help="Refuse tables with missing values or unknown categories.")
+@table_options.reading_options
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file.  [default: standard output]",
 )
 @click.option("--threads", type=click.IntRange(1, 1024), help="Number of threads.  [default: as many as pay off]")
-def predict(model: Path, data: Path | None, probabilities: bool, output: Path | None, threads: int | None) -> None:
+def predict(
+    model: Path,
+    data: str | None,
+    probabilities: bool,
+    keep: tuple[str | int, ...],
+    strict: bool,
+    output: Path | None,
+    threads: int | None,
+    **options: Any,
+) -> None:
     """Predict the rows of DATA with a model written by 'fastmlp train --save'.
 
     DATA is anything that 'train' accepts, or a single IDX file of images. If the data have a test part, that part is
-    predicted. A CSV file must have the columns that the model was trained on; other columns are ignored. Without DATA,
-    the bundled test digits are predicted.
+    predicted. A table must have the columns that the model was trained on; other columns are ignored. Missing values
+    and unknown categories are dealt with as in training, and counted. Without DATA, the bundled test digits are
+    predicted.
 
     The result is CSV with a header and a line for each row: the class or the number. If the data include the targets,
     the accuracy or the error is printed to standard error.
 
     \b
-    Predict prices for new houses:
-        fastmlp predict houses.safetensors new.csv --output prices.csv
+    Predict prices for new houses, beside their numbers:
+        fastmlp predict houses.safetensors new.csv --keep Id --output prices.csv
     Show the probabilities of a few digits:
         fastmlp predict digits.safetensors --probabilities | head
     """
     check_writable("--output", output)
-    network, extra = load_with_extra(model)
-    classes, encoding = read_extra(model, extra, network.n_outputs)
-    if probabilities and classes is None:
+    saved = load_model(model)
+    if probabilities and saved.classes is None:
         raise ValueError(f"--probabilities: {model} predicts numbers, not classes")
-    rows = read_rows(data, encoding)
-    if rows.X.ndim == 2 and rows.X.shape[1] != network.n_features:
-        given = "the bundled digits have" if data is None else f"{data} has"
-        raise ValueError(f"{given} {rows.X.shape[1]} columns, {model} needs {network.n_features}")
-    outputs = network.predict(rows.X, n_threads=threads)
-    if classes is None:
-        header = ["predicted"] if outputs.shape[1] == 1 else [f"predicted_{j}" for j in range(outputs.shape[1])]
-        table = [[str(value) for value in row] for row in outputs]
-    else:
-        names = [classes[label] for label in as_labels("predictions", outputs)]
-        header, table = ["predicted"], [[name] for name in names]
-        if probabilities:
-            header += [f"p({name})" for name in classes]
-            full = np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-            table = [[*row, *map(str, p)] for row, p in zip(table, full, strict=True)]
-    if rows.y is not None:
-        click.echo(_judged(rows.y, outputs, classes, encoding), err=True)
-    text = _as_csv([header, *table])
+    X, y, kept = _inputs(saved, data, table_options.taken_reading(options), keep, strict)
+    outputs = saved.network.predict(X, n_threads=threads)
+    columns = kept | _predictions(saved, outputs, probabilities, kept)
+    if y is not None:
+        click.echo(_judged(saved, y, outputs), err=True)
+    text = _as_csv(columns)
     if output is None:
         click.echo(text, nl=False)
     else:
         write_text(output, text)
-        click.echo(f"Written: {output} ({report.plural(len(table), 'row')})", err=True)
+        click.echo(f"Written: {output} ({report.plural(len(X), 'row')})", err=True)
 
 
-def read_extra(
-    path: Path, extra: dict[str, Any], n_outputs: int
-) -> tuple[tuple[str, ...] | None, TableEncoding | None]:
-    """Class names and table encoding of a model; ``ValueError`` if they do not fit it."""
-    classes = extra.get("classes")
-    if classes is not None:
-        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-            raise ValueError(f"{path}: its class names are damaged")
-        if n_outputs != (1 if len(classes) == 2 and n_outputs == 1 else len(classes)):
-            raise ValueError(f"{path} names {len(classes)} classes, but its network has {n_outputs} outputs")
-    try:
-        encoding = None if extra.get("encoding") is None else TableEncoding.from_dict(extra["encoding"])
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return (None if classes is None else tuple(classes)), encoding
+def _inputs(
+    model: Model, data: str | None, reading: table_options.Reading, keep: tuple[str | int, ...], strict: bool
+) -> tuple[NDArray[Any], Any, dict[str, Sequence[str]]]:
+    """The inputs, the true targets if the data have them, and the columns to copy into the result."""
+    kind = kind_of(data)
+    if data is None or kind != "table":
+        if keep or strict or reading != table_options.Reading():
+            what = "the bundled digits are" if data is None else f"{data} is"
+            raise ValueError(f"--keep, --strict and the options for reading are for a table, which {what} not")
+        X, y = read_inputs(data, kind)
+        given = "the bundled digits have" if data is None else f"{data} has"
+        _check_width(model, X, given)
+        return X, None if y is None else _encoded(model, y), {}
+    rows = TableRows(model, data, reading)
+    X = rows.inputs(strict)
+    _check_width(model, X, f"{data} has")
+    if rows.notice:
+        click.echo(rows.notice, err=True)
+    return X, rows.targets(), {name: rows.texts(name) for name in rows.names(keep)}
 
 
-def _judged(
-    y: NDArray[Any], outputs: NDArray[Any], classes: tuple[str, ...] | None, encoding: TableEncoding | None
-) -> str:
-    """The accuracy on one line, or the errors."""
-    if classes is None:
+def _check_width(model: Model, X: NDArray[Any], given: str) -> None:
+    if X.ndim == 2 and X.shape[1] != model.network.n_features:
+        raise ValueError(f"{given} {X.shape[1]} columns, {model.path} needs {model.network.n_features}")
+
+
+def _encoded(model: Model, y: NDArray[Any]) -> NDArray[Any]:
+    """Targets of data that are no table as indices into the classes, -2 for an unknown one; numbers stay."""
+    if model.classes is None:
+        return y
+    position = {name: i for i, name in enumerate(model.classes)}
+    return np.array([position.get(f"{label:.0f}", -2) for label in y.reshape(len(y), -1)[:, 0]])
+
+
+def _predictions(
+    model: Model, outputs: NDArray[Any], probabilities: bool, kept: dict[str, Any]
+) -> dict[str, Sequence[str]]:
+    """The columns of the result, by name."""
+    name = model.target.name or "predicted"
+    name = f"predicted {name}" if name in kept else name
+    if model.classes is None:
+        numbers = np.asarray(model.target.decode(outputs)).astype(outputs.dtype, copy=False)
+        if numbers.shape[1] == 1:
+            return {name: [plain(value) for value in numbers[:, 0]]}
+        return {f"{name}_{j}": [plain(value) for value in numbers[:, j]] for j in range(numbers.shape[1])}
+    columns: dict[str, Sequence[str]] = {name: [model.classes[i] for i in as_labels("predictions", outputs)]}
+    if probabilities:
+        full = np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        columns |= {f"p({label})": [plain(p) for p in full[:, i]] for i, label in enumerate(model.classes)}
+    return columns
+
+
+def _judged(model: Model, y: NDArray[Any], outputs: NDArray[Any]) -> str:
+    """The accuracy on one line, or the errors; over the rows whose target is known."""
+    if model.classes is None:
         if y.dtype.kind not in "biuf" or y.size != outputs.size:
             return "No error: the targets in the data do not match what the model predicts"
-        errors = regression_errors(y, outputs)
-        name = encoding.target.name if encoding and encoding.target else None
-        return report.error_lines("Prediction", errors, name)
-    position = {name: i for i, name in enumerate(classes)}
-    names = y.tolist() if y.dtype.kind == "U" else [f"{label:.0f}" for label in y.reshape(len(y), -1)[:, 0]]
-    unknown = next((name for name in names if name not in position), None)
-    if unknown is not None:
-        return f"No accuracy: the data have the class {printable(unknown)!r}, which is unknown to the model"
-    right = int((np.array([position[name] for name in names]) == as_labels("predictions", outputs)).sum())
-    return f"Accuracy {100 * right / len(y):.2f} % ({report.count(len(y) - right)} of {report.count(len(y))} wrong)"
+        y = y.reshape(outputs.shape)
+        known = np.isfinite(y).all(axis=1)
+        text, what = "No error", "a number as its target"
+        if known.any():
+            decode = model.target.decode
+            errors = regression_errors(decode(y[known]), decode(outputs[known]))
+            text = report.error_lines("Prediction", errors, model.target.name or None)
+    else:
+        known = y >= 0
+        text, what = "No accuracy", "a class that the model knows"
+        if known.any():
+            counts = confusion_matrix(y[known], as_labels("predictions", outputs[known]), len(model.classes))
+            text = report.class_line("", counts).strip().capitalize()
+    lost = int(np.count_nonzero(~known))
+    return f"{text}; {report.plural(lost, 'row')} without {what} left out" if lost else text
 
 
-def _as_csv(rows: Sequence[Sequence[str]]) -> str:
+def _as_csv(columns: dict[str, Sequence[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()

@@ -1,26 +1,28 @@
-"""Recognise the kind of a file or folder, and read it.
+"""Recognise the kind of the data, and read them.
 
-A folder must hold IDX files, as MNIST is published. NPZ and IDX files are recognised by their first bytes; any other
-file is read as CSV. No path means the bundled digits.
+A folder with IDX files, as MNIST is published, an NPZ file and an IDX file are recognised by their contents; anything
+else is a table. No data means the bundled digits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.data.datasets import load_digits, load_mnist
+from fastmlp.checks.errors import shown
+from fastmlp.data.datasets import load_digits
 from fastmlp.data.readers.dataset import Dataset
 from fastmlp.data.readers.idx import read_idx
+from fastmlp.data.readers.idx_folder import idx_pairs, read_pairs
 from fastmlp.data.readers.npz import read_npz
-from fastmlp.data.readers.table_encoding import TableEncoding
-from fastmlp.data.readers.tables import read_csv
 from fastmlp.data.splits import Part, train_validation_test_split
 from fastmlp.machine.files import open_binary
+from fastmlp.tables.target import Target
 
 SPLIT_SEED = 0
 """Independent of the training seed: the same rows are always set aside, so that results can be compared."""
@@ -29,150 +31,129 @@ _MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Options for the columns of a CSV file, by name or position."""
-
-    target: str | int | None = None
-    drop: tuple[str | int, ...] = ()
-    categorical: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
 class Problem:
     """The data to learn from.
 
-    ``test`` and ``validation`` are None if there are none. Targets are indices into ``classes``, or numbers if
-    ``classes`` is None. ``encoding`` says how the columns of a table were encoded.
+    ``test`` and ``validation`` are None if there are none. Targets are as ``target`` encodes them: indices into its
+    classes, or numbers. ``encoder`` says how the columns of a table were encoded; ``facts`` are lines for the headline.
     """
 
     name: str
     train: Part
     validation: Part | None
     test: Part | None
-    classes: tuple[str, ...] | None
-    encoding: TableEncoding | None = None
+    target: Target
+    encoder: Any = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Names of the classes; None if the targets are numbers."""
+        return None if self.target.classes_ is None else tuple(map(plain, self.target.classes_))
 
     @property
     def target_name(self) -> str | None:
         """Name of the target column of a table."""
-        return self.encoding.target.name if self.encoding and self.encoding.target else None
+        return self.target.name or None
 
 
-@dataclass(frozen=True)
-class PredictionData:
-    """Rows to predict; ``y`` holds class names or numbers, or is None if the data have no targets."""
+def plain(value: Any) -> str:
+    """A label or a number as text, without needless digits.
 
-    X: NDArray[Any]
-    y: NDArray[Any] | None
-
-
-def read_problem(
-    path: Path | None,
-    columns: Columns,
-    task: str | None,
-    test_fraction: float,
-    validation_fraction: float,
-) -> Problem:
-    """Read training data, and set test rows aside unless the data have a test part."""
-    kind = _kind(path)
-    if columns != Columns() and kind != "csv":
-        name = "the bundled digits are" if path is None else f"{path} is"
-        raise ValueError(f"--target, --drop and --categorical are for a CSV file, which {name} not")
-    encoding: TableEncoding | None = None
-    if path is not None and kind == "csv":
-        classification = None if task is None else task == "classification"
-        table = read_csv(
-            path,
-            -1 if columns.target is None else columns.target,
-            classification=classification,
-            categorical=columns.categorical,
-            drop=columns.drop,
-        )
-        assert table.y is not None
-        data = Dataset(table.X, table.y, None, None)
-        encoding, classes = table.encoding, table.classes
-    else:
-        data, classes = _with_classes(_read_dataset(path, kind), task)
-    if classes is not None and len(classes) < 2:
-        raise ValueError(f"the target has a single class {classes[0]!r}; expected at least two")
-    has_test = data.X_test is not None
-    train, validation, split_off = train_validation_test_split(
-        data.X_train,
-        data.y_train,
-        validation=validation_fraction,
-        test=0 if has_test else test_fraction,
-        seed=SPLIT_SEED,
-        stratify=classes is not None,
-        shuffle=validation_fraction > 0 or not has_test,
-    )
-    test = (data.X_test, data.y_test) if has_test else split_off
-    name = "bundled digits" if path is None else path.name or str(path)
-    return Problem(
-        name,
-        train,
-        validation if len(validation[0]) else None,
-        test if len(test[0]) else None,
-        classes,
-        encoding,
-    )
+    >>> plain(np.float32(0.1)), plain(2.0), plain(np.float32(1e7)), plain("a"), plain(np.bool_(True))
+    ('0.1', '2', '10000000', 'a', 'True')
+    """
+    if isinstance(value, (float, np.floating)):
+        return np.format_float_positional(value, trim="-") if 1e-5 <= abs(float(value)) < 1e16 else f"{value:g}"
+    return str(value)
 
 
-def read_rows(path: Path | None, encoding: TableEncoding | None) -> PredictionData:
-    """Read rows to predict: the test part, if the data have one."""
-    kind = _kind(path)
-    if path is not None and kind == "csv":
-        if encoding is None:
-            return PredictionData(read_csv(path, None).X, None)
-        table = read_csv(path, encoding=encoding)
-        if table.y is None or table.classes is None:
-            return PredictionData(table.X, table.y)
-        return PredictionData(table.X, np.array(table.classes)[table.y])
-    if path is not None and kind == "idx":
-        images = read_idx(path)
-        return PredictionData(images.reshape(len(images), -1) if images.ndim > 1 else images, None)
-    data = _read_dataset(path, kind)
-    if data.X_test is None:
-        return PredictionData(data.X_train, data.y_train)
-    return PredictionData(data.X_test, data.y_test)
-
-
-def _kind(path: Path | None) -> str:
+def kind_of(path: str | None) -> str:
+    """``"digits"``, ``"folder"`` (of IDX files), ``"npz"``, ``"idx"`` or ``"table"``."""
     if path is None:
         return "digits"
-    if path.is_dir():
-        return "folder"
-    with open_binary(path) as stream:
+    if Path(path).is_dir():
+        return "folder" if idx_pairs(Path(path)) or not any(Path(path).iterdir()) else "table"
+    if not Path(path).is_file():
+        return "table"
+    with open_binary(Path(path)) as stream:
         start = stream.read(4)
-    if start[:4] == b"PK\x03\x04":
-        return "npz"
-    return "idx" if start[:2] == b"\0\0" else "csv"
+    if start[:2] == b"\0\0":
+        return "idx"
+    return "npz" if start == b"PK\3\4" and _holds_arrays(Path(path)) else "table"
 
 
-def _read_dataset(path: Path | None, kind: str) -> Dataset:
+def _holds_arrays(path: Path) -> bool:
+    """Whether a zip archive is an NPZ file, whole or damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist()) or path.suffix == ".npz"
+    except (zipfile.BadZipFile, OSError):
+        return path.suffix == ".npz"
+
+
+def read_dataset(path: str | None, kind: str) -> Dataset:
+    """Read data that are no table: the inputs and targets of training, and of a test if there is one."""
     if path is None:
         return load_digits()
-    if kind == "folder":
-        return load_mnist(path)
     if kind == "npz":
         return read_npz(path)
-    raise ValueError(f"{path} is a single IDX file; give the folder that holds images and labels")
+    pairs = idx_pairs(Path(path))
+    if pairs:
+        return read_pairs(pairs)
+    if kind == "idx":
+        raise ValueError(f"{path} is a single IDX file without its labels or images beside it")
+    raise ValueError(f"{path} does not hold images and labels as IDX files, such as train-images-idx3-ubyte")
 
 
-def _with_classes(data: Dataset, task: str | None) -> tuple[Dataset, tuple[str, ...] | None]:
+def read_inputs(path: str | None, kind: str) -> tuple[NDArray[Any], Any]:
+    """Rows to predict, and their targets if there are any: the test part, if the data have one."""
+    if kind == "idx":
+        images = read_idx(str(path))
+        return images.reshape(len(images), -1) if images.ndim > 1 else images, None
+    data = read_dataset(path, kind)
+    return (data.X_train, data.y_train) if data.X_test is None else (data.X_test, data.y_test)
+
+
+def problem_of(path: str | None, kind: str, task: str | None, test: float, validation: float) -> Problem:
+    """The problem in data that are no table; a part of the rows is set aside for testing unless there is one."""
+    data, target = _with_classes(read_dataset(path, kind), task)
+    has_test = data.X_test is not None
+    train, chosen_by, judged_by = split_rows(
+        data.X_train, data.y_train, target, 0 if has_test else test, validation, shuffle=validation > 0 or not has_test
+    )
+    name = "bundled digits" if path is None else Path(path).name or path
+    return Problem(name, train, chosen_by, (data.X_test, data.y_test) if has_test else judged_by, target)
+
+
+def split_rows(
+    X: NDArray[Any], y: NDArray[Any], target: Target, test: float, validation: float, *, shuffle: bool = True
+) -> tuple[Part, Part | None, Part | None]:
+    """Training, validation and test rows, the classes in equal shares; None for a part that is empty."""
+    train, *others = train_validation_test_split(
+        X, y, validation=validation, test=test, seed=SPLIT_SEED, stratify=target.classes_ is not None, shuffle=shuffle
+    )
+    chosen_by, judged_by = (part if len(part[0]) else None for part in others)
+    return train, chosen_by, judged_by
+
+
+def _with_classes(data: Dataset, task: str | None) -> tuple[Dataset, Target]:
     """Turn labels into indices into the classes; leave numbers unchanged."""
     X_train, y_train, X_test, y_test = data
     if y_train is None:
         raise ValueError("the NPZ file holds X but no y; training needs both")
     if y_train.ndim == 2 and y_train.shape[1] == 1:
         y_train, y_test = y_train[:, 0], None if y_test is None else y_test.reshape(len(y_test))
-    if (task or ("classification" if y_train.ndim == 1 and y_train.dtype.kind in "iu" else "")) != "classification":
-        return Dataset(X_train, y_train, X_test, y_test), None
-    if y_train.ndim != 1 or not (y_train == np.floor(y_train)).all():
-        raise ValueError("--task classification needs one whole number per row as its class")
     every = y_train if y_test is None else np.concatenate([y_train, y_test])
+    if (every == every[0]).all():
+        raise ValueError(f"the target is {shown(every[0].tolist(), 60)} in every row; there is nothing to learn")
+    if (task or ("classification" if y_train.ndim == 1 and y_train.dtype.kind in "iu" else "")) != "classification":
+        return Dataset(X_train, y_train, X_test, y_test), Target("", None)
+    if y_train.ndim != 1 or not (y_train == np.floor(y_train)).all():
+        raise ValueError("task='classification' needs one whole number per row as its class")
     labels = np.unique(every)
     if len(labels) > _MOST_CLASSES:
-        raise ValueError(f"y has {len(labels)} different whole numbers; if they are not classes, use --task regression")
+        raise ValueError(f"y has {len(labels)} different whole numbers; if they are not classes, use task='regression'")
     train = np.searchsorted(labels, y_train)
     test = None if y_test is None else np.searchsorted(labels, y_test)
-    return Dataset(X_train, train, X_test, test), tuple(f"{label:.0f}" for label in labels)
+    return Dataset(X_train, train, X_test, test), Target("", labels)

@@ -14,17 +14,17 @@ import click
 
 from fastmlp.cli.defaults import Settings, make_network
 from fastmlp.cli.fitting import fit, sigterm_as_interrupt
-from fastmlp.cli.sources import Columns, Problem, read_problem
+from fastmlp.cli.models import check_format, save_model
+from fastmlp.cli.pictures import Drawn, Picture
+from fastmlp.cli.sources import Problem, kind_of, problem_of
 from fastmlp.cli.summary import against_pure_python, cost, headline, results
+from fastmlp.cli.table_options import Reading, taken_reading
+from fastmlp.cli.table_problem import Columns, problem_of_table
 from fastmlp.cli.train_options import train_options
 from fastmlp.cli.writing import check_writable
-from fastmlp.history import History
-from fastmlp.network import Network
 
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes that a shell expects of a program ended by Ctrl-C or SIGTERM."""
-
-_PICTURES = (".png", ".pdf", ".svg")
 
 
 @click.command("train")
@@ -33,11 +33,14 @@ _PICTURES = (".png", ".pdf", ".svg")
 def train(
     ctx: click.Context,
     /,
-    data: Path | None,
+    data: str | None,
     target: str | int | None,
     drop: tuple[str | int, ...],
+    use: tuple[str | int, ...],
     categorical: tuple[str | int, ...],
     task: str | None,
+    log_target: bool,
+    test: str | None,
     test_fraction: float,
     validation_fraction: float,
     patience: int | None,
@@ -46,23 +49,27 @@ def train(
     checkpoint_every: float | None,
     resume: bool,
     save: Path | None,
-    plot: Path | None,
+    plot: tuple[Picture, ...],
     quiet: bool,
     **settings: Any,
 ) -> None:
     """Train a network on DATA and report how good it is.
 
-    DATA is a folder of IDX files (as MNIST is published), a CSV file (plain or gzip), or an NPZ file with X and y, or
-    with X_train, y_train, X_test and y_test. Without DATA, the bundled handwritten digits are used.
+    DATA is a table, with or without a header: delimited text in any usual form, Parquet, Arrow, Excel, JSON, ARFF,
+    several files as in 'sales/*.csv', '-' for standard input, or a query such as "SELECT * FROM 'sales/*.parquet' WHERE
+    year > 2020". It may also be a folder of IDX files (as MNIST is published), or an NPZ file with X and y. Without
+    DATA, the bundled handwritten digits are used.
 
-    Bytes are scaled to the range from 0 to 1, other columns to mean 0 and standard deviation 1. A text column becomes
-    one column per text. The scaling is saved with the model, so 'fastmlp predict' takes raw data.
+    Whether the target is a class or a number is decided by its values. Columns become inputs by what they are: numbers,
+    categories, dates; identifiers and the like are set aside; missing values are filled. All of this is said, and saved
+    with the model, so 'fastmlp predict' takes raw data.
 
     \b
     Train on the bundled digits:
         fastmlp train
-    Choose the network, save it, and plot the training:
-        fastmlp train --hidden 128,64 --epochs 60 --save digits.safetensors --plot digits.png
+    Choose the network, save it, and plot the training and which digits were mistaken:
+        fastmlp train --hidden 128,64 --epochs 60 --save digits.safetensors
+            --plot digits.png --plot confusion=mistaken.png
     Train the textbook classic on MNIST in the folder 'mnist':
         fastmlp train mnist --hidden 30 --activation sigmoid --output sigmoid --loss squared_error
             --optimizer sgd --learning-rate 3 --schedule constant --batch-size 10 --epochs 30 --dropout 0
@@ -81,11 +88,13 @@ def train(
             raise click.UsageError(f"{option} needs --checkpoint FILE")
     check_writable("--checkpoint", checkpoint)
     check_writable("--save", save)
-    check_writable("--plot", plot)
-    if plot is not None:
-        _check_picture(plot)
+    check_format(save)
+    reading = taken_reading(settings)
     chosen = Settings(**settings)
-    problem = read_problem(data, Columns(target, drop, categorical), task, test_fraction, validation_fraction)
+    columns = Columns(target, drop, use, categorical, task, log_target)
+    problem = _problem(data, columns, reading, test, test_fraction, validation_fraction, chosen.dtype)
+    for picture in plot:
+        picture.check(problem)
     network = make_network(problem, chosen)
     say = (lambda text="": None) if quiet else click.echo
     say(headline(problem, network, chosen))
@@ -93,52 +102,45 @@ def train(
     with sigterm_as_interrupt() as terminated:
         history = fit(network, problem, chosen, patience, threads, progress, checkpoint, checkpoint_every, resume)
     if save is not None:
-        _save(network, problem, save)
+        save_model(network, problem, save)
     if terminated.came:
         ctx.exit(TERMINATED)
-    if plot is not None and history.n_epochs:
-        _plot(history, plot)
+    if history.n_epochs:
+        for picture in plot:
+            picture.write(Drawn(network, problem, history))
     interrupted = history.stop_reason == "interrupted"
     if not quiet:
         say()
         say(results(network, problem))
         say()
         say(cost(history, problem))
-        if not interrupted:
+        if data is None and not interrupted:
             with contextlib.suppress(ValueError):  # pure Python may not cover this network
                 say(against_pure_python(network, problem, chosen, history))
-    for path in (save, plot if history.n_epochs else None):
+    for path in (save, *(picture.path for picture in plot if history.n_epochs)):
         if path is not None:
             say(f"Written: {path}")
     if interrupted:
         ctx.exit(INTERRUPTED)
 
 
-def _check_picture(path: Path) -> None:
-    """Raise an error now if the plot could not be written at the end."""
-    from importlib.util import find_spec
-
-    if path.suffix.lower() not in _PICTURES:
-        raise ValueError(f"--plot {path}: expected a name that ends in {', '.join(_PICTURES)}")
-    if find_spec("matplotlib") is None:
-        raise click.ClickException("--plot needs matplotlib: pip install 'fastmlp[plot]'")
-
-
-def _save(network: Network, problem: Problem, path: Path) -> None:
-    from fastmlp.persistence.models import save
-
-    extra: dict[str, Any] = {}
-    if problem.classes is not None:
-        extra["classes"] = list(problem.classes)
-    if problem.encoding is not None:
-        extra["encoding"] = problem.encoding.to_dict()
-    save(network, path, extra=extra)
-
-
-def _plot(history: History, path: Path) -> None:
-    from fastmlp import plots
-    from fastmlp.machine.files import replacing
-
-    figure: Any = plots.history(history)
-    with replacing(path) as file:
-        figure.savefig(file, format=path.suffix.lower().lstrip("."))
+def _problem(
+    data: str | None,
+    columns: Columns,
+    reading: Reading,
+    test_path: str | None,
+    test: float,
+    validation: float,
+    dtype: str,
+) -> Problem:
+    """Read the data; options for tables are refused with other data."""
+    kind = kind_of(data)
+    if data is not None and kind == "table":
+        return problem_of_table(data, columns, reading, test_path, test, validation, dtype)
+    if columns != Columns(task=columns.task) or reading != Reading() or test_path is not None:
+        name = "the bundled digits are" if data is None else f"{data} is"
+        raise ValueError(
+            "--target, --drop, --use, --categorical, --log-target, --test and the options for reading are for a table, "
+            f"which {name} not"
+        )
+    return problem_of(data, kind, columns.task, test, validation)

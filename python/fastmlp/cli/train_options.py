@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from fastmlp.cli import table_options
 from fastmlp.cli.defaults import LEARNING_RATES
+from fastmlp.cli.pictures import pictures_of
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.loss_kinds import LOSSES
 from fastmlp.model.losses import Loss
@@ -29,46 +31,54 @@ def _widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int
     return tuple(map(int, parts))
 
 
-def _column(ctx: click.Context, param: click.Parameter, value: str | None) -> str | int | None:
-    """A column by name, or by position if it is a whole number."""
-    digits = "" if value is None else value.removeprefix("-")
-    return int(str(value)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else value
-
-
-def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str | int | None, ...]:
-    return tuple(_column(ctx, param, value) for value in values)
-
-
 _FILE: Any = click.Path(dir_okay=False, path_type=Path)
 
 
 OPTIONS = (
-    click.argument("data", required=False, type=click.Path(exists=True, path_type=Path)),
+    click.argument("data", required=False, callback=table_options.source),
     click.option(
         "--target",
-        callback=_column,
+        callback=table_options.column,
         metavar="COLUMN",
-        help="Column of a CSV file to predict, by name or position from 0; -1 is the last.  [default: the last]",
+        help="Column of a table to predict, by name or position from 0; -1 is the last.  [default: the last]",
     ),
     click.option(
         "--drop",
         multiple=True,
-        callback=_columns,
+        callback=table_options.columns,
         metavar="COLUMN",
-        help="Column of a CSV file to ignore, such as a row number; may be repeated.",
+        help="Column of a table to leave out; may be repeated.",
+    ),
+    click.option(
+        "--use",
+        multiple=True,
+        callback=table_options.columns,
+        metavar="COLUMN",
+        help="Column of a table to learn from though it looks like an identifier or free text; may be repeated.",
     ),
     click.option(
         "--categorical",
         multiple=True,
-        callback=_columns,
+        callback=table_options.columns,
         metavar="COLUMN",
-        help="Column of numbers that are codes, to read as text; may be repeated.",
+        help="Column of numbers that are codes without an order; may be repeated.",
     ),
     click.option(
         "--task",
         type=click.Choice(["classification", "regression"]),
-        help="Whether targets are classes or numbers.  [default: classes for texts and for the whole numbers of image "
-        "data, else numbers]",
+        help="Whether targets are classes or numbers.  [default: decided by their values, and said]",
+    ),
+    click.option(
+        "--log-target",
+        is_flag=True,
+        help="Learn log(1 + target), for numbers from 0 with a few very large ones, such as prices.",
+    ),
+    *table_options.READING,
+    click.option(
+        "--test",
+        callback=table_options.source,
+        metavar="FILE",
+        help="Table with rows for testing.  [default: a part of DATA]",
     ),
     click.option(
         "--test-fraction",
@@ -184,7 +194,14 @@ OPTIONS = (
         help="Go on from the checkpoint of the same command, if there is one, as if never interrupted.",
     ),
     click.option("--save", type=_FILE, help="Write the model to this file (.safetensors)."),
-    click.option("--plot", type=_FILE, help="Plot the losses per epoch to this file (.png, .pdf or .svg)."),
+    click.option(
+        "--plot",
+        multiple=True,
+        callback=pictures_of,
+        metavar="[KIND=]FILE",
+        help="Draw a picture (.png, .pdf or .svg); may be repeated. KIND is losses (the default), confusion or "
+        "calibration for classes, predicted or residuals for numbers, importance for the columns of a table.",
+    ),
     click.option("--quiet", is_flag=True, help="No progress bar and no report; errors only."),
 )
 

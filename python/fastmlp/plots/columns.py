@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastmlp.checks.errors import printable
-from fastmlp.plots.canvas import BLUE, finish, new_figure, numbers
+from fastmlp.plots.canvas import BLUE, finish, grouped, new_figure, numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,6 +70,7 @@ def column_importance(
     ax.invert_yaxis()
     ax.axvline(0, color="0.5", linewidth=0.8)
     ax.tick_params(axis="y", length=0)
+    grouped(ax.xaxis)
     finish(ax, xlabel, "", title=title)
     ax.grid(False, axis="y")
     return ax

@@ -77,6 +77,17 @@ class Table:
             self._enums[key] = name
         return self._enums[key]
 
+    def take(self, rows: NDArray[np.intp]) -> Table:
+        """The rows at these positions, as a table in memory; in which order is not said."""
+        cursor, name = self._cursor(), f"held{next(_NUMBERS)}"
+        cursor.register("picked", {"row": rows})
+        columns = ", ".join(column(j) for j in range(len(self.names)))
+        numbered = f"SELECT *, row_number() OVER () - 1 AS row FROM {self._rows}"
+        query = f"CREATE TABLE {name} AS SELECT {columns} FROM ({numbered}) WHERE row IN (SELECT row FROM picked)"
+        with errors_as_values(self.origin):
+            cursor.execute(query, self._parameters)
+        return Table(self._connection, f"SELECT * FROM {name}", (), self.names, self.origin)
+
     def __len__(self) -> int:
         return int(self.select({"n": "count(*)"})["n"][0])
 

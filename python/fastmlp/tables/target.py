@@ -124,7 +124,9 @@ class Target:
         if labels is None:
             target.notice = facts.notice(log)
         elif numeric and task is None:
-            target.notice = f"{len(labels)} different numbers are taken for classes; task='regression' fits numbers"
+            target.notice = (
+                f"{len(labels)} different numbers, taken as classes; task='regression' takes them as numbers"
+            )
         return target
 
     def expression(self, table: Table) -> str:
@@ -286,7 +288,7 @@ class _Facts:
         """What may be unexpected about numbers."""
         low, high = self.facts["low"], self.facts["high"]
         if self.facts["whole"] and self.facts["distinct"] <= 2 * _FEW and high - low < 4 * _FEW:
-            return f"whole numbers from {low:g} to {high:g}; task='classification' makes them classes"
+            return f"whole numbers from {low:g} to {high:g}; task='classification' takes them as classes"
         below, middle, above = self.facts["quantiles"]
         if below - low < above - middle < (middle - below) / 10:
             return f"{low:g} is frequent and far from the other values; null={low:g} if it stands for missing"

@@ -1,0 +1,116 @@
+"""From a table to a problem: its target, its columns as a matrix, and the rows of each part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.errors import printable, some_names
+from fastmlp.cli import report
+from fastmlp.cli.sources import Problem, split_rows
+from fastmlp.cli.table_options import Reading
+from fastmlp.data.splits import Part
+from fastmlp.tables.encoder import Notes, TableEncoder
+from fastmlp.tables.reading import read_table
+from fastmlp.tables.table import Table
+from fastmlp.tables.target import Target
+
+_SHOWN = 6  # columns named in a line
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the person said about the columns, by name or position."""
+
+    target: str | int | None = None
+    drop: tuple[str | int, ...] = ()
+    use: tuple[str | int, ...] = ()
+    categorical: tuple[str | int, ...] = ()
+    task: str | None = None
+    log: bool = False
+
+
+def problem_of_table(
+    path: str, columns: Columns, reading: Reading, test_path: str | None, test: float, validation: float, dtype: str
+) -> Problem:
+    """Read a table, and set rows aside for testing unless they come from a file of their own."""
+    key = -1 if columns.target is None else columns.target
+    arguments = {"target": columns.target, "drop": columns.drop, **reading.arguments()}
+    table = read_table(path, **arguments)
+    key, *others = (_known(table, each) for each in (key, *columns.drop, *columns.use, *columns.categorical))
+    target = Target.of(table, key, task=columns.task, log=columns.log)
+    dropped, used = others[: len(columns.drop)], others[len(columns.drop) :][: len(columns.use)]
+    categorical = others[len(columns.drop) + len(columns.use) :]
+    encoder = TableEncoder(
+        categorical=categorical, drop=[*dropped, target.name], keep=used, null=list(reading.null), dtype=dtype
+    )
+    y, rows = _rows_with_target(table, target)
+    (of_train, y_train), *parts = split_rows(rows, y, target, 0 if test_path else test, validation)
+    encoder.fit(table.take(of_train))
+    X, notes = encoder.encode(table)
+    train = (X[of_train], y_train)
+    chosen_by, judged_by = (None if part is None else (X[part[0]], part[1]) for part in parts)
+    lost = len(table) - len(rows)
+    if test_path is not None:
+        judged_by, test_notes, test_lost = _test_part(test_path, arguments, encoder, target)
+        notes = Notes(
+            notes.rows + test_notes.rows, notes.missing + test_notes.missing, notes.unseen + test_notes.unseen
+        )
+        lost += test_lost
+    facts = {"Columns": columns_line(encoder, target), "Missing": missing_line(notes), "Target": target.notice}
+    if lost:
+        facts["Rows"] = f"{report.plural(lost, 'row')} without a target that is known left out"
+    return Problem(name_of(path), train, chosen_by, judged_by, target, encoder, facts)
+
+
+def _known(table: Table, key: str | int) -> str:
+    """The name of a column; digits are a name if there is a column of that name, else a position."""
+    return str(key) if str(key) in table.names else table.names[table.position(key, "column")]
+
+
+def _rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The targets that are known, and the positions of their rows."""
+    y = target.read(table)
+    rows = np.flatnonzero(np.isfinite(y) if target.classes_ is None else y >= 0)
+    if not len(rows):
+        raise ValueError(f"{table.origin}: no row has a known target {target.name!r:.60}")
+    return y[rows], rows
+
+
+def _test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, target: Target) -> tuple[Part, Notes, int]:
+    """The rows of a test file, what was filled in them, and how many have no target."""
+    table = read_table(path, **arguments)
+    y, rows = _rows_with_target(table, target)
+    X, notes = encoder.encode(table)
+    return (X[rows], y), notes, len(table) - len(rows)
+
+
+def name_of(path: str) -> str:
+    """What to call the data: the name of a file, or the beginning of a query."""
+    return {"-": "standard input"}.get(path) or printable(Path(path).name if len(path) < 1000 else path, 60)
+
+
+def columns_line(encoder: TableEncoder, target: Target) -> str:
+    """How many columns of each kind there are, and which are set aside."""
+    facts = [column for column in encoder.explain() if column.name != target.name]
+    counts = Counter(column.kind for column in facts if column.features)
+    plurals = {"category": "categories"}
+    kinds = [report.plural(n, kind, plurals.get(kind)) for kind, n in counts.most_common()]
+    width = sum(len(column.features) for column in facts)
+    aside = [f"{printable(column.name, 40)} ({column.details})" for column in facts if not column.features]
+    more = f"; set aside: {some_names(aside, _SHOWN)}" if aside else ""
+    return f"{', '.join(kinds)} -> {report.plural(width, 'input')}{more}"
+
+
+def missing_line(notes: Notes) -> str:
+    """How many values were missing, and in which columns."""
+    total = sum(notes.missing.values())
+    if not total:
+        return ""
+    names = [f"{name} {report.count(n)}" for name, n in notes.missing.most_common()]
+    return f"{report.plural(total, 'missing value')} filled ({some_names(names, _SHOWN)})"

@@ -1,0 +1,103 @@
+"""The rows of a table for a model: its inputs and targets, what was filled in them, and columns to copy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp.checks.errors import printable, shown, some_names
+from fastmlp.cli import report
+from fastmlp.cli.models import Model
+from fastmlp.cli.sources import plain
+from fastmlp.cli.table_options import Reading
+from fastmlp.tables.database import column
+from fastmlp.tables.encoder import Notes
+from fastmlp.tables.reading import read_table
+
+_SHOWN = 6  # columns named in the warning
+
+
+class TableRows:
+    """A table as a model needs it. ``notice`` says what was filled, once the inputs are read."""
+
+    def __init__(self, model: Model, path: str, reading: Reading) -> None:
+        null = () if model.encoder is None else tuple(model.encoder.null)
+        arguments = reading.arguments() | {"null": (*null, *reading.null)}
+        known = [] if model.encoder is None else list(dict.fromkeys(model.encoder.source_columns()))
+        self.table = read_table(path, drop=known, **arguments)
+        self.model = model
+        self.notice = ""
+
+    def inputs(self, strict: bool) -> NDArray[Any]:
+        """The matrix; ``ValueError`` for missing and unknown values if ``strict``."""
+        encoder = self.model.encoder
+        if encoder is None:
+            return self._numbers()
+        X, notes = encoder.encode(self.table)
+        if strict and (notes.missing or notes.unseen):
+            raise ValueError(f"{self._first_gap()}; without --strict, it is dealt with as in training")
+        self.notice = self._counted(notes)
+        return X
+
+    def _numbers(self) -> NDArray[Any]:
+        """All columns as numbers, for a network that was not trained on a table by name."""
+        values = self.table.select({f"x{j}": f"try_cast({column(j)} AS DOUBLE)" for j in range(len(self.table.names))})
+        X = np.column_stack([np.ma.filled(np.ma.asarray(each, np.float64), np.nan) for each in values.values()])
+        for row, j in np.argwhere(np.isnan(X))[:1]:
+            raise ValueError(
+                f"{self.table.origin}: row {row + 1}, column {self.table.names[j]!r:.60} is not a number, and "
+                f"{self.model.path} was not trained on a table"
+            )
+        return X
+
+    def targets(self) -> NDArray[Any] | None:
+        """The true targets, if the table has their column."""
+        target = self.model.target
+        return target.read(self.table) if target.name and target.name in self.table.names else None
+
+    def names(self, keep: tuple[str | int, ...]) -> list[str]:
+        """The names of columns to copy, which must be there."""
+        every = self.table.names
+        return [str(key) if str(key) in every else every[self.table.position(key, "keep")] for key in keep]
+
+    def texts(self, name: str) -> list[str]:
+        """The values of a column as texts, blank where they are missing."""
+        value = column(self.table.position(name))
+        number = self.table.types[self.table.position(name)] in ("FLOAT", "DOUBLE")
+        values = self.table.select({"value": value if number else f"{value}::VARCHAR"})["value"]
+        gone = np.ma.getmaskarray(values)
+        return ["" if missing else plain(each) for each, missing in zip(np.ma.getdata(values), gone, strict=True)]
+
+    def _counted(self, notes: Notes) -> str:
+        parts = [
+            f"{report.plural(sum(counts.values()), noun, nouns)} ({_columns(counts)})"
+            for noun, nouns, counts in (
+                ("missing value", None, notes.missing),
+                ("unknown category", "unknown categories", notes.unseen),
+            )
+            if counts
+        ]
+        if not parts:
+            return ""
+        return f"Warning: {' and '.join(parts)} dealt with as in training; --strict refuses them"
+
+    def _first_gap(self) -> str:
+        """Where the first missing or unknown value is, found by halving."""
+        encoder, low, high = self.model.encoder, 0, len(self.table)
+        assert encoder is not None
+        while high - low > 1:
+            middle = (low + high) // 2
+            _, notes = encoder.encode(self.table.take(np.arange(low, middle)))
+            low, high = (low, middle) if notes.missing or notes.unseen else (middle, high)
+        _, notes = encoder.encode(self.table.take(np.arange(low, high)))
+        name = next(iter(notes.missing or notes.unseen))
+        value = self.texts(name)[low]
+        what = "is missing" if notes.missing else f"holds {shown(value, 60)}, which was not there in training"
+        return f"{self.table.origin}: row {low + 1}, column {printable(name, 60)!r} {what}"
+
+
+def _columns(counts: Counter[str]) -> str:
+    return some_names([f"{name} {report.count(n)}" for name, n in counts.most_common()], _SHOWN)
