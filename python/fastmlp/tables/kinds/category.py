@@ -88,6 +88,7 @@ class Category(Kind):
                 raise TypeError(f"{name} must be a list of at most {MOST_LISTED}")
         if not all(isinstance(value, str) for value in self.values) or len(set(self.values)) != len(self.values):
             raise ValueError("values must be different texts")
+        "".join(self.values).encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
         if len(self.counts) != len(self.values) or type(self.coded) is not bool:
             raise ValueError("counts must be as many as values, coded true or false")
         for i, count in enumerate(self.counts):
