@@ -11,12 +11,12 @@ from fastmlp.tables.encoder import TableEncoder
 
 FRAME = pd.DataFrame(
     {
-        "key": np.arange(60) + 1,
-        "size": np.linspace(0.5, 9, 60) ** 2,
-        "colour": ["red", "blue", None] * 20,
-        "day": pd.date_range("2024-01-30", periods=60),
+        "key": np.arange(900) + 1,
+        "size": np.linspace(0.5, 9, 900) ** 2,
+        "colour": ["red", "blue", None] * 300,
+        "day": pd.date_range("2024-01-30", periods=900, freq="2h"),
         "same": 1.0,
-        "grade": [1, 2, 3, 4] * 15,
+        "grade": [1, 2, 3] * 300,
     }
 )
 
@@ -60,7 +60,7 @@ def test_columns_may_be_dropped_kept_or_made_categories():
 
 def test_values_that_mean_missing():
     _, notes = TableEncoder(null=[-200, "none"]).fit(FRAME).encode(FRAME)
-    assert notes.missing == {"colour": 20}
+    assert notes.missing == {"colour": 300}
     table = {"a": [-200, 1, 5, 7], "b": [-200.0, 0.5, 0.7, 0.9], "c": ["none", "x", "y", "-200"]}
     table = pd.DataFrame(table)
     _, notes = TableEncoder(null=[-200, "none"]).fit(table).encode(table)

@@ -253,7 +253,7 @@ class TableEncoder(Transformer):
             raise TypeError("columns must be a list of columns, named true or false")
         if not all(isinstance(text, str) for text in encoder.null):
             raise TypeError("null must be a list of texts")
-        "".join(encoder.null).encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
+        "".join(map(str, encoder.null)).encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
         for column in columns:
             name = column.get("name") if isinstance(column, Mapping) else None
             if not isinstance(name, str) or name in found:

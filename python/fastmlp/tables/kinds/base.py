@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.errors import shown
 from fastmlp.tables.kinds.column import Column
 
 K = TypeVar("K", bound="Kind")
-LEAST_DEVIATION = 0.4
-"""A column for a category is divided by its deviation, but by no less than this: a rare one would be a huge input."""
 
 
 class Kind(ABC):
@@ -58,13 +55,3 @@ class Kind(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise ``ValueError`` or ``TypeError`` for values that a fit can't have left."""
-
-
-def indicators(rows: Sequence[int]) -> NDArray[np.float64]:
-    """The features of categories with these numbers of rows: a row for each category, and one of zeros for none.
-
-    A feature is 1 for its category and 0 for the others, less its mean, divided by its deviation or `LEAST_DEVIATION`.
-    """
-    share = np.asarray(rows, np.float64) / max(sum(rows), 1)
-    centred = (np.eye(len(share)) - share) / np.maximum(np.sqrt(share * (1 - share)), LEAST_DEVIATION)
-    return np.vstack([centred, np.zeros(len(share))])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import some_names
 from fastmlp.checks.saved import saved_whole
-from fastmlp.tables.kinds.base import Kind, indicators
+from fastmlp.tables.kinds.base import Kind
 from fastmlp.tables.kinds.column import MOST_LISTED, Column
 
 RAREST = (5, 0.001)
@@ -25,7 +25,6 @@ class Category(Kind):
 
     word: ClassVar[str] = "category"
     values: tuple[str, ...]
-    counts: tuple[int, ...]
     kept: int
     others: int
     missing: int
@@ -39,28 +38,28 @@ class Category(Kind):
         kept = len(texts) if len(texts) <= 2 else min(int(np.count_nonzero(enough)), most)
         order = sorted(range(kept), key=lambda i: texts[i]) + list(range(kept, len(texts)))
         return cls(
-            tuple(texts[i] for i in order), tuple(int(counts[i]) for i in order), kept,
+            tuple(texts[i] for i in order), kept,
             present - int(counts[:kept].sum()), rows - present, coded,
         )  # fmt: skip
 
     @functools.cached_property
-    def levels(self) -> list[tuple[str, int]]:
-        """Each level with its number of rows: the values kept, the others, missing."""
-        levels = list(zip(self.values[: self.kept], self.counts[: self.kept], strict=True))
-        return levels + [(name, n) for name, n in (("(other)", self.others), ("(missing)", self.missing)) if n]
+    def levels(self) -> list[str]:
+        """The names of what is told apart: the values kept, the others, missing."""
+        extra = ["(other)"] * (self.others > 0) + ["(missing)"] * (self.missing > 0)
+        return [*self.values[: self.kept], *extra]
 
     @functools.cached_property
     def _rows_of_features(self) -> NDArray[np.float64]:
         """The features of each code in the database: missing, unseen, then those of ``values``."""
-        n, other, gone = len(self.levels), self.kept, self.kept + (self.others > 0)
-        levels = [gone if self.missing else n, other if self.others else n, *range(self.kept)]
-        levels += [other] * (len(self.values) - self.kept)
-        if self.coded and n > 2:
-            features = np.append(np.arange(1.0, n + 1), 0.0)[:, None]
-        elif n == 2:
+        n, gone = len(self.levels), self.kept + (self.others > 0)
+        other = self.kept if self.others else n
+        levels = [gone if self.missing else n, other, *range(self.kept), *[other] * (len(self.values) - self.kept)]
+        if n == 2:
             features = np.array([[-1.0], [1.0], [0.0]])
+        elif self.coded:
+            features = np.append(np.arange(1.0, n + 1), 0.0)[:, None]
         else:
-            features = indicators([rows for _, rows in self.levels])
+            features = np.eye(n + 1, n)
         return features[levels]
 
     def expression(self, column: Column) -> str:
@@ -69,8 +68,8 @@ class Category(Kind):
 
     def features(self, name: str) -> list[str]:
         if len(self.levels) == 2:
-            return [f"{name}={self.levels[1][0]}"]
-        return [name] if self.coded else [f"{name}={level}" for level, _ in self.levels]
+            return [f"{name}={self.levels[1]}"]
+        return [name] if self.coded else [f"{name}={level}" for level in self.levels]
 
     def write(self, raw: NDArray[Any], out: NDArray[Any]) -> tuple[int, int]:
         out[...] = self._rows_of_features[raw]
@@ -83,16 +82,13 @@ class Category(Kind):
         )
 
     def check(self) -> None:
-        for name in ("values", "counts"):
-            if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > MOST_LISTED:
-                raise TypeError(f"{name} must be a list of at most {MOST_LISTED}")
+        if not isinstance(self.values, tuple) or len(self.values) > MOST_LISTED:
+            raise TypeError(f"values must be a list of at most {MOST_LISTED}")
         if not all(isinstance(value, str) for value in self.values) or len(set(self.values)) != len(self.values):
             raise ValueError("values must be different texts")
         "".join(self.values).encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
-        if len(self.counts) != len(self.values) or type(self.coded) is not bool:
-            raise ValueError("counts must be as many as values, coded true or false")
-        for i, count in enumerate(self.counts):
-            saved_whole({f"counts[{i}]": count}, f"counts[{i}]")
+        if type(self.coded) is not bool:
+            raise TypeError("coded must be true or false")
         saved_whole(vars(self), "kept", 0, len(self.values))
         saved_whole(vars(self), "others", int(self.kept < len(self.values)))
         saved_whole(vars(self), "missing")

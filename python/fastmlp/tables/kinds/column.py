@@ -28,7 +28,7 @@ class Commonest(NamedTuple):
 
 
 class Column:
-    """A column of a table. A value is missing if it is NULL, NaN, or one of the texts ``null``."""
+    """A column of a table. A value is missing if it is NULL, or one of the texts ``null``."""
 
     def __init__(self, table: Table, position: int, null: Sequence[str] = ()) -> None:
         self.table = table
@@ -36,9 +36,7 @@ class Column:
         self.type = table.types[position]
         self.is_text = self.type.startswith(("VARCHAR", "ENUM"))
         self.is_moment = self.type.startswith(("DATE", "TIME"))
-        self.value = plain = sql_name(position)
-        if self.type in ("FLOAT", "DOUBLE"):
-            self.value = f"CASE WHEN NOT isnan({plain}) THEN {plain} END"
+        self.value = sql_name(position)
         if null:
             self.value = f"CASE WHEN try_cast({self.text} AS {table.enum(null)}) IS NULL THEN {self.value} END"
 

@@ -33,7 +33,7 @@ class Moment(Number):
         if days is None:
             return None
         varying = tuple(name for name, values in _parts(days).items() if np.ptp(values) > 0)
-        return cls(*robust(days), rows - len(days), rows, "", varying, column.format or "")
+        return cls(*robust(days), rows - len(days), "", varying, column.format or "")
 
     def expression(self, column: Column) -> str:
         return f"coalesce({column.days(self.format)}, 'nan'::DOUBLE)"
@@ -47,7 +47,7 @@ class Moment(Number):
         counted = super().write(raw, out[:, : out.shape[1] - n])
         gone = np.isnan(raw)
         parts = _parts(np.where(gone, 0.0, raw))
-        for j, part in enumerate(self.parts, 0):
+        for j, part in enumerate(self.parts):
             angles = 2 * np.pi * np.arange(PERIODS[part]) / PERIODS[part]
             waves = np.stack([np.sin(angles), np.cos(angles)], axis=1)[parts[part]]
             waves[gone] = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.saved import saved_number, saved_whole
-from fastmlp.tables.kinds.base import Kind, indicators
+from fastmlp.tables.kinds.base import Kind
 from fastmlp.tables.kinds.column import Column
 from fastmlp.tables.kinds.texts import NUMBER_STYLES
 
@@ -25,14 +25,13 @@ class Number(Kind):
     centre: float
     scale: float
     missing: int
-    rows: int
     style: str = ""
 
     @classmethod
     def fit(cls, column: Column, rows: int) -> Number | None:
         """The scaling of a column of numbers; None for other columns."""
         numbers = column.numbers_in_order
-        return None if numbers is None else cls(*robust(numbers), rows - len(numbers), rows, column.style or "")
+        return None if numbers is None else cls(*robust(numbers), rows - len(numbers), column.style or "")
 
     def expression(self, column: Column) -> str:
         return f"coalesce({column.number(self.style)}, 'nan'::DOUBLE)"
@@ -44,7 +43,7 @@ class Number(Kind):
         gone = np.isnan(raw)
         out[:, 0] = self.scaled(raw, gone)
         if self.missing:
-            out[:, 1] = indicators([self.rows - self.missing, self.missing])[gone.astype(np.intp), 1]
+            out[:, 1] = gone
         return int(np.count_nonzero(gone)), 0
 
     def scaled(self, raw: NDArray[Any], gone: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -65,7 +64,7 @@ class Number(Kind):
         saved_number(vars(self), "centre")
         if saved_number(vars(self), "scale", 0.0) == 0:
             raise ValueError("scale is 0, expected a number above 0")
-        saved_whole(vars(self), "missing", 0, saved_whole(vars(self), "rows"))
+        saved_whole(vars(self), "missing")
         if self.style not in ("", *NUMBER_STYLES):
             raise ValueError("style is unknown")
 
