@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 import fastmlp as fm
@@ -43,6 +44,13 @@ def standardized(train: NDArray[Any], test: NDArray[Any]) -> tuple[NDArray[Any],
     return (train - mean) / deviation, (test - mean) / deviation
 
 
+def as_numbers(frame: pd.DataFrame, target: str, is_class: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Inputs, a column of zeros and ones for each text, and the labels or numbers to predict."""
+    y = frame.pop(target)
+    X = pd.get_dummies(frame, dtype=float).to_numpy(np.float64)
+    return X, np.unique(y, return_inverse=True)[1] if is_class else y.to_numpy(np.float64)
+
+
 def mnist(folder: Path) -> Data:
     """MNIST: the usual 60 000 and 10 000 images."""
     X, y, X_test, y_test = fm.load_mnist(folder / "mnist")
@@ -57,19 +65,21 @@ def optdigits(folder: Path) -> Data:
 
 def adult(folder: Path) -> Data:
     """The original training and test files; texts become one-hot columns."""
-    train = fm.read_csv(folder / "tabular" / "adult_train.csv.gz", "income")
-    test = fm.read_csv(folder / "tabular" / "adult_test.csv.gz", encoding=train.encoding)
-    X, X_test = standardized(train.X, test.X)
-    return Data(X, train.y, X_test, test.y)
+    parts = [pd.read_csv(folder / "tabular" / f"adult_{part}.csv.gz", na_filter=False) for part in ("train", "test")]
+    X, y = as_numbers(pd.concat(parts), "income", is_class=True)
+    n = len(parts[0])
+    X, X_test = standardized(X[:n], X[n:])
+    return Data(X, y[:n], X_test, y[n:])
 
 
 def table(folder: Path, name: str, target: str, drop: tuple[str, ...] = (), is_class: bool = True) -> Data:
     """A single file; a random fifth, always the same, is the test set."""
-    read = fm.read_csv(folder / "tabular" / f"{name}.csv.gz", target, classification=is_class, drop=drop)
-    order = np.random.default_rng(0).permutation(len(read.X))
+    frame = pd.read_csv(folder / "tabular" / f"{name}.csv.gz", na_filter=False).drop(columns=list(drop))
+    X, y = as_numbers(frame, target, is_class)
+    order = np.random.default_rng(0).permutation(len(X))
     test, train = order[: len(order) // 5], order[len(order) // 5 :]
-    X, X_test = standardized(read.X[train], read.X[test])
-    y, y_test = read.y[train], read.y[test]
+    X, X_test = standardized(X[train], X[test])
+    y, y_test = y[train], y[test]
     return Data(X, y, X_test, y_test) if is_class else Data(X, *_between(y, y_test, X_test), is_class=False)
 
 

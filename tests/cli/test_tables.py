@@ -158,6 +158,20 @@ def test_a_column_that_is_missing_is_named(model, tmp_path):
     assert "new.csv lacks the columns area; it has town, garden" in refused("predict", model, new)
 
 
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_table_without_header_may_lack_the_target(position, tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "m.safetensors"
+    x = RNG.normal(size=(100, 3)).round(3)
+    x[:, position] = 0
+    x[:, position] = x @ [1, 2, 3]
+    np.savetxt(data, x, delimiter=",")
+    run("train", data, "--target", position, "--epochs", "40", "--save", model)
+    np.savetxt(data, np.delete(x, position, axis=1), delimiter=",")
+    answers, _ = predicted(model, data)
+    answers = [float(row[f"column_{position}"]) for row in answers]
+    assert np.corrcoef(answers, x[:, position])[0, 1] > 0.95
+
+
 def test_how_to_read_can_be_said(tmp_path):
     data, model = tmp_path / "data.txt", tmp_path / "m.safetensors"
     lines = [f"{i % 3},5|{i % 3 * 2},25|{'-9' if i % 7 == 0 else i % 5},5" for i in range(60)]

@@ -14,7 +14,7 @@ from fastmlp.cli.models import Model
 from fastmlp.cli.sources import plain
 from fastmlp.cli.table_options import Reading
 from fastmlp.tables.database import column
-from fastmlp.tables.encoder import Notes
+from fastmlp.tables.encoder import Notes, TableEncoder
 from fastmlp.tables.reading import read_table
 
 _SHOWN = 6  # columns named in the warning
@@ -28,6 +28,7 @@ class TableRows:
         arguments = reading.arguments() | {"null": (*null, *reading.null)}
         known = [] if model.encoder is None else list(dict.fromkeys(model.encoder.source_columns()))
         self.table = read_table(path, drop=known, **arguments)
+        self.table.names = _without_target(self.table.names, model)
         self.model = model
         self.notice = ""
 
@@ -97,6 +98,15 @@ class TableRows:
         value = self.texts(name)[low]
         what = "is missing" if notes.missing else f"holds {shown(value, 60)}, which was not there in training"
         return f"{self.table.origin}: row {low + 1}, column {printable(name, 60)!r} {what}"
+
+
+def _without_target(names: tuple[str, ...], model: Model) -> tuple[str, ...]:
+    """Names by position for a table without header and target: those behind the target move up."""
+    known = list(model.encoder.kinds_) if isinstance(model.encoder, TableEncoder) else []
+    numbered = [f"column_{j}" for j in range(len(known))]
+    if known != numbered or list(names) != numbered[:-1] or model.target.name not in known:
+        return names
+    return tuple(name for name in known if name != model.target.name)
 
 
 def _columns(counts: Counter[str]) -> str:
