@@ -52,6 +52,7 @@ TESTED_IN = {
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
     "tables/test_encoder.py": "tables/transformer tables/kinds/base tables/kinds/column",
+    "tables/test_scan.py": "tables/chunking",
     "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
     "tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",

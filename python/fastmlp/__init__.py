@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         Warmup,
     )
     from fastmlp.tables.encoder import TableEncoder
+    from fastmlp.tables.scan import scan_table
 
 _LAZY = {
     "callbacks.base": ("Callback", "Run"),
@@ -95,6 +96,7 @@ _LAZY = {
     "data.splits": ("train_validation_test_split",),
     "data.readers.tables": ("Table", "read_csv"),
     "tables.encoder": ("TableEncoder",),
+    "tables.scan": ("scan_table",),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 
@@ -155,6 +157,7 @@ __all__ = [
     "read_csv",
     "read_idx",
     "read_npz",
+    "scan_table",
     "train_validation_test_split",
     "write_idx",
 ]

@@ -12,7 +12,7 @@ from fastmlp.tables.database import connect
 from fastmlp.tables.formats import frames, parquet, text
 from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table
-from fastmlp.tables.unpacking import open_files
+from fastmlp.tables.unpacking import Files, open_files
 
 _FORMATS: tuple[ModuleType, ...] = (frames, parquet, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
@@ -44,6 +44,8 @@ def open_table(connection: Any, source: Any, options: Options) -> Table:
     for known in _FORMATS:
         if known.recognises(source):
             table: Table = known.read(connection, source, options)
+            if options.lazy and isinstance(source, Files):
+                table.files = source
             return table
     kinds = "the path of a file, a frame, an array with two dimensions, or a dict of columns"
     raise TypeError(f"source must be {kinds}, got {type(source).__name__}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from fastmlp.checks.errors import unknown_name
 from fastmlp.tables.database import column, errors_as_values
 from fastmlp.tables.types import Nulls, plain_columns, type_name
+from fastmlp.tables.unpacking import Files
 
 _NUMBERS = itertools.count()  # of types, whose names are shared by all tables of a database
 
@@ -40,6 +42,8 @@ class Table:
         The file, or what else the table comes from; messages begin with it.
     parts : tuple of Part
         Consecutive rows that can be read by themselves, together all rows; often one part is all there is.
+    files : Files or None
+        What it is read from by every query. Copies of unpacked files last as long as this.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Table:
     ) -> None:
         self.names = tuple(names)
         self.origin = origin
+        self.files: Files | None = None
         self._connection = connection
         self._parameters = list(parameters)
         self.parts = tuple(parts) or (Part(0, self._parameters),)
@@ -128,6 +133,18 @@ class Table:
         with errors_as_values(self.origin):
             for block in nanoarrow.ArrayStream(cursor.sql(query, params=values)):
                 yield {key: _numbers(block.child(j)) for j, key in enumerate(expressions)}
+
+    @contextlib.contextmanager
+    def held(self, columns: Sequence[int], rest: str) -> Iterator[Table]:
+        """Some columns of the rows that ``rest`` leaves, as a table in memory for as long as the context lasts."""
+        query, values = self._query({column(k): column(j) for k, j in enumerate(columns)}, rest, ())
+        name, cursor = f"held{next(_NUMBERS)}", self._cursor()
+        with errors_as_values(self.origin):
+            cursor.execute(f"CREATE TABLE {name} AS {query}", values)
+        try:
+            yield Table(self._connection, f"SELECT * FROM {name}", (), [self.names[j] for j in columns], self.origin)
+        finally:
+            cursor.execute(f"DROP TABLE {name}")
 
     def _query(
         self, expressions: Mapping[str, str], rest: str, parameters: Sequence[Any], part: Part | None = None
