@@ -118,3 +118,20 @@ def test_frames_as_output(library):
     np.testing.assert_array_equal(frame.to_numpy(), encoder.encode(rows)[0])
     if library == "pandas":
         assert frame.index.equals(rows.index)
+
+
+def test_the_checks_of_scikit_learn():
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    other = {
+        "check_complex_data": "a TypeError of its own",
+        "check_estimators_empty_data_messages": "says that the table has no columns",
+        "check_fit2d_1sample": "says that all columns are constant",
+        "check_fit2d_predict1d": "says that a table must have rows and columns",
+        "check_transformer_data_not_an_array": "takes tables only, no objects that can be made an array",
+        "check_transformer_preserve_dtypes": "the setting dtype decides",
+    }
+    with pytest.warns(UserWarning, match="does not inherit"):
+        results = checks.check_estimator(TableEncoder(), expected_failed_checks=other, on_fail=None, on_skip=None)
+    assert [each["check_name"] for each in results if each["status"] == "failed"] == []
+    assert {each["check_name"] for each in results if each["status"] == "xfail"} <= set(other)
+    assert sum(each["status"] == "passed" for each in results) > 30

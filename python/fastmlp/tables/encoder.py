@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from fastmlp.checks.errors import printable, shown, some_names, unknown_name
 from fastmlp.checks.values import check_size
 from fastmlp.tables import kinds
+from fastmlp.tables.few_rows import FewRows, few_rows, raw_values
 from fastmlp.tables.kinds.aside import Aside
 from fastmlp.tables.kinds.base import Kind
 from fastmlp.tables.kinds.column import Column
@@ -208,6 +210,17 @@ class TableEncoder(Transformer):
     def encode(self, X: Any) -> tuple[NDArray[Any], Notes]:
         """The features of rows, and what was missing or unseen in them."""
         check_is_fitted(self)
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] != self.n_features_in_ and not X.dtype.names:
+            known = f"{type(self).__name__} is expecting {self.n_features_in_} features as input"
+            raise ValueError(f"X has {X.shape[1]} features, but {known}")
+        few = few_rows(X)
+        if few is not None:
+            encoding = Encoding(self, few)
+            block = encoding.block_of(few)
+            if block is not None:
+                matrix = np.empty((few.rows, encoding.n_features), self.dtype)
+                encoding.write(block, matrix)
+                return matrix, encoding.notes
         table = _as_table(X)
         encoding = Encoding(self, table)
         matrix = np.empty((len(table), encoding.n_features), self.dtype)
@@ -266,19 +279,35 @@ class TableEncoder(Transformer):
 class Encoding:
     """A fitted encoder at work on one table: what to ask of the table, and its blocks as rows of a matrix."""
 
-    def __init__(self, encoder: TableEncoder, table: Table) -> None:
+    def __init__(self, encoder: TableEncoder, table: Table | FewRows) -> None:
         columns = ((name, kind, len(kind.features(name))) for name, kind in encoder.kinds_.items())
         self._columns = [column for column in columns if column[2]]
         lost = [name for name, _, _ in self._columns if name not in table.names]
         if lost:
             raise ValueError(f"{table.origin} lacks the columns {some_names(lost)}; it has {some_names(table.names)}")
-        null = _texts(encoder.null)
-        self.expressions = {
-            f"x{j}": kind.expression(Column(table, table.names.index(name), null))
-            for j, (name, kind, _) in enumerate(self._columns)
-        }
+        self._table: Any = table
+        self._null = _texts(encoder.null)
         self.n_features = sum(width for _, _, width in self._columns)
         self.notes = Notes(0, Counter(), Counter())
+
+    @functools.cached_property
+    def expressions(self) -> dict[str, str]:
+        """What to ask of the table, by the name that `write` takes it under."""
+        names = self._table.names
+        return {
+            f"x{j}": kind.expression(Column(self._table, names.index(name), self._null))
+            for j, (name, kind, _) in enumerate(self._columns)
+        }
+
+    def block_of(self, few: FewRows) -> dict[str, NDArray[Any]] | None:
+        """The same values of a few rows; None if only the database can tell them."""
+        block = {}
+        for j, (name, kind, _) in enumerate(self._columns):
+            raw = raw_values(kind, few.columns[few.names.index(name)], self._null)
+            if raw is None:
+                return None
+            block[f"x{j}"] = raw
+        return block
 
     def write(self, block: Mapping[str, NDArray[Any]], out: NDArray[Any]) -> None:
         """Fill rows of the matrix from a block of values of the expressions, and count."""
@@ -303,6 +332,8 @@ def check_is_fitted(encoder: TableEncoder) -> None:
 
 
 def _as_table(X: Any) -> Table:
+    if hasattr(X, "tocsr"):
+        raise TypeError("sparse input is not supported, as each column has one kind of value; pass X.toarray()")
     return X if isinstance(X, Table) else read_table(X)
 
 

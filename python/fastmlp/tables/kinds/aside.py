@@ -38,6 +38,9 @@ class Aside(Kind):
     def expression(self, column: Column) -> str:
         return "0"
 
+    def raw(self, value: Any) -> float | None:
+        return 0
+
     def features(self, name: str) -> list[str]:
         return []
 

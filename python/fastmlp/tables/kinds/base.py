@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
@@ -19,10 +20,15 @@ class Kind(ABC):
     """A column as it was fitted: a frozen dataclass of plain values, so that it is plain JSON on disk."""
 
     word: ClassVar[str]
+    missing_raw: ClassVar[float] = math.nan
 
     @abstractmethod
     def expression(self, column: Column) -> str:
-        """SQL of what `write` takes: a number, never NULL."""
+        """SQL of what `write` takes: a number, never NULL; for missing values, ``missing_raw``."""
+
+    @abstractmethod
+    def raw(self, value: Any) -> float | None:
+        """The same for a value of Python that is not missing; None if only the database can tell."""
 
     @abstractmethod
     def features(self, name: str) -> list[str]:
@@ -55,3 +61,16 @@ class Kind(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise ``ValueError`` or ``TypeError`` for values that a fit can't have left."""
+
+
+def as_text(value: Any) -> str | None:
+    """A value of Python as text, the same as `Column.text`; None if it may differ.
+
+    >>> as_text(3.0), as_text(True), as_text("x")
+    ('3', 'true', 'x')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else None
+    return str(value) if isinstance(value, (str, int)) else None

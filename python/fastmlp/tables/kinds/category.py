@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import some_names
 from fastmlp.checks.saved import saved_whole
-from fastmlp.tables.kinds.base import Kind
+from fastmlp.tables.kinds.base import Kind, as_text
 from fastmlp.tables.kinds.column import MOST_LISTED, Column
 
 RAREST = (5, 0.001)
@@ -24,6 +24,7 @@ class Category(Kind):
     """A column of categories: the first ``kept`` of ``values`` have their own feature, the other ones a common one."""
 
     word: ClassVar[str] = "category"
+    missing_raw: ClassVar[float] = 0
     values: tuple[str, ...]
     kept: int
     others: int
@@ -62,9 +63,17 @@ class Category(Kind):
             features = np.eye(n + 1, n)
         return features[levels]
 
+    @functools.cached_property
+    def _codes(self) -> dict[str, int]:
+        return {text: code for code, text in enumerate(self.values, 2)}
+
     def expression(self, column: Column) -> str:
         code = f"coalesce(enum_code(try_cast({column.text} AS {column.table.enum(self.values)}))::INTEGER + 2, 1)"
         return f"CASE WHEN {column.value} IS NULL THEN 0 ELSE {code} END"
+
+    def raw(self, value: Any) -> float | None:
+        text = as_text(value)
+        return None if text is None else self._codes.get(text, 1)
 
     def features(self, name: str) -> list[str]:
         if len(self.levels) == 2:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +17,7 @@ from fastmlp.tables.kinds.texts import DATE_FORMATS
 
 PERIODS = {"month": 12, "day": 31, "weekday": 7, "hour": 24}
 """The parts of a date that come again, each with the number of its values."""
+_FIRST_DAY = datetime(1970, 1, 1)
 _FARTHEST = 1e6
 """Days from 1970 at which dates are cut, so that all have a month."""
 
@@ -37,6 +41,16 @@ class Moment(Number):
 
     def expression(self, column: Column) -> str:
         return f"coalesce({column.days(self.format)}, 'nan'::DOUBLE)"
+
+    def raw(self, value: Any) -> float | None:
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                return self.raw(datetime.strptime(value, self.format)) if self.format else None
+            return math.nan
+        if not isinstance(value, datetime):
+            return value.toordinal() - _FIRST_DAY.toordinal() if isinstance(value, date) else None
+        since = value.timestamp() if value.tzinfo else (value - _FIRST_DAY).total_seconds()
+        return since / 86400
 
     def features(self, name: str) -> list[str]:
         waves = [f"{name}.{part}_{wave}" for part in self.parts for wave in ("sin", "cos")]

@@ -36,6 +36,11 @@ class Number(Kind):
     def expression(self, column: Column) -> str:
         return f"coalesce({column.number(self.style)}, 'nan'::DOUBLE)"
 
+    def raw(self, value: Any) -> float | None:
+        if isinstance(value, str):
+            return NUMBER_STYLES[self.style or "1,234.5"].number(value)
+        return float(value) if isinstance(value, (bool, int, float)) else None
+
     def features(self, name: str) -> list[str]:
         return [name] + ([f"{name}=(missing)"] if self.missing else [])
 

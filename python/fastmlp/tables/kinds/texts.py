@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -28,6 +29,12 @@ class Style(NamedTuple):
         """SQL that reads this text, NULL if it does not fit."""
         digits = f"replace(regexp_replace({text}, '{self.rest}', '', 'g'), '{self.mark}', '.')"
         return f"CASE WHEN regexp_full_match({text}, '{self.pattern}') THEN try_cast({digits} AS DOUBLE) END"
+
+    def number(self, text: str) -> float:
+        """The number, NaN if the text does not fit."""
+        if not re.fullmatch(self.pattern, text):
+            return math.nan
+        return float(re.sub(self.rest, "", text).replace(self.mark, "."))
 
 
 NUMBER_STYLES = {
