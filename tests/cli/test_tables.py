@@ -9,6 +9,7 @@ import pytest
 from command_line import invoked, refused, run
 
 import fastmlp as fm
+from fastmlp.cli import streamed_problem
 
 RNG = np.random.default_rng(0)
 QUICK = ("--epochs", "5")
@@ -217,3 +218,28 @@ def test_labels_keep_their_spelling(tmp_path):
         rows = [{"x": i % 2 + RNG.normal() / 9, "y": labels[i % 2]} for i in range(60)]
         run("train", write(tmp_path / "data.csv", rows), *QUICK, "--save", model)
         assert {row["y"] for row in predicted(model, tmp_path / "data.csv")[0]} <= set(labels)
+
+
+def test_a_table_read_anew_for_every_epoch_is_learned_too(table, tmp_path):
+    model = tmp_path / "m.safetensors"
+    options = ("--target", "price", "--stream", "--epochs", "60", "--seed", "1", "--validation-fraction", "0.1")
+    output = run("train", table, *options, "--save", model, "--plot", tmp_path / "a.png")
+    rows = [int(n) for n in re.findall(r"(\d+) (?:rows )?for", output.splitlines()[0])]
+    assert sum(rows) == 200 and len(rows) == 3
+    assert "Reading   anew for every epoch" in output and "Validation error" in output
+    assert float(re.search(r"Test error(?s:.)*R\^2 +([\d.]+)", output)[1]) > 0.9
+    answers, _ = predicted(model, table)
+    assert len(answers) == 200
+    run("train", table, *options, "--quiet", "--save", tmp_path / "again")
+    assert model.read_bytes() == (tmp_path / "again").read_bytes()
+    assert "standard input can't be" in refused("train", "-", "--stream", input=table.read_bytes())
+
+
+def test_large_files_are_read_anew(table, monkeypatch):
+    monkeypatch.setattr(streamed_problem, "_SHARE", 2**50)
+    assert "Reading   anew" in run("train", table, "--target", "price", *QUICK)
+    assert "Reading   anew" not in run("train", table, "--target", "price", *QUICK, "--no-stream")
+
+
+def test_a_file_beyond_the_limit_is_refused(table):
+    assert "--max-bytes 100" in refused("train", table, "--max-bytes", "100")

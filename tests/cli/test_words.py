@@ -16,6 +16,8 @@ from fastmlp.cli.words import as_options
         ("keep=[...] keeps a column", "--use COLUMN keeps a column"),
         ("give drop=['a']", "give --drop 'a'"),
         ("delimiter=';' now", "--delimiter ';' now"),
+        ("raise max_bytes, or use fm.scan_table", "raise --max-bytes, or use --stream"),
+        ("more than max_bytes=100; increase max_bytes", "more than --max-bytes 100; increase --max-bytes"),
         ("catalog=1, my_target=2 and a plain text", "catalog=1, my_target=2 and a plain text"),
     ],
 )

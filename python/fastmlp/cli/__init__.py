@@ -5,6 +5,7 @@
     table_options.py  options for reading tables, and the argument for data
     sources.py        recognise the kind of the data; read those that are no table
     table_problem.py  a table to learn from
+    streamed_problem.py  the same for a table larger than memory
     table_rows.py     a table to predict
     defaults.py       from the options to a network and an optimizer
     fitting.py        the fit, and the signals that may end it

@@ -93,10 +93,10 @@ class Settings:
 
 def make_network(problem: Problem, settings: Settings) -> Network:
     """A network with scaled inputs and targets, dropout after hidden layers, and an output for each class or number."""
-    X, y = problem.train
+    X = problem.train[0]
     dropout = settings.dropout_for(problem)
     loss = settings.loss_for(problem)
-    layers: list[Input | Layer] = [_scaled_input(X) if problem.encoder is None else Input(X.shape[1])]
+    layers: list[Input | Layer] = [_scaled_input(X) if problem.encoder is None else Input(problem.n_features)]
     for width in settings.hidden:
         layers.append(Dense(width, settings.activation))
         if dropout > 0:
@@ -104,17 +104,17 @@ def make_network(problem: Problem, settings: Settings) -> Network:
     if problem.classes is not None:
         n_outputs = 1 if loss.spec.targets.labels else len(problem.classes)
     else:
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        n_outputs = problem.n_targets
     layers.append(Dense(n_outputs))
     plain = problem.classes is None and (settings.output or loss.spec.default_output) == "identity"
     return Network(
         layers, output=settings.output, loss=loss, dtype=settings.dtype, seed=settings.seed,
-        target_scale="standard" if plain and loss.scales_targets else None,
+        target_scale=problem.target_scale if plain and loss.scales_targets else None,
     )  # fmt: skip
 
 
-def optimizer_for(settings: Settings) -> Optimizer | WholeSetMethod:
-    """The optimizer, with a learning-rate schedule as long as the training."""
+def optimizer_for(settings: Settings, n_steps: int | None = None) -> Optimizer | WholeSetMethod:
+    """The optimizer, with a learning-rate schedule as long as the training, or of ``n_steps`` updates."""
     kind: Any = OPTIMIZERS[settings.optimizer]
     options: dict[str, Any] = {}
     if settings.weight_decay is not None:
@@ -126,7 +126,7 @@ def optimizer_for(settings: Settings) -> Optimizer | WholeSetMethod:
     if issubclass(kind, Optimizer):
         rate = LEARNING_RATES[settings.optimizer] if settings.learning_rate is None else settings.learning_rate
         check_value("--learning-rate", rate, low=0.0, low_open=True, schedule=False)
-        options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule)
+        options["learning_rate"] = rate if kind is Rprop else _scheduled(rate, settings.schedule, n_steps)
     elif settings.learning_rate is not None:
         raise ValueError(f"--learning-rate is not for {settings.optimizer}, which chooses its own steps")
     made: Optimizer | WholeSetMethod = kind(**options)
@@ -140,7 +140,7 @@ def _scaled_input(X: NDArray[Any]) -> Input:
     return Input.standardized(X)
 
 
-def _scheduled(rate: float, schedule: str) -> Value:
+def _scheduled(rate: float, schedule: str, n_steps: int | None) -> Value:
     if schedule == "constant":
         return rate
-    return OneCycle(rate) if schedule == "one-cycle" else Cosine(rate)
+    return OneCycle(rate, n_steps) if schedule == "one-cycle" else Cosine(rate, n_steps)

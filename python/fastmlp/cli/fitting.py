@@ -54,8 +54,9 @@ def fit(
 ) -> History:
     """Train on the training rows, and watch the validation rows."""
     X, y = problem.train
+    n_steps = None if problem.n_streamed is None else settings.epochs * -(-problem.n_streamed // settings.batch_size)
     return network.fit(
-        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings),
+        X, y, epochs=settings.epochs, batch_size=settings.batch_size, optimizer=optimizer_for(settings, n_steps),
         validation_data=problem.validation, callbacks=[EarlyStopping(patience)] if patience else (), n_threads=threads,
         progress=progress, checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume,
     )  # fmt: skip

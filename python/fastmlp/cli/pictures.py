@@ -36,6 +36,8 @@ class Drawn:
     @cached_property
     def part(self) -> tuple[str, NDArray[Any], NDArray[Any]]:
         """Name, inputs and targets of the test rows, or of the training rows if there are none."""
+        if self.problem.test is None and self.problem.n_streamed is not None:
+            raise ValueError("this --plot needs rows for testing; see --test-fraction and --test")
         name, part = ("test", self.problem.test) if self.problem.test is not None else ("training", self.problem.train)
         return name, *part
 
@@ -142,7 +144,7 @@ KINDS = {
 
 
 def _is_one_number(problem: Problem) -> bool:
-    return problem.classes is None and problem.train[1].ndim == 1
+    return problem.classes is None and problem.n_targets == 1
 
 
 class Picture(NamedTuple):

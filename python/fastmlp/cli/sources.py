@@ -22,6 +22,7 @@ from fastmlp.data.readers.idx_folder import idx_pairs, read_pairs
 from fastmlp.data.readers.npz import read_npz
 from fastmlp.data.splits import Part, train_validation_test_split
 from fastmlp.machine.files import open_binary
+from fastmlp.tables.scan import ScannedTable
 from fastmlp.tables.target import Target
 
 SPLIT_SEED = 0
@@ -35,21 +36,46 @@ class Problem:
     """The data to learn from.
 
     ``test`` and ``validation`` are None if there are none. Targets are as ``target`` encodes them: indices into its
-    classes, or numbers. ``encoder`` says how the columns of a table were encoded; ``facts`` are lines for the headline.
+    classes, or numbers. A table that is read anew for each epoch is the first element of ``train``, without a second.
+    ``encoder`` says how the columns of a table were encoded; ``facts`` are lines for the headline.
     """
 
     name: str
-    train: Part
+    train: tuple[Any, Any]
     validation: Part | None
     test: Part | None
     target: Target
     encoder: Any = None
     facts: dict[str, str] = field(default_factory=dict)
+    n_streamed: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...] | None:
         """Names of the classes; None if the targets are numbers."""
         return None if self.target.classes_ is None else tuple(map(plain, self.target.classes_))
+
+    @property
+    def n_train(self) -> int:
+        """Number of rows for training; of a table read anew, those without a target too."""
+        return len(self.train[0]) if self.n_streamed is None else self.n_streamed
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of the inputs."""
+        X = self.train[0]
+        return int(X.n_features if isinstance(X, ScannedTable) else X.shape[1])
+
+    @property
+    def n_targets(self) -> int:
+        """Number of numbers to predict for each row."""
+        y = self.train[1]
+        return 1 if y is None or y.ndim == 1 else int(y.shape[1])
+
+    @property
+    def target_scale(self) -> Any:
+        """What `Network` takes to learn scaled numbers."""
+        X = self.train[0]
+        return X.target_scale if isinstance(X, ScannedTable) else "standard"
 
     @property
     def target_name(self) -> str | None:

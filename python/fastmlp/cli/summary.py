@@ -19,14 +19,13 @@ _FEW_ROWS = 20
 
 def headline(problem: Problem, network: Network, settings: Settings) -> str:
     """The data, the network and the training to come."""
-    X, _ = problem.train
-    rows = [f"{report.count(len(X))} rows for training"]
+    rows = [f"{report.count(problem.n_train)} rows for training"]
     for part, use in ((problem.validation, "for validation"), (problem.test, "for testing")):
         if part is not None:
             rows.append(f"{report.count(len(part[0]))} {use}")
     goal = "numbers" if problem.classes is None else report.plural(len(problem.classes), "class", "classes")
     goal = f"{printable(problem.target_name, 60)!r} ({goal})" if problem.target_name else goal
-    columns = "" if problem.encoder is not None else f"; {report.plural(X.shape[1], 'column')}"
+    columns = "" if problem.encoder is not None else f"; {report.plural(problem.n_features, 'column')}"
     lines = {
         "Data": f"{problem.name}: {', '.join(rows)}{columns} -> {goal}",
         **problem.facts,
@@ -38,13 +37,14 @@ def headline(problem: Problem, network: Network, settings: Settings) -> str:
 
 
 def results(network: Network, problem: Problem) -> str:
-    """How good the network is on the validation rows, and on the test rows or else on the training rows."""
+    """How good the network is on the validation rows, and on the test rows or else on the training rows in memory."""
     parts = [("Validation", problem.validation), ("Test", problem.test)]
-    if problem.test is None:
-        parts.append(("Training", problem.train))
+    judged = problem.test
+    if judged is None and problem.n_streamed is None:
+        judged = problem.train
+        parts.append(("Training", judged))
     blocks = [_judged(network, problem, name, part) for name, part in parts if part is not None]
-    judged = problem.train if problem.test is None else problem.test
-    if problem.classes is not None:
+    if judged is not None and problem.classes is not None:
         counts = confusion_matrix(judged[1], as_labels("predictions", network.predict(judged[0])), len(problem.classes))
         blocks.append(f"\n{report.confusion_text(counts, problem.classes)}")
     if problem.test is not None and len(problem.test[0]) < _FEW_ROWS:
@@ -67,7 +67,7 @@ def cost(history: History, problem: Problem) -> str:
     if not history.n_epochs:
         return "Interrupted during the first epoch."
     seconds = float(history["seconds"][-1])
-    speed = history.n_epochs * len(problem.train[0]) / max(seconds, 1e-9)
+    speed = history.n_epochs * problem.n_train / max(seconds, 1e-9)
     new = history.n_epochs - history.n_resumed
     line = f"Trained {report.plural(history.n_epochs, 'epoch')} in {report.duration(seconds)}: "
     line += f"{report.count(speed)} samples per second"

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from fastmlp.machine.files import MAX_BYTES
+
 _QUERY = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
 
 
@@ -24,6 +26,7 @@ class Reading:
     encoding: str | None = None
     null: tuple[str, ...] = ()
     sheet: str | int | None = None
+    max_bytes: int = MAX_BYTES
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of `read_table`."""
@@ -68,6 +71,10 @@ READING = (
         help="Value that means 'missing', such as -200, besides blanks, NA, ? and the like; may be repeated.",
     ),
     click.option("--sheet", callback=column, metavar="NAME", help="Sheet of an Excel file.  [default: the first]"),
+    click.option(
+        "--max-bytes", type=click.IntRange(1), default=MAX_BYTES,
+        help="Limit on what a file may hold or unpack to.  [default: 4 GiB]",
+    ),
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,29 +36,43 @@ class Columns:
     log: bool = False
 
 
+class Asked:
+    """A table with what the person said of it: its target, and an encoder that is not fitted yet."""
+
+    def __init__(self, table: Table, columns: Columns, null: Sequence[str], dtype: str) -> None:
+        def known(keys: Iterable[str | int]) -> list[str]:
+            return [_known(table, key) for key in keys]
+
+        (key,) = known([-1 if columns.target is None else columns.target])
+        self.table = table
+        self.target = Target.of(table, key, task=columns.task, log=columns.log)
+        self.encoder = TableEncoder(
+            categorical=known(columns.categorical), drop=known(columns.drop), keep=known(columns.use), null=list(null),
+            dtype=dtype,
+        )  # fmt: skip
+
+
+def arguments_of(columns: Columns, reading: Reading) -> dict[str, Any]:
+    """The arguments of `read_table`."""
+    return {"target": columns.target, "drop": columns.drop, **reading.arguments()}
+
+
 def problem_of_table(
     path: str, columns: Columns, reading: Reading, test_path: str | None, test: float, validation: float, dtype: str
 ) -> Problem:
     """Read a table, and set rows aside for testing unless they come from a file of their own."""
-    key = -1 if columns.target is None else columns.target
-    arguments = {"target": columns.target, "drop": columns.drop, **reading.arguments()}
-    table = read_table(path, **arguments)
-    key, *others = (_known(table, each) for each in (key, *columns.drop, *columns.use, *columns.categorical))
-    target = Target.of(table, key, task=columns.task, log=columns.log)
-    dropped, used = others[: len(columns.drop)], others[len(columns.drop) :][: len(columns.use)]
-    categorical = others[len(columns.drop) + len(columns.use) :]
-    encoder = TableEncoder(
-        categorical=categorical, drop=[*dropped, target.name], keep=used, null=list(reading.null), dtype=dtype
-    )
-    y, rows = _rows_with_target(table, target)
+    arguments = arguments_of(columns, reading)
+    asked = Asked(read_table(path, **arguments), columns, reading.null, dtype)
+    table, target, encoder = asked.table, asked.target, asked.encoder
+    encoder.drop = [*encoder.drop, target.name]
+    y, rows = rows_with_target(table, target)
     (of_train, y_train), *parts = split_rows(rows, y, target, 0 if test_path else test, validation)
     encoder.fit(table.take(of_train))
     X, notes = encoder.encode(table)
-    train = (X[of_train], y_train)
     chosen_by, judged_by = (None if part is None else (X[part[0]], part[1]) for part in parts)
     lost = len(table) - len(rows)
     if test_path is not None:
-        judged_by, test_notes, test_lost = _test_part(test_path, arguments, encoder, target)
+        judged_by, test_notes, test_lost = test_part(test_path, arguments, encoder, target)
         notes = Notes(
             notes.rows + test_notes.rows, notes.missing + test_notes.missing, notes.unseen + test_notes.unseen
         )
@@ -65,7 +80,7 @@ def problem_of_table(
     facts = {"Columns": columns_line(encoder, target), "Missing": missing_line(notes), "Target": target.notice}
     if lost:
         facts["Rows"] = f"{report.plural(lost, 'row')} without a target that is known left out"
-    return Problem(name_of(path), train, chosen_by, judged_by, target, encoder, facts)
+    return Problem(name_of(path), (X[of_train], y_train), chosen_by, judged_by, target, encoder, facts)
 
 
 def _known(table: Table, key: str | int) -> str:
@@ -73,7 +88,7 @@ def _known(table: Table, key: str | int) -> str:
     return str(key) if str(key) in table.names else table.names[table.position(key, "column")]
 
 
-def _rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """The targets that are known, and the positions of their rows."""
     y = target.read(table)
     rows = np.flatnonzero(np.isfinite(y) if target.classes_ is None else y >= 0)
@@ -82,10 +97,10 @@ def _rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArr
     return y[rows], rows
 
 
-def _test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, target: Target) -> tuple[Part, Notes, int]:
+def test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, target: Target) -> tuple[Part, Notes, int]:
     """The rows of a test file, what was filled in them, and how many have no target."""
     table = read_table(path, **arguments)
-    y, rows = _rows_with_target(table, target)
+    y, rows = rows_with_target(table, target)
     X, notes = encoder.encode(table)
     return (X[rows], y), notes, len(table) - len(rows)
 

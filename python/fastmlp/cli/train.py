@@ -17,6 +17,7 @@ from fastmlp.cli.fitting import fit, sigterm_as_interrupt
 from fastmlp.cli.models import check_format, save_model
 from fastmlp.cli.pictures import Drawn, Picture
 from fastmlp.cli.sources import Problem, kind_of, problem_of
+from fastmlp.cli.streamed_problem import is_large, streamed_problem
 from fastmlp.cli.summary import against_pure_python, cost, headline, results
 from fastmlp.cli.table_options import Reading, taken_reading
 from fastmlp.cli.table_problem import Columns, problem_of_table
@@ -40,6 +41,7 @@ def train(
     categorical: tuple[str | int, ...],
     task: str | None,
     log_target: bool,
+    stream: bool | None,
     test: str | None,
     test_fraction: float,
     validation_fraction: float,
@@ -92,7 +94,7 @@ def train(
     reading = taken_reading(settings)
     chosen = Settings(**settings)
     columns = Columns(target, drop, use, categorical, task, log_target)
-    problem = _problem(data, columns, reading, test, test_fraction, validation_fraction, chosen.dtype)
+    problem = _problem(data, columns, reading, stream, test, test_fraction, validation_fraction, chosen.dtype)
     for picture in plot:
         picture.check(problem)
     network = make_network(problem, chosen)
@@ -128,6 +130,7 @@ def _problem(
     data: str | None,
     columns: Columns,
     reading: Reading,
+    stream: bool | None,
     test_path: str | None,
     test: float,
     validation: float,
@@ -136,8 +139,10 @@ def _problem(
     """Read the data; options for tables are refused with other data."""
     kind = kind_of(data)
     if data is not None and kind == "table":
-        return problem_of_table(data, columns, reading, test_path, test, validation, dtype)
-    if columns != Columns(task=columns.task) or reading != Reading() or test_path is not None:
+        stream = is_large(data) if stream is None else stream
+        read = streamed_problem if stream else problem_of_table
+        return read(data, columns, reading, test_path, test, validation, dtype)
+    if columns != Columns(task=columns.task) or reading != Reading() or stream is not None or test_path is not None:
         name = "the bundled digits are" if data is None else f"{data} is"
         raise ValueError(
             "--target, --drop, --use, --categorical, --log-target, --test and the options for reading are for a table, "

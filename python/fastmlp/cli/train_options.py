@@ -75,6 +75,11 @@ OPTIONS = (
     ),
     *table_options.READING,
     click.option(
+        "--stream/--no-stream",
+        default=None,
+        help="Whether to read a table anew for every epoch instead of into memory.  [default: if its files are large]",
+    ),
+    click.option(
         "--test",
         callback=table_options.source,
         metavar="FILE",

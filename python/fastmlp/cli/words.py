@@ -9,11 +9,13 @@ _OPTIONS = {
     "log": "--log-target", "delimiter": "--delimiter", "decimal": "--decimal", "encoding": "--encoding",
     "null": "--null", "sheet": "--sheet", "resume": "--resume", "checkpoint": "--checkpoint", "epochs": "--epochs",
     "batch_size": "--batch-size", "seed": "--seed", "n_threads": "--threads", "column": "--target",
-    "header": "--header",
+    "header": "--header", "max_bytes": "--max-bytes",
 }  # fmt: skip
 _ARGUMENT = re.compile(
     rf"\b({'|'.join(_OPTIONS)})=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\[[^\]]*\]|\([^)]*\)|[-+.\w]+)"
 )
+
+_MAX_BYTES = re.compile(r"(?<!-)\bmax_bytes\b")
 
 
 def as_options(message: str) -> str:
@@ -22,7 +24,7 @@ def as_options(message: str) -> str:
     >>> as_options("task='regression' fits numbers; header=False if row 1 is data; log=True learns logarithms")
     '--task regression fits numbers; --no-header if row 1 is data; --log-target learns logarithms'
     """
-    return _ARGUMENT.sub(_option, message)
+    return _MAX_BYTES.sub("--max-bytes", _ARGUMENT.sub(_option, message)).replace("fm.scan_table", "--stream")
 
 
 def _option(found: re.Match[str]) -> str:
