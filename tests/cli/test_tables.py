@@ -241,5 +241,12 @@ def test_large_files_are_read_anew(table, monkeypatch):
     assert "Reading   anew" not in run("train", table, "--target", "price", *QUICK, "--no-stream")
 
 
+def test_large_files_are_predicted_block_by_block(table, model, monkeypatch):
+    whole = predicted(model, table, "--keep", "id")
+    monkeypatch.setattr(streamed_problem, "_SHARE", 2**50)
+    assert predicted(model, table, "--keep", "id") == whole
+    assert "column 'area' is missing" in refused("predict", model, table, "--strict")
+
+
 def test_a_file_beyond_the_limit_is_refused(table):
     assert "--max-bytes 100" in refused("train", table, "--max-bytes", "100")

@@ -69,8 +69,25 @@ def predict(
     saved = load_model(model)
     if probabilities and saved.classes is None:
         raise ValueError(f"--probabilities: {model} predicts numbers, not classes")
-    X, y, kept = _inputs(saved, data, table_options.taken_reading(options), keep, strict)
-    outputs = saved.network.predict(X, n_threads=threads)
+    reading = table_options.taken_reading(options)
+    kind = kind_of(data)
+    kept: dict[str, Sequence[str]] = {}
+    if data is not None and kind == "table":
+        rows = TableRows(saved, data, reading)
+        outputs = np.concatenate([_outputs(saved, X, f"{data} has", threads) for X in rows.blocks()])
+        if strict:
+            rows.refuse_gaps()
+        if rows.warning:
+            click.echo(rows.warning, err=True)
+        y = rows.targets()
+        kept = {name: rows.texts(name) for name in rows.names(keep)}
+    else:
+        if keep or strict or reading != table_options.Reading():
+            what = "the bundled digits are" if data is None else f"{data} is"
+            raise ValueError(f"--keep, --strict and the options for reading are for a table, which {what} not")
+        X, y = read_inputs(data, kind)
+        outputs = _outputs(saved, X, "the bundled digits have" if data is None else f"{data} has", threads)
+        y = None if y is None else _encoded(saved, y)
     columns = kept | _predictions(saved, outputs, probabilities, kept)
     if y is not None:
         click.echo(_judged(saved, y, outputs), err=True)
@@ -79,33 +96,14 @@ def predict(
         click.echo(text, nl=False)
     else:
         write_text(output, text)
-        click.echo(f"Written: {output} ({report.plural(len(X), 'row')})", err=True)
+        click.echo(f"Written: {output} ({report.plural(len(outputs), 'row')})", err=True)
 
 
-def _inputs(
-    model: Model, data: str | None, reading: table_options.Reading, keep: tuple[str | int, ...], strict: bool
-) -> tuple[NDArray[Any], Any, dict[str, Sequence[str]]]:
-    """The inputs, the true targets if the data have them, and the columns to copy into the result."""
-    kind = kind_of(data)
-    if data is None or kind != "table":
-        if keep or strict or reading != table_options.Reading():
-            what = "the bundled digits are" if data is None else f"{data} is"
-            raise ValueError(f"--keep, --strict and the options for reading are for a table, which {what} not")
-        X, y = read_inputs(data, kind)
-        given = "the bundled digits have" if data is None else f"{data} has"
-        _check_width(model, X, given)
-        return X, None if y is None else _encoded(model, y), {}
-    rows = TableRows(model, data, reading)
-    X = rows.inputs(strict)
-    _check_width(model, X, f"{data} has")
-    if rows.notice:
-        click.echo(rows.notice, err=True)
-    return X, rows.targets(), {name: rows.texts(name) for name in rows.names(keep)}
-
-
-def _check_width(model: Model, X: NDArray[Any], given: str) -> None:
+def _outputs(model: Model, X: NDArray[Any], given: str, threads: int | None) -> NDArray[Any]:
+    """What the network says of rows that have as many columns as it takes."""
     if X.ndim == 2 and X.shape[1] != model.network.n_features:
         raise ValueError(f"{given} {X.shape[1]} columns, {model.path} needs {model.network.n_features}")
+    return model.network.predict(X, n_threads=threads)
 
 
 def _encoded(model: Model, y: NDArray[Any]) -> NDArray[Any]:

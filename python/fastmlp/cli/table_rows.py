@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,36 +13,49 @@ from fastmlp.checks.errors import printable, shown, some_names
 from fastmlp.cli import report
 from fastmlp.cli.models import Model
 from fastmlp.cli.sources import plain
+from fastmlp.cli.streamed_problem import is_large
 from fastmlp.cli.table_options import Reading
-from fastmlp.tables.database import column
-from fastmlp.tables.encoder import Notes, TableEncoder
-from fastmlp.tables.reading import read_table
+from fastmlp.tables.database import column, connect
+from fastmlp.tables.encoder import Encoding, Notes, TableEncoder
+from fastmlp.tables.options import Options
+from fastmlp.tables.reading import open_table
 
 _SHOWN = 6  # columns named in the warning
 
 
 class TableRows:
-    """A table as a model needs it. ``notice`` says what was filled, once the inputs are read."""
+    """A table as a model needs it, read block by block if it is large."""
 
     def __init__(self, model: Model, path: str, reading: Reading) -> None:
         null = () if model.encoder is None else tuple(model.encoder.null)
-        arguments = reading.arguments() | {"null": (*null, *reading.null)}
         known = [] if model.encoder is None else list(dict.fromkeys(model.encoder.source_columns()))
-        self.table = read_table(path, drop=known, **arguments)
+        arguments = reading.arguments() | {"null": (*null, *reading.null), "drop": known}
+        self.is_large = is_large(path)
+        self.table = open_table(connect(), path, Options(**arguments, lazy=self.is_large))
         self.table.names = _without_target(self.table.names, model)
         self.model = model
-        self.notice = ""
+        self.notes = Notes(0, Counter(), Counter())
 
-    def inputs(self, strict: bool) -> NDArray[Any]:
-        """The matrix; ``ValueError`` for missing and unknown values if ``strict``."""
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """The rows as matrices; what is missing or unknown in them is counted."""
         encoder = self.model.encoder
         if encoder is None:
-            return self._numbers()
-        X, notes = encoder.encode(self.table)
-        if strict and (notes.missing or notes.unseen):
+            yield self._numbers()
+        elif self.is_large and isinstance(encoder, TableEncoder):
+            encoding = Encoding(encoder, self.table)
+            for block in self.table.stream(encoding.expressions):
+                X = np.empty((len(next(iter(block.values()))), encoding.n_features), encoder.dtype)
+                encoding.write(block, X)
+                self.notes = encoding.notes
+                yield X
+        else:
+            X, self.notes = encoder.encode(self.table)
+            yield X
+
+    def refuse_gaps(self) -> None:
+        """Raise ``ValueError`` that names the first value that is missing or unknown, if there are any."""
+        if self.notes.missing or self.notes.unseen:
             raise ValueError(f"{self._first_gap()}; without --strict, it is dealt with as in training")
-        self.notice = self._counted(notes)
-        return X
 
     def _numbers(self) -> NDArray[Any]:
         """All columns as numbers, for a network that was not trained on a table by name."""
@@ -53,6 +67,19 @@ class TableRows:
                 f"{self.model.path} was not trained on a table"
             )
         return X
+
+    @property
+    def warning(self) -> str:
+        """How many values were missing or unknown; empty if none."""
+        parts = [
+            f"{report.plural(sum(counts.values()), noun, nouns)} ({_columns(counts)})"
+            for noun, nouns, counts in (
+                ("missing value", None, self.notes.missing),
+                ("unknown category", "unknown categories", self.notes.unseen),
+            )
+            if counts
+        ]
+        return f"Warning: {' and '.join(parts)} dealt with as in training; --strict refuses them" if parts else ""
 
     def targets(self) -> NDArray[Any] | None:
         """The true targets, if the table has their column."""
@@ -71,19 +98,6 @@ class TableRows:
         values = self.table.select({"value": value if number else f"{value}::VARCHAR"})["value"]
         gone = np.ma.getmaskarray(values)
         return ["" if missing else plain(each) for each, missing in zip(np.ma.getdata(values), gone, strict=True)]
-
-    def _counted(self, notes: Notes) -> str:
-        parts = [
-            f"{report.plural(sum(counts.values()), noun, nouns)} ({_columns(counts)})"
-            for noun, nouns, counts in (
-                ("missing value", None, notes.missing),
-                ("unknown category", "unknown categories", notes.unseen),
-            )
-            if counts
-        ]
-        if not parts:
-            return ""
-        return f"Warning: {' and '.join(parts)} dealt with as in training; --strict refuses them"
 
     def _first_gap(self) -> str:
         """Where the first missing or unknown value is, found by halving."""
