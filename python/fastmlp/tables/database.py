@@ -71,4 +71,5 @@ def errors_as_values(origin: str) -> Iterator[None]:
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
-        raise ValueError(f"{origin}: {printable(str(error), 500)}") from None
+        first = next(iter(str(error).splitlines()), "")  # what follows is advice about SQL
+        raise ValueError(f"{origin}: {printable(first, 500)}") from None

@@ -9,12 +9,12 @@ from typing import Any
 
 from fastmlp.machine.files import MAX_BYTES
 from fastmlp.tables.database import connect
-from fastmlp.tables.formats import frames, parquet, text
+from fastmlp.tables.formats import frames, parquet, query, text
 from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table
 from fastmlp.tables.unpacking import Files, open_files
 
-_FORMATS: tuple[ModuleType, ...] = (frames, parquet, text)
+_FORMATS: tuple[ModuleType, ...] = (query, frames, parquet, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
 ``source`` is a `Files` or an object. Delimited text comes last: it is what no other format knows."""
 
@@ -39,7 +39,7 @@ def read_table(
 
 def open_table(connection: Any, source: Any, options: Options) -> Table:
     """The table that a source holds, read by the format that recognises it."""
-    if isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (str, os.PathLike)) and not query.recognises(source):
         source = open_files(source, options.max_bytes)
     for known in _FORMATS:
         if known.recognises(source):

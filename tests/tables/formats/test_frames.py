@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from table_values import columns
 
 from fastmlp.tables.reading import read_table
 
@@ -19,17 +20,6 @@ UTC = datetime.timezone.utc
 DAY = datetime.date(2024, 5, 6)
 NOON = datetime.datetime(2024, 5, 6, 12)
 PARIS = pd.DatetimeIndex([NOON, pd.NaT]).tz_localize("Europe/Paris")
-
-
-def columns(table):
-    """Type and values of each column, None where one is missing."""
-    values = table.select(
-        {f"v{j}": f"CASE WHEN c{j} IS NOT NULL THEN c{j}::VARCHAR END" for j in range(len(table.names))}
-    )
-    return {
-        name: (type_, [None if text is None else str(text) for text in found.tolist()])
-        for name, type_, found in zip(table.names, table.types, values.values(), strict=True)
-    }
 
 
 def column(values):

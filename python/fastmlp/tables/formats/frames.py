@@ -12,7 +12,7 @@ import decimal
 import sys
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,19 @@ from fastmlp.checks.errors import printable, some_names
 from fastmlp.tables.database import column, errors_as_values
 from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table, table_of
+from fastmlp.tables.types import Nulls
 
 ORIGIN = "the table"
 """What messages call a table that has no file."""
 
 _BY_DUCKDB = ("StringDtype", "ArrowDtype")
+
+
+class NamedColumn(NamedTuple):
+    """A column with its name: of several with one name, a dict would keep the last."""
+
+    name: str
+    values: Any
 
 
 def recognises(source: object) -> bool:
@@ -36,13 +44,18 @@ def recognises(source: object) -> bool:
 def read(connection: Any, source: Any, options: Options) -> Table:
     """Copy the columns into the database."""
     options.only(ORIGIN, "in memory", "null")
-    names, frame = _named_columns(source)
+    return table_from(connection, source, ORIGIN, options.null)
+
+
+def table_from(connection: Any, source: Any, origin: str, null: Nulls) -> Table:
+    """The same for what another format has read from a file, which messages name; or for a list of named columns."""
+    names, frame = _named_columns(source, origin)
     if not names:
-        raise ValueError(f"{ORIGIN} has no columns")
-    with errors_as_values(ORIGIN):
+        raise ValueError(f"{origin} has no columns")
+    with errors_as_values(origin):
         connection.register("frame", frame)
     try:
-        return table_of(connection, "SELECT * FROM frame", [], ORIGIN, names=names, null=options.null)
+        return table_of(connection, "SELECT * FROM frame", [], origin, names=names, null=null)
     finally:
         connection.unregister("frame")
 
@@ -55,16 +68,16 @@ def _has_arrow(source: object) -> bool:
     return hasattr(type(source), "__arrow_c_stream__") or hasattr(type(source), "__arrow_c_array__")
 
 
-def _named_columns(source: Any) -> tuple[list[str], Any]:
+def _named_columns(source: Any, origin: str) -> tuple[list[str], Any]:
     """Names of columns, and an object that DuckDB reads."""
     if _has_arrow(source) and not _is_pandas(source):
-        return _of_arrow(source)
-    found = _of_pandas(source) if _is_pandas(source) else _of_arrays(source)
+        return _of_arrow(source, origin)
+    found = _of_pandas(source, origin) if _is_pandas(source) else _of_arrays(source, origin)
     names = [str(name) for name, _ in found]
-    columns = [_of_one_type(values, name) for name, (_, values) in zip(names, found, strict=True)]
+    columns = [_of_one_type(values, name, origin) for name, (_, values) in zip(names, found, strict=True)]
     if len({len(values) for values in columns}) > 1:
         lengths = [f"{name}: {len(values)}" for name, values in zip(names, columns, strict=True)]
-        raise ValueError(f"the columns of a table must be of one length, got {some_names(lengths, 5)}")
+        raise ValueError(f"{origin}: columns must be of one length, got {some_names(lengths, 5)}")
     if _is_pandas(source):
         # pandas would turn whole numbers with gaps into floats
         frame = {column(j): _none_for_gaps(v) if np.ma.isMaskedArray(v) else v for j, v in enumerate(columns)}
@@ -72,30 +85,32 @@ def _named_columns(source: Any) -> tuple[list[str], Any]:
     return names, {column(j): values for j, values in enumerate(columns)}
 
 
-def _of_arrow(source: Any) -> tuple[list[str], Any]:
+def _of_arrow(source: Any, origin: str) -> tuple[list[str], Any]:
     """Names of columns, and their stream: for a frame of polars itself, DuckDB would want pyarrow."""
     import nanoarrow
 
     if type(source).__module__.startswith("polars") and hasattr(source, "dtypes"):
         polars = sys.modules["polars"]
         if polars.Object in source.dtypes:
-            raise TypeError(f"{ORIGIN} must hold numbers, texts or dates, got a column of Python objects")
+            raise TypeError(f"{origin} must hold numbers, texts or dates, got a column of Python objects")
         source = source.cast({polars.Null: polars.String})  # DuckDB 2.0 refuses a column of Null from polars
     try:
         stream = nanoarrow.ArrayStream(source)
         is_table = stream.schema.type == nanoarrow.Type.STRUCT
         names = [field.name for field in stream.schema.fields]
     except RuntimeError as error:  # a type that Arrow does not have, such as polars' Int128
-        raise TypeError(f"{ORIGIN}: {printable(str(error), 200)}") from None
+        raise TypeError(f"{origin}: {printable(str(error), 200)}") from None
     if not is_table:
-        raise ValueError(f"{ORIGIN} must have rows and columns, got one column of {type(source).__name__}")
+        raise ValueError(f"{origin} must have rows and columns, got one column of {type(source).__name__}")
     return names, stream
 
 
-def _of_pandas(frame: Any) -> list[tuple[Any, Any]]:
+def _of_pandas(frame: Any, origin: str) -> list[tuple[Any, Any]]:
     """Columns of a frame: arrays, or series of the types that DuckDB reads by itself; the index is left out."""
     if frame.columns.nlevels > 1:
-        raise ValueError(f"each column must have one name, got a MultiIndex of {frame.columns.nlevels} levels")
+        raise ValueError(
+            f"{origin}: each column must have one name, got a MultiIndex of {frame.columns.nlevels} levels"
+        )
     return [(name, _of_series(frame.iloc[:, j])) for j, name in enumerate(frame.columns)]
 
 
@@ -115,8 +130,10 @@ def _of_series(series: Any) -> Any:
     return series.to_numpy()
 
 
-def _of_arrays(source: Any) -> list[tuple[Any, Any]]:
-    """Columns of a mapping, of a structured or 2-D array, or of a list of rows, which may be mappings."""
+def _of_arrays(source: Any, origin: str) -> list[tuple[Any, Any]]:
+    """Columns of a mapping, of a structured or 2-D array, of a list of rows or of named columns."""
+    if isinstance(source, list) and source and all(isinstance(item, NamedColumn) for item in source):
+        return [(name, _array(values)) for name, values in source]
     if isinstance(source, list) and source and all(isinstance(row, Mapping) for row in source):
         names = dict.fromkeys(name for row in source for name in row)
         source = {name: [row.get(name) for row in source] for name in names}
@@ -126,7 +143,7 @@ def _of_arrays(source: Any) -> list[tuple[Any, Any]]:
     if array.dtype.names:
         return [(name, array[name]) for name in array.dtype.names]
     if array.ndim != 2:
-        raise ValueError(f"{ORIGIN} must have rows and columns, got an array of shape {array.shape}")
+        raise ValueError(f"{origin} must have rows and columns, got an array of shape {array.shape}")
     return [(f"column_{j}", array[:, j]) for j in range(array.shape[1])]
 
 
@@ -139,11 +156,11 @@ def _array(values: Any) -> NDArray[Any]:
     return np.asanyarray(values)
 
 
-def _of_one_type(values: Any, name: str) -> Any:
+def _of_one_type(values: Any, name: str, origin: str) -> Any:
     """An array that DuckDB reads, with the same values in one type; a series as it is."""
     if not isinstance(values, np.ndarray):
         return values
-    where = f"column {printable(name, 60)!r}"
+    where = f"{origin}: column {printable(name, 60)!r}"
     if values.ndim != 1:
         raise ValueError(f"{where} must have one value a row, got an array of shape {values.shape}")
     kind = values.dtype.kind
