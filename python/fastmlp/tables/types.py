@@ -34,6 +34,7 @@ _CASTS = {
     "HUGEINT": ("{}::DOUBLE", "DOUBLE"), "UHUGEINT": ("{}::DOUBLE", "DOUBLE"), "BIGNUM": ("{}::DOUBLE", "DOUBLE"),
     "DECIMAL": ("{}::DOUBLE", "DOUBLE"), "INTERVAL": ("epoch({})", "DOUBLE"),
     "TIME_NS": ("{}::TIME", "TIME"), "TIME WITH TIME ZONE": ("{}::TIME", "TIME"),
+    "JSON": ("({} ->> '$')", "VARCHAR"),  # a text without its quotes
     "TIMESTAMP_S": _TIMESTAMP, "TIMESTAMP_MS": _TIMESTAMP, "TIMESTAMP_NS": _TIMESTAMP,
     "TIMESTAMP WITH TIME ZONE": ("make_timestamp(epoch_us({}))", "TIMESTAMP"),
 }  # fmt: skip
