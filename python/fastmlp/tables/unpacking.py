@@ -95,7 +95,7 @@ def _plain(files: Files, path: Path, name: str) -> Path:
     with open_regular(path) as file:
         start = file.peek(6)
         opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
-        if opener is None:
+        if opener is None or (opener is _zip_member and _is_workbook(file)):
             return path
         try:
             with opener(file) as stream:
@@ -113,6 +113,16 @@ def _zip_member(file: BinaryIO) -> IO[bytes]:
     if len(names) != 1:
         raise ValueError(f"the archive has {len(names)} files ({some_names(names, 5)}); unpack it and name one")
     return archive.open(names[0])
+
+
+def _is_workbook(file: BinaryIO) -> bool:
+    """Whether an archive is one of Office's files, which stay as they are."""
+    try:
+        return "[Content_Types].xml" in zipfile.ZipFile(file).namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
+    finally:
+        file.seek(0)
 
 
 _OPENERS: dict[bytes, Callable[[io.BufferedReader], IO[bytes]]] = {
