@@ -53,6 +53,7 @@ TESTED_IN = {
     "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
     "tables/test_encoder.py": "tables/transformer tables/kinds/base tables/kinds/column",
     "tables/test_scan.py": "tables/chunking",
+    "tables/formats/test_arff.py": "tables/formats/declared",
     "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
     "tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",
