@@ -54,6 +54,7 @@ TESTED_IN = {
     "tables/test_encoder.py": "tables/transformer tables/kinds/base tables/kinds/column",
     "tables/test_scan.py": "tables/chunking",
     "tables/formats/test_arff.py": "tables/formats/declared",
+    "tables/formats/test_arrow.py": "tables/formats/arrow_messages",
     "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
     "tables/reading tables/unpacking",
     "test_network.py": "model/construction model/model",

@@ -9,12 +9,12 @@ from typing import Any
 
 from fastmlp.machine.files import MAX_BYTES
 from fastmlp.tables.database import connect
-from fastmlp.tables.formats import arff, excel, frames, json, orange, parquet, query, text
+from fastmlp.tables.formats import arff, arrow, excel, frames, json, orange, parquet, query, text
 from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table
 from fastmlp.tables.unpacking import Files, open_files
 
-_FORMATS: tuple[ModuleType, ...] = (query, frames, parquet, excel, json, arff, orange, text)
+_FORMATS: tuple[ModuleType, ...] = (query, frames, parquet, arrow, excel, json, arff, orange, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
 ``source`` is a `Files` or an object. Delimited text comes last: it is what no other format knows."""
 
