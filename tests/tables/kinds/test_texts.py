@@ -25,7 +25,7 @@ NOT_READ = ["", "a", "12a", "1,23,4", "1-2", "--1", "12 kg", "1.2.3", "e5", "%",
 
 
 def in_sql(sql, texts):
-    return [duckdb.execute(f"SELECT {sql} FROM (SELECT ? AS t)", [text]).fetchone()[0] for text in texts]
+    return [duckdb.execute(f"SELECT {sql} FROM (SELECT ? AS t)", [text]).fetchall()[0][0] for text in texts]
 
 
 @pytest.mark.parametrize("style", READ)
