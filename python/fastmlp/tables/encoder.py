@@ -100,7 +100,7 @@ class TableEncoder(Transformer):
     >>> encoder.get_feature_names_out().tolist()
     ['size', 'size=(missing)', 'sold=yes']
     >>> encoder.transform(table.loc[[1, 2]])[:, 2]
-    array([-1.,  1.], dtype=float32)
+    array([-0.5,  0.5], dtype=float32)
     >>> print(encoder.explain())
     column  kind      features  details
     size    number    2         centre 2.5, scale 1.5, 1 missing

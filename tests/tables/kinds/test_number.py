@@ -42,9 +42,9 @@ def test_a_column_that_is_mostly_one_value_is_scaled_by_the_others():
     assert robust(values) == (0.0, 1 / 200)
 
 
-def test_two_values_become_minus_one_and_one_before_the_clip():
+def test_two_values_are_one_apart_before_the_clip():
     x = TableEncoder(dtype="float64").fit_transform(pd.DataFrame({"x": [3.0, 8.0, 3.0, 3.0]}))
-    np.testing.assert_allclose(x[:, 0], clipped(np.array([-1, 1, -1, -1])))
+    np.testing.assert_allclose(x[:, 0], clipped(np.array([-0.5, 0.5, -0.5, -0.5])))
 
 
 def test_infinite_numbers_are_at_the_end_of_the_clip():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import some_names
 from fastmlp.checks.saved import saved_whole
-from fastmlp.tables.kinds.base import Kind, as_text
+from fastmlp.tables.kinds.base import STEP, Kind, as_text
 from fastmlp.tables.kinds.column import MOST_LISTED, Column
 
 RAREST = (5, 0.001)
@@ -56,11 +56,11 @@ class Category(Kind):
         other = self.kept if self.others else n
         levels = [gone if self.missing else n, other, *range(self.kept), *[other] * (len(self.values) - self.kept)]
         if n == 2:
-            features = np.array([[-1.0], [1.0], [0.0]])
+            features = np.array([[-STEP], [STEP], [0.0]])
         elif self.coded:
             features = np.append(np.arange(1.0, n + 1), 0.0)[:, None]
         else:
-            features = np.eye(n + 1, n)
+            features = STEP * np.eye(n + 1, n)
         return features[levels]
 
     @functools.cached_property

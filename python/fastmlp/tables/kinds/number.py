@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -77,21 +78,22 @@ class Number(Kind):
 def robust(ordered: NDArray[np.float64]) -> tuple[float, float]:
     """Centre and scale of numbers in order: the median, and one over the distance of the quartiles.
 
-    If these are equal, the distance of the quartiles of the other values counts, or the range. Of two values, the
-    centre is half-way and the scale makes them -1 and 1.
+    If these are equal, the distance of the quartiles of the other values counts, or the range. Two values become -0.5
+    and 0.5.
 
     >>> robust(np.array([0.0, 1.0, 2.0, 3.0, 4.0])), robust(np.array([0.0, 0.0, 0.0, 10.0]))
-    ((2.0, 0.5), (5.0, 0.2))
+    ((2.0, 0.5), (5.0, 0.1))
     """
     finite = ordered[np.isfinite(ordered)]
     if len(finite) == 0:
         return 0.0, 1.0
-    low, centre, high = np.quantile(finite, [0.25, 0.5, 0.75])
-    rest = finite[finite != centre]
-    if len(rest) and low == high:
-        low, high = np.quantile(rest, [0.25, 0.75])
-    if finite[0] < finite[-1] and len(np.unique(rest)) + (len(rest) < len(finite)) == 2:
-        centre, low, high = (finite[0] + finite[-1]) / 2, finite[0] / 2, finite[-1] / 2
+    low, centre, high = np.quantile(finite, [0.25, 0.5, 0.75]).tolist()
+    first, last = float(finite[0]), float(finite[-1])
+    if np.all((finite == first) | (finite == last)):
+        low, centre, high = first, first / 2 + last / 2, last
+    elif low == high:
+        low, high = np.quantile(finite[finite != centre], [0.25, 0.75]).tolist()
     if low == high:
-        low, high = finite[0] / 2, finite[-1] / 2
-    return float(centre), float(1 / (high - low)) if high > low else 1.0
+        low, high = first / 2, last / 2
+    half = high / 2 - low / 2  # the whole may overflow
+    return centre, min(0.5 / half, sys.float_info.max) if half > 0 else 1.0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.saved import saved_number
+from fastmlp.tables.kinds.base import STEP
 from fastmlp.tables.kinds.column import Column
 from fastmlp.tables.kinds.number import Number, robust
 
@@ -49,7 +50,7 @@ class Code(Number):
 
     def write(self, raw: NDArray[Any], out: NDArray[Any]) -> tuple[int, int]:
         n = len(self.values)
-        out[:, -n:] = raw[:, None] == self.values
+        out[:, -n:] = STEP * (raw[:, None] == self.values)
         return super().write(raw, out[:, :-n])
 
     @property
