@@ -1,10 +1,13 @@
 """Dates and times: what varies becomes features."""
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.kinds import moment
 
 
 def encoded(values, **settings):
@@ -64,3 +67,12 @@ def test_another_kind_of_value_is_refused_by_name_unless_all_are_missing():
         encoder.transform(pd.DataFrame({"t": [1.5]}))
     X, notes = encoder.encode(pd.DataFrame({"t": [np.nan]}))
     assert not X.any() and notes.missing == {"t": 1}
+
+
+@pytest.mark.parametrize("spread", [30, 10_000, 600_000])
+def test_the_parts_are_those_of_the_calendar_for_days_close_together_and_far_apart(spread):
+    days = np.random.default_rng(0).uniform(-spread, spread, 500)
+    parts = moment._parts(days)
+    stamps = np.round(days * 86400).astype("M8[s]").astype(datetime)
+    expected = [(stamp.month - 1, stamp.day - 1, stamp.weekday(), stamp.hour) for stamp in stamps]
+    assert list(zip(*(parts[name].tolist() for name in moment.PERIODS), strict=True)) == expected

@@ -64,7 +64,8 @@ class Moment(Number):
         for j, part in enumerate(self.parts):
             angles = 2 * np.pi * np.arange(PERIODS[part]) / PERIODS[part]
             waves = np.stack([np.sin(angles), np.cos(angles)], axis=1)[parts[part]]
-            waves[gone] = 0.0
+            if counted[0]:
+                waves[gone] = 0.0
             start = out.shape[1] - n + 2 * j
             out[:, start : start + 2] = waves
         return counted
@@ -89,11 +90,21 @@ class Moment(Number):
 def _parts(days: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
     """The parts of these days since 1970, each counted from 0."""
     seconds = np.round(np.clip(days, -_FARTHEST, _FARTHEST) * 86400).astype(np.int64)
-    day = (seconds // 86400).astype("M8[D]")
-    month = day.astype("M8[M]")
+    day = seconds // 86400
+    if len(day) and np.ptp(day) < len(day):  # look up each day once
+        calendar = _calendar(np.arange(day.min(), day.max() + 1))
+        parts = {name: values[day - day.min()] for name, values in calendar.items()}
+    else:
+        parts = _calendar(day)
+    return {**parts, "hour": seconds // 3600 % 24}
+
+
+def _calendar(day: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Month, day of the month and weekday."""
+    days = day.astype("M8[D]")
+    month = days.astype("M8[M]")
     return {
         "month": month.astype(np.int64) % 12,
-        "day": (day - month.astype("M8[D]")).astype(np.int64),
-        "weekday": (day.astype(np.int64) + 3) % 7,
-        "hour": seconds // 3600 % 24,
+        "day": (days - month.astype("M8[D]")).astype(np.int64),
+        "weekday": (day + 3) % 7,
     }
