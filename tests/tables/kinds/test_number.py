@@ -52,6 +52,24 @@ def test_infinite_numbers_are_at_the_end_of_the_clip():
     np.testing.assert_allclose(x[:2, 0], [3.0, -3.0], atol=1e-6)
 
 
+def test_numbers_far_out_have_a_feature_without_the_clip():
+    x = pd.Series(np.random.default_rng(0).normal(size=400) ** 4)
+    encoder = TableEncoder(dtype="float64").fit(pd.DataFrame({"x": x}))
+    z = (x - x.median()) / (x.quantile(0.75) - x.quantile(0.25))
+    assert z.max() > 10
+    assert encoder.get_feature_names_out().tolist() == ["x", "x unclipped"]
+    encoded = encoder.transform(pd.DataFrame({"x": x}))
+    np.testing.assert_allclose(encoded, np.column_stack([clipped(z), z / z.std(ddof=0)]))
+    farther = encoder.transform(pd.DataFrame({"x": [2 * x.max(), np.inf, -np.inf]}))[:, 1]
+    np.testing.assert_allclose(farther, encoded[:, 1].max() * np.array([1, 1, -1]))
+
+
+@pytest.mark.parametrize("wrong", [{"reach": -1.0}, {"reach": 20.0, "spread": 0.0}, {"reach": 1e7, "spread": 1e7}])
+def test_what_a_saved_feature_without_the_clip_can_not_be(wrong):
+    with pytest.raises(ValueError, match="reach"):
+        Number(0.0, 1.0, 0, **wrong).check()
+
+
 @given(st.lists(st.floats(allow_nan=False, width=64), min_size=1, max_size=30))
 def test_any_numbers_give_a_scale_and_finite_features(values):
     ordered = np.sort(np.array(values))

@@ -37,7 +37,7 @@ class Moment(Number):
         if days is None:
             return None
         varying = tuple(name for name, values in _parts(days).items() if np.ptp(values) > 0)
-        return cls(*robust(days), rows - len(days), "", varying, column.format or "")
+        return cls(*robust(days), rows - len(days), parts=varying, format=column.format or "")
 
     def expression(self, column: Column) -> str:
         return f"coalesce({column.days(self.format)}, 'nan'::DOUBLE)"

@@ -43,7 +43,7 @@ class Code(Number):
             return None
         if (values != np.trunc(values)).any() or min(counts) < RAREST_CODE * max(counts):
             return None
-        return cls(*robust(numbers), rows - len(numbers), column.style or "", tuple(values.tolist()))
+        return cls(*robust(numbers), rows - len(numbers), column.style or "", values=tuple(values.tolist()))
 
     def features(self, name: str) -> list[str]:
         return super().features(name) + [f"{name}={value:.0f}" for value in self.values]
