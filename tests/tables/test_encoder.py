@@ -1,13 +1,17 @@
 """The encoder: all columns of a table to a matrix, by name; settings; JSON; scikit-learn's ways."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fastmlp as fm
 from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.reading import read_table
 
 FRAME = pd.DataFrame(
     {
@@ -135,3 +139,38 @@ def test_the_checks_of_scikit_learn():
     assert [each["check_name"] for each in results if each["status"] == "failed"] == []
     assert {each["check_name"] for each in results if each["status"] == "xfail"} <= set(other)
     assert sum(each["status"] == "passed" for each in results) > 30
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
+COLUMNS = st.one_of(
+    *(
+        st.lists(st.one_of(st.none(), values), min_size=5, max_size=5)
+        for values in (
+            st.floats(),
+            st.floats(width=32, allow_nan=False),
+            st.integers(-(2**63), 2**63 - 1),
+            st.integers(0, 3),
+            st.booleans(),
+            TEXT,
+            st.sampled_from(["a", "b", "1", "2.0", "1,5", "3.4.2025", "", "NA", "'; --", "\U0001f600", "é" * 300]),
+            st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)),
+            st.dates(),
+            st.times(),
+        )
+    )
+)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.one_of(st.sampled_from(["a", "a=b", "a=(missing)"]), TEXT), COLUMNS, min_size=1, max_size=4))
+def test_any_table(columns):
+    columns = {name.strip(): values for name, values in columns.items()}
+    encoder = TableEncoder(keep=list(columns)).fit(columns)
+    X, notes = encoder.encode(columns)
+    names = encoder.get_feature_names_out().tolist()
+    assert X.shape == (5, len(names)) and len(set(names)) == len(names) == len(encoder.source_columns())
+    assert np.isfinite(X).all() and (np.abs(X) <= 3).all()
+    assert not notes.unseen
+    np.testing.assert_allclose(encoder.encode(read_table(columns))[0], X, rtol=1e-5, atol=1e-6)
+    again = TableEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    np.testing.assert_array_equal(again.transform(columns), X)

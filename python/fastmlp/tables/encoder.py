@@ -18,7 +18,7 @@ from fastmlp.tables.kinds.aside import Aside
 from fastmlp.tables.kinds.base import Kind
 from fastmlp.tables.kinds.column import Column
 from fastmlp.tables.reading import read_table
-from fastmlp.tables.table import Table
+from fastmlp.tables.table import Table, unique_names
 from fastmlp.tables.transformer import Transformer
 
 _CHOICES = {"categories": ("one_hot", "codes"), "dtype": ("float32", "float64")}
@@ -234,7 +234,7 @@ class TableEncoder(Transformer):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the features, in the order of the columns of the matrix."""
         check_is_fitted(self)
-        return np.array([name for column in self.explain() for name in column.features], dtype=object)
+        return np.array(unique_names([name for _, _, _, names in self.explain() for name in names]), dtype=object)
 
     def explain(self) -> Explanation:
         """What became of each column: kind, details, features. Printed, it is a table."""

@@ -52,6 +52,7 @@ _CODE = re.compile("0[0-9]+")
 _DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d/%m/%y",
          "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"]  # fmt: skip
 _TIMES = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"]
+_FEWEST_DIGITS = 3
 DATE_FORMATS = [
     *_DAYS, *_TIMES, *(f"{day}{between}{time}" for day in _DAYS for between in " T" for time in _TIMES),
     "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ",
@@ -77,6 +78,8 @@ def date_format(texts: Sequence[str], counts: NDArray[np.int64]) -> str | None:
     >>> date_format(["31/12/2024", "01/02/2025"], np.array([1, 1]))
     '%d/%m/%Y'
     """
+    if texts and sum(map(str.isdigit, texts[0])) < _FEWEST_DIGITS:
+        return None  # at once: Python takes long to try all formats
     return _best({format: functools.partial(_is_date, format) for format in DATE_FORMATS}, texts, counts)
 
 

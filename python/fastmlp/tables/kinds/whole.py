@@ -35,13 +35,13 @@ class Code(Number):
     def fit(cls, column: Column, rows: int) -> Code | None:
         """The codes of a column; None unless it has few whole numbers."""
         numbers = column.numbers_in_order
-        if numbers is None:
+        if numbers is None or len(numbers) == 0:
+            return None
+        n = float(numbers[-1]) - float(numbers[0]) + 1
+        if not 3 <= n <= min(MOST_CODES, rows / ROWS_OF_CODE):
             return None
         values, counts = np.unique(numbers, return_counts=True)
-        n = len(values)
-        if not 3 <= n <= min(MOST_CODES, rows / ROWS_OF_CODE) or values[-1] - values[0] != n - 1:
-            return None
-        if (values != np.trunc(values)).any() or min(counts) < RAREST_CODE * max(counts):
+        if len(values) != n or (values != np.trunc(values)).any() or min(counts) < RAREST_CODE * max(counts):
             return None
         return cls(*robust(numbers), rows - len(numbers), column.style or "", values=tuple(values.tolist()))
 
