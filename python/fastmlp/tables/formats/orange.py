@@ -57,7 +57,7 @@ def _header(text: str) -> Header | None:
     """The header in these lines; None if they are none."""
     lines = [line.rstrip("\r") for line in text.split("\n", 3)[:3]]
     names, *others = [line.split("\t") for line in lines]
-    if len(others) == 2 and len(names) == len(others[0]) >= len(others[1]):
+    if len(others) == 2 and 1 < len(names) == len(others[0]) >= len(others[1]):
         kinds = [_TYPES.get(cell.strip(), "category" if " " in cell.strip() else None) for cell in others[0]]
         roles = [_ROLES.get(cell.strip().partition(" ")[0], "" if "=" in cell else None) for cell in others[1]]
         if None not in kinds and None not in roles and any(cell.strip() for cell in others[0]):
