@@ -33,7 +33,7 @@ TESTED_IN = {
     "cli/test_cli.py": "cli/defaults cli/fitting cli/info cli/models cli/predict cli/sources cli/summary cli/train "
     "cli/train_options cli/writing",
     "cli/test_tables.py": "cli/streamed_problem cli/table_options cli/table_problem cli/table_rows",
-    "data/readers/test_tables.py": "data/readers/dataset data/readers/table_columns",
+    "data/readers/test_idx_folder.py": "data/readers/dataset",
     "data/test_chunks.py": "machine/worker training/streaming",
     "data/test_rows.py": "checks/arrays data/samples",
     "estimators/test_base.py": "estimators/classifier estimators/labels estimators/regressor estimators/scoring "

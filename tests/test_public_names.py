@@ -18,7 +18,18 @@ FIXED = [
 ]  # fmt: skip
 METHODS = ["fit", "predict", "evaluate", "loss_and_gradients", "sample_gradients", "cost_surface", "save"]
 METHODS += ["input_gradients", "activations", "params", "weights", "biases", "train_on_batch", "optimizer_state"]
-HEAVY = ["matplotlib", "sklearn", "tqdm", "scipy.optimize", "torch", "pandas", "safetensors", "click", "urllib.request"]
+HEAVY = [
+    "matplotlib",
+    "sklearn",
+    "tqdm",
+    "scipy.optimize",
+    "torch",
+    "pandas",
+    "duckdb",
+    "safetensors",
+    "click",
+    "urllib.request",
+]
 
 
 def run(code):
@@ -76,7 +87,7 @@ def test_importing_loads_nothing_heavy():
 def test_lazy_names_load_their_modules_at_first_use():
     code = """
 import sys, fastmlp as fm
-modules = ("fastmlp.data.datasets", "fastmlp.data.readers.tables", "fastmlp.optimizers", "fastmlp.plots")
+modules = ("fastmlp.data.datasets", "fastmlp.tables.reading", "fastmlp.optimizers", "fastmlp.plots")
 print([name in sys.modules for name in modules])
 fm.load_digits, fm.read_csv, fm.Adam, fm.plots
 print([name in sys.modules for name in modules], "matplotlib" in sys.modules)

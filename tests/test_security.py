@@ -10,7 +10,10 @@ import pytest
 import fastmlp as fm
 
 PAGE = Path(__file__).resolve().parent.parent / "SECURITY.md"
-READERS = {"read_idx": fm.read_idx, "read_csv": fm.read_csv, "read_npz": fm.read_npz, "load": fm.load}
+READERS = {
+    "read_idx": fm.read_idx, "read_csv": fm.read_csv, "read_table": fm.read_table, "read_npz": fm.read_npz,
+    "load": fm.load,
+}  # fmt: skip
 
 
 def resume(path):

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from fastmlp.data.readers.dataset import Dataset
     from fastmlp.data.readers.idx import read_idx, write_idx
     from fastmlp.data.readers.npz import read_npz
-    from fastmlp.data.readers.tables import Table, read_csv
     from fastmlp.data.splits import train_validation_test_split
     from fastmlp.estimators import MLPClassifier as MLPClassifier
     from fastmlp.estimators import MLPRegressor as MLPRegressor
@@ -64,7 +63,9 @@ if TYPE_CHECKING:
         Warmup,
     )
     from fastmlp.tables.encoder import TableEncoder
+    from fastmlp.tables.reading import read_csv, read_table
     from fastmlp.tables.scan import scan_table
+    from fastmlp.tables.table import Table
 
 _LAZY = {
     "callbacks.base": ("Callback", "Run"),
@@ -94,9 +95,10 @@ _LAZY = {
     ),
     "callbacks.stopping": ("EarlyStopping", "TimeLimit", "Tolerance"),
     "data.splits": ("train_validation_test_split",),
-    "data.readers.tables": ("Table", "read_csv"),
     "tables.encoder": ("TableEncoder",),
+    "tables.reading": ("read_csv", "read_table"),
     "tables.scan": ("scan_table",),
+    "tables.table": ("Table",),
 }
 """What a program may need or not, by the module that has it; imported at first use, so that importing is quick."""
 
@@ -157,6 +159,7 @@ __all__ = [
     "read_csv",
     "read_idx",
     "read_npz",
+    "read_table",
     "scan_table",
     "train_validation_test_split",
     "write_idx",

@@ -104,15 +104,10 @@ def idx(data):
 def csv(data):
     path = scratch("data.csv", data)
     with refused(path):
-        table = fm.read_csv(path)
-        again = fm.read_csv(path, encoding=table.encoding)
-        if not np.array_equal(table.X, again.X):
-            raise FoundError("the same table with its own encoding is another")
-    for options in (
-        {"target": None, "header": False},
-        {"classification": True, "delimiter": ","},
-        {"categorical": [0]},
-    ):
+        encoder = fm.TableEncoder().fit(fm.read_csv(path))
+        if not np.array_equal(encoder.transform(fm.read_csv(path)), encoder.transform(fm.read_csv(path))):
+            raise FoundError("the same table is encoded in two ways")
+    for options in ({"header": False}, {"delimiter": ",", "target": -1}, {"decimal": ",", "null": [0]}):
         with refused_options(path):
             fm.read_csv(path, **options)
 

@@ -122,7 +122,7 @@ def test_escapes_in_any_string_of_a_checkpoint_send_nothing_to_the_terminal(tmp_
 def test_escapes_in_a_table_and_in_an_archive_send_nothing_to_the_terminal(tmp_path):
     path = tmp_path / "data.csv"
     cells = [line.split(",") for line in TABLE.splitlines()]
-    options = ({}, {"target": ESCAPES}, {"target": "size", "classification": True}, {"categorical": [0]})
+    options = ({}, {"target": ESCAPES}, {"target": "size", "header": True}, {"drop": [0], "null": ["red"]})
     for i, row in enumerate(cells):
         for j in range(len(row)):
             changed = copy.deepcopy(cells)
@@ -130,7 +130,9 @@ def test_escapes_in_a_table_and_in_an_archive_send_nothing_to_the_terminal(tmp_p
             path.write_text("\n".join(map(",".join, changed)))
             for given in options:
                 try:
-                    assert is_clean(repr(fm.read_csv(path, **given)))
+                    table = fm.read_csv(path, **given)
+                    assert is_clean(repr(table))
+                    assert is_clean(str(fm.TableEncoder(categorical=[0]).fit(table).explain()))
                 except ValueError as error:
                     assert str(error).isprintable(), repr(str(error))
     for name in (ESCAPES + ".npy", "X.npy"):

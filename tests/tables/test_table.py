@@ -1,5 +1,7 @@
 """Tables: names, types, queries and blocks of rows."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,12 @@ def test_texts_become_codes(fruit):
     assert fruit.enum(["red", evil]) == fruit.enum(("red", evil)) != fruit.enum(["green"])
     codes = fruit.select({"code": f"enum_code(try_cast(c1 AS {fruit.enum(['green', evil, 'red'])}))"})
     assert codes["code"].tolist() == [2, None, 0]
+
+
+def test_a_small_packed_file_cannot_unfold_without_end(tmp_path):
+    path = tmp_path / "zeros.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"a,b\n" + b"0,0\n" * 1_000_000)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(ValueError, match=r"zeros.csv.gz: .* more than max_bytes=100000"):
+        read_table(path, max_bytes=100_000)

@@ -32,9 +32,99 @@ def read_table(
     sheet: str | int | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Table:
-    """Read a table from a file, several files, or an object in memory."""
+    """Read a table from a file, several files, or an object in memory.
+
+    Parameters
+    ----------
+    source : path or object
+        A file, a pattern such as ``"sales/*.csv"``, or ``"-"`` for standard input; or a frame, a dict of columns, an
+        array with two dimensions.
+    target, drop : str or int, and sequence of these
+        Columns that will be predicted or left out. A file whose first row has one of these names has a header.
+    header : bool, optional
+        Whether the first row names the columns. Default: decided by the rows.
+    delimiter : str, optional
+        What is between the fields of a text file. Default: what cuts all rows alike.
+    decimal : {".", ","}, optional
+        Decimal mark of a text file. Default: decided by the values.
+    encoding : str, optional
+        Of a text file, such as ``"latin-1"``. Default: detected.
+    null : sequence of str or number, default ()
+        Values that mean "missing", besides blanks, ``NA``, ``?``, ``-`` and the like.
+    sheet : str or int, optional
+        Sheet of a workbook. Default: the first.
+    max_bytes : int, default 4 GiB
+        Limit on what a file may hold or unpack to.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        A file that is damaged, too large, without rows, or with rows of different lengths; an option that says nothing
+        about this source.
+    TypeError
+        A source of no known type.
+    OSError
+        The file cannot be opened.
+    ImportError
+        DuckDB is not installed.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "fruit.csv"
+    >>> _ = path.write_text("grams,fruit\\n150,apple\\n?,banana\\n")
+    >>> table = read_table(path)
+    >>> table.names, table.types, len(table)
+    (('grams', 'fruit'), ('BIGINT', 'VARCHAR'), 2)
+    """
     options = Options(target, tuple(drop), header, delimiter, decimal, encoding, tuple(null), sheet, max_bytes)
     return open_table(connect(), source, options)
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    *,
+    target: str | int | None = None,
+    drop: Sequence[str | int] = (),
+    header: bool | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    null: Sequence[str | int | float] = (),
+    max_bytes: int = MAX_BYTES,
+) -> Table:
+    """Read a table from delimited text, packed or not: `read_table` for files that are nothing else.
+
+    Parameters
+    ----------
+    path : path
+        A file, a pattern such as ``"sales/*.csv"``, or ``"-"`` for standard input.
+    target, drop, header, delimiter, decimal, encoding, null, max_bytes
+        As for `read_table`.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        As for `read_table`.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "fruit.txt"
+    >>> _ = path.write_text("2,5;apple\\n3,25;banana\\n")
+    >>> read_csv(path).names
+    ('column_0', 'column_1')
+    """
+    options = Options(target, tuple(drop), header, delimiter, decimal, encoding, tuple(null), None, max_bytes)
+    return text.read(connect(), open_files(path, max_bytes), options)
 
 
 def open_table(connection: Any, source: Any, options: Options) -> Table:
