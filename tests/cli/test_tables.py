@@ -196,6 +196,16 @@ def test_columns_set_aside_can_be_used_and_others_dropped(table):
     assert "set aside" not in output.replace("set aside: town (dropped)", "")
 
 
+def test_messages_name_the_option(table, tmp_path):
+    for option in ("--target", "--drop", "--use", "--categorical"):
+        said = refused("train", table, option, "prize")
+        assert f"{option} prize is unknown; did you mean 'price'?" in said
+    assert "--target 9 is not a column" in refused("train", table, "--target", "9")
+    one = write(tmp_path / "one.csv", [{"y": i} for i in range(30)])
+    assert "one.csv has no column but the target 'y'" in refused("train", one)
+    assert "put a pattern in quotes" in run("train", table, table, code=2)
+
+
 def test_three_rows_are_few(tmp_path):
     rows = [{"x": i, "y": 1.5 * i} for i in range(5)]
     assert "figures from 1 test row say little" in run("train", write(tmp_path / "data.csv", rows), *QUICK)

@@ -22,7 +22,7 @@ from fastmlp.metrics import as_labels, confusion_matrix, regression_errors
 
 @click.command("predict")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("data", required=False, callback=table_options.source)
+@click.argument("data", nargs=-1, metavar="[DATA]", callback=table_options.sources)
 @click.option("--probabilities", is_flag=True, help="Add a column with the probability of each class.")
 @click.option(
     "--keep",

@@ -45,6 +45,13 @@ def columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     return tuple(column(ctx, param, value) for value in values)
 
 
+def sources(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """At most one source of data."""
+    if len(values) > 1:
+        raise click.BadParameter(f"expected one, got {len(values)}; put a pattern in quotes, such as 'sales/*.csv'")
+    return source(ctx, param, values[0]) if values else None
+
+
 def source(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Data that there are: a path, a pattern of paths, ``-``, or a query."""
     if value is None or value == "-" or _QUERY.match(value) or Path(value).exists() or glob(value, recursive=True):

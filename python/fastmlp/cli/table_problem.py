@@ -40,15 +40,17 @@ class Asked:
     """A table with what the person said of it: its target, and an encoder that is not fitted yet."""
 
     def __init__(self, table: Table, columns: Columns, null: Sequence[str], dtype: str) -> None:
-        def known(keys: Iterable[str | int]) -> list[str]:
-            return [_known(table, key) for key in keys]
+        def known(argument: str, keys: Iterable[str | int]) -> list[str]:
+            return [known_name(table, key, argument) for key in keys]
 
-        (key,) = known([-1 if columns.target is None else columns.target])
+        (key,) = known("target", [-1 if columns.target is None else columns.target])
+        if len(table.names) == 1:
+            raise ValueError(f"{table.origin} has no column but the target {printable(key, 60)!r}")
         self.table = table
         self.target = Target.of(table, key, task=columns.task, log=columns.log)
         self.encoder = TableEncoder(
-            categorical=known(columns.categorical), drop=known(columns.drop), keep=known(columns.use), null=list(null),
-            dtype=dtype,
+            categorical=known("categorical", columns.categorical), drop=known("drop", columns.drop),
+            keep=known("keep", columns.use), null=list(null), dtype=dtype,
         )  # fmt: skip
 
 
@@ -83,9 +85,9 @@ def problem_of_table(
     return Problem(name_of(path), (X[of_train], y_train), chosen_by, judged_by, target, encoder, facts)
 
 
-def _known(table: Table, key: str | int) -> str:
+def known_name(table: Table, key: str | int, argument: str) -> str:
     """The name of a column; digits are a name if there is a column of that name, else a position."""
-    return str(key) if str(key) in table.names else table.names[table.position(key, "column")]
+    return str(key) if str(key) in table.names else table.names[table.position(key, argument)]
 
 
 def rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -107,7 +109,7 @@ def test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, targe
 
 def name_of(path: str) -> str:
     """What to call the data: the name of a file, or the beginning of a query."""
-    return {"-": "standard input"}.get(path) or printable(Path(path).name if len(path) < 1000 else path, 60)
+    return "standard input" if path == "-" else printable((len(path) < 1000 and Path(path).name) or path, 60)
 
 
 def columns_line(encoder: TableEncoder, target: Target) -> str:

@@ -15,6 +15,7 @@ from fastmlp.cli.models import Model
 from fastmlp.cli.sources import plain
 from fastmlp.cli.streamed_problem import is_large
 from fastmlp.cli.table_options import Reading
+from fastmlp.cli.table_problem import known_name
 from fastmlp.tables.database import column, connect
 from fastmlp.tables.encoder import Encoding, Notes, TableEncoder
 from fastmlp.tables.options import Options
@@ -88,8 +89,7 @@ class TableRows:
 
     def names(self, keep: tuple[str | int, ...]) -> list[str]:
         """The names of columns to copy, which must be there."""
-        every = self.table.names
-        return [str(key) if str(key) in every else every[self.table.position(key, "keep")] for key in keep]
+        return [known_name(self.table, key, "--keep") for key in keep]
 
     def texts(self, name: str) -> list[str]:
         """The values of a column as texts, blank where they are missing."""

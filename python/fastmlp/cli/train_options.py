@@ -35,7 +35,7 @@ _FILE: Any = click.Path(dir_okay=False, path_type=Path)
 
 
 OPTIONS = (
-    click.argument("data", required=False, callback=table_options.source),
+    click.argument("data", nargs=-1, metavar="[DATA]", callback=table_options.sources),
     click.option(
         "--target",
         callback=table_options.column,

@@ -8,7 +8,7 @@ _OPTIONS = {
     "target": "--target", "drop": "--drop", "keep": "--use", "categorical": "--categorical", "task": "--task",
     "log": "--log-target", "delimiter": "--delimiter", "decimal": "--decimal", "encoding": "--encoding",
     "null": "--null", "sheet": "--sheet", "resume": "--resume", "checkpoint": "--checkpoint", "epochs": "--epochs",
-    "batch_size": "--batch-size", "seed": "--seed", "n_threads": "--threads", "column": "--target",
+    "batch_size": "--batch-size", "seed": "--seed", "n_threads": "--threads",
     "header": "--header", "max_bytes": "--max-bytes",
 }  # fmt: skip
 _ARGUMENT = re.compile(
