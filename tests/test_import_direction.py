@@ -51,7 +51,8 @@ TESTED_IN = {
     "test_schedules.py": "schedules/decays schedules/restarts schedules/warmup schedules/waves",
     "persistence/test_models.py": "persistence/description persistence/optimizer_states",
     "plots/test_plots.py": "plots/canvas plots/classes plots/columns plots/network plots/numbers plots/training",
-    "tables/test_encoder.py": "tables/transformer tables/kinds/base tables/kinds/column",
+    "tables/test_encoder.py": "tables/explanation tables/features tables/transformer tables/kinds/base "
+    "tables/kinds/column",
     "tables/test_scan.py": "tables/chunking",
     "tables/formats/test_arff.py": "tables/formats/declared",
     "tables/formats/test_arrow.py": "tables/formats/arrow_messages",

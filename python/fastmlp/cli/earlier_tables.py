@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import some_names
 from fastmlp.network import Network
-from fastmlp.tables.encoder import ColumnFacts, Explanation, Notes
+from fastmlp.tables.explanation import ColumnFacts, Explanation
+from fastmlp.tables.features import Notes
 from fastmlp.tables.table import Table
 from fastmlp.tables.target import Target
 

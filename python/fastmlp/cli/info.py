@@ -14,7 +14,7 @@ from fastmlp.cli.models import load_model
 from fastmlp.model.layers import Input
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network
-from fastmlp.tables.encoder import Explanation
+from fastmlp.tables.explanation import Explanation
 from fastmlp.tables.target import Target
 
 

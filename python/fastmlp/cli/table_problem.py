@@ -16,7 +16,8 @@ from fastmlp.cli import report
 from fastmlp.cli.sources import Problem, split_rows
 from fastmlp.cli.table_options import Reading
 from fastmlp.data.splits import Part
-from fastmlp.tables.encoder import Notes, TableEncoder
+from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.features import Notes
 from fastmlp.tables.reading import read_table
 from fastmlp.tables.table import Table
 from fastmlp.tables.target import Target

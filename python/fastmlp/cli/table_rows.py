@@ -17,7 +17,8 @@ from fastmlp.cli.streamed_problem import is_large
 from fastmlp.cli.table_options import Reading
 from fastmlp.cli.table_problem import known_name
 from fastmlp.tables.database import column, connect
-from fastmlp.tables.encoder import Encoding, Notes, TableEncoder
+from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.features import Encoding, Notes
 from fastmlp.tables.options import Options
 from fastmlp.tables.reading import open_table
 
@@ -43,7 +44,7 @@ class TableRows:
         if encoder is None:
             yield self._numbers()
         elif self.is_large and isinstance(encoder, TableEncoder):
-            encoding = Encoding(encoder, self.table)
+            encoding = Encoding(encoder.kinds_, encoder.null, self.table)
             for block in self.table.stream(encoding.expressions):
                 X = np.empty((len(next(iter(block.values()))), encoding.n_features), encoder.dtype)
                 encoding.write(block, X)

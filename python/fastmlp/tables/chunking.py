@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.errors import printable
-from fastmlp.tables.encoder import Encoding, TableEncoder
+from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.features import Encoding
 from fastmlp.tables.table import Part, Table
 from fastmlp.tables.target import Target
 

@@ -23,7 +23,8 @@ from fastmlp.machine.files import MAX_BYTES
 from fastmlp.machine.threads import available_threads
 from fastmlp.tables.chunking import BLOCK_ROWS, Reader, Rows, stamps_of
 from fastmlp.tables.database import connect
-from fastmlp.tables.encoder import Encoding, TableEncoder
+from fastmlp.tables.encoder import TableEncoder
+from fastmlp.tables.features import Encoding
 from fastmlp.tables.options import Options
 from fastmlp.tables.reading import open_table
 from fastmlp.tables.table import Table
@@ -140,7 +141,7 @@ def scan_table(
     sample = rows.share(min(1.0, sample_rows / max(n_rows, 1)))
     if encoder is None or not hasattr(encoder, "kinds_"):
         encoder = _fit(TableEncoder() if encoder is None else encoder, table, target, sample)
-    encoded = Encoding(encoder, table)
+    encoded = Encoding(encoder.kinds_, encoder.null, table)
     row_bytes = encoded.n_features * np.dtype(encoder.dtype).itemsize + 8
     size = min(_chunk_rows(buffer_rows, limit // 8 // row_bytes), n_rows)
     connection.execute(f"SET threads = {max(1, available_threads() - 1)}")
