@@ -124,6 +124,19 @@ def test_frames_as_output(library):
         assert frame.index.equals(rows.index)
 
 
+def test_beside_other_transformers_and_with_the_configuration_of_scikit_learn():
+    sklearn = pytest.importorskip("sklearn")
+    compose = pytest.importorskip("sklearn.compose")
+    parts = compose.ColumnTransformer(
+        [("table", TableEncoder(), ["size", "colour"]), ("rest", "passthrough", ["grade"])]
+    )
+    with sklearn.config_context(transform_output="pandas"):
+        frame = parts.fit_transform(FRAME)
+    encoder = TableEncoder().fit(FRAME[["size", "colour"]])
+    assert list(frame.columns) == [f"table__{name}" for name in encoder.get_feature_names_out()] + ["rest__grade"]
+    np.testing.assert_array_equal(frame.iloc[:, :-1], encoder.transform(FRAME))
+
+
 def test_the_checks_of_scikit_learn():
     checks = pytest.importorskip("sklearn.utils.estimator_checks")
     other = {

@@ -123,7 +123,8 @@ class TableEncoder(Transformer):
         Parameters
         ----------
         X : frame, Table or array
-            A frame of pandas, polars or pyarrow, a dict of arrays, a table of `read_table`, or an array (n, n_columns).
+            A frame of pandas, polars or pyarrow, a dict of arrays, an array (n, n_columns), a table of `read_table`, or
+            what that reads.
         y : None
             Not used.
 

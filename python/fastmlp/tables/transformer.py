@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ _CONTAINERS = ("default", "pandas", "polars")
 class Transformer:
     """Base of a transformer whose constructor keeps its arguments as they are."""
 
-    _container = "default"
+    _container: str | None = None
 
     @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -80,13 +81,15 @@ class Transformer:
         return self
 
     def _contained(self, matrix: NDArray[Any], X: Any) -> Any:
-        """The matrix as `set_output` asks for it; a frame of pandas has the index of ``X``."""
-        if self._container == "pandas":
+        """The matrix as `set_output` or scikit-learn's configuration asks; a frame of pandas has the index of ``X``."""
+        known = sys.modules.get("sklearn")
+        container = self._container or (known.get_config()["transform_output"] if known else "default")
+        if container == "pandas":
             import pandas as pd
 
             index = X.index if isinstance(X, pd.DataFrame) else None
             return pd.DataFrame(matrix, columns=self.get_feature_names_out(), index=index)
-        if self._container == "polars":
+        if container == "polars":
             import polars as pl
 
             return pl.DataFrame(matrix, schema=self.get_feature_names_out().tolist())
