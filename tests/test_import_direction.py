@@ -56,8 +56,7 @@ TESTED_IN = {
     "tables/test_scan.py": "tables/chunking",
     "tables/formats/test_arff.py": "tables/formats/declared",
     "tables/formats/test_arrow.py": "tables/formats/arrow_messages",
-    "tables/test_table.py": "tables/database tables/dialect tables/encodings tables/formats/text tables/options "
-    "tables/reading tables/unpacking",
+    "tables/test_table.py": "tables/reading",
     "test_network.py": "model/construction model/model",
     "test_public_names.py": "version",
     "training/test_advice.py": "data/few_rows",

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from fastmlp.checks.errors import printable
 
+_WAIT = 0.1  # seconds between looks at a query that runs
+_QUIET = 1.0  # seconds before its progress is told
+_watcher: ContextVar[Callable[[float], object] | None] = ContextVar("watcher", default=None)
 _INSTALL = "reading tables needs DuckDB: pip install 'fastmlp[tables]'"
 
 
@@ -59,6 +64,54 @@ def column(position: int) -> str:
     return f"c{position}"
 
 
+def run(connection: Any, query: str, parameters: Sequence[Any] = ()) -> Any:
+    """Run a query that may take long, such that Ctrl-C ends it at once, and who is `watching` sees its progress."""
+    if threading.current_thread() is not threading.main_thread():
+        return connection.execute(query, parameters)
+    watcher = _watcher.get()
+    if watcher is not None:
+        connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    done = threading.Event()
+    outcome: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            connection.execute(query, parameters)
+        except BaseException as error:
+            outcome.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=work, name="query").start()
+    waited = 0.0
+    try:
+        while not done.wait(_WAIT):
+            waited += _WAIT
+            if watcher is not None and waited > _QUIET:
+                watcher(max(connection.query_progress(), 0.0) / 100)
+    except BaseException:
+        connection.interrupt()
+        done.wait()
+        raise
+    if outcome:
+        raise outcome[0]
+    return connection
+
+
+@contextlib.contextmanager
+def watching(watcher: Callable[[float], object]) -> Iterator[None]:
+    """Tell ``watcher`` several times a second how much of a query is done, from 0 to 1, once it has taken a second.
+
+    >>> with watching(lambda share: print(f"{share:.0%}")):
+    ...     _ = run(connect(), "SELECT 1")  # too quick to be seen
+    """
+    before = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(before)
+
+
 @contextlib.contextmanager
 def errors_as_values(origin: str) -> Iterator[None]:
     """Turn DuckDB's errors into ``ValueError`` (or ``MemoryError``) that begins with the file's name."""
@@ -70,6 +123,10 @@ def errors_as_values(origin: str) -> Iterator[None]:
         raise MemoryError(f"{origin} needs more memory than allowed; raise max_bytes, or use fm.scan_table") from None
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what the database makes of Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     except duckdb.Error as error:
         first = next(iter(str(error).splitlines()), "")  # what follows is advice about SQL
         raise ValueError(f"{origin}: {printable(first, 500)}") from None

@@ -16,8 +16,8 @@ from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from fastmlp.tables.options import Options
+from fastmlp.tables.types import MISSING
 
-MISSING = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?", "-", "#N/A", "<NA>"))
 BLANKS = " "
 """The delimiter that stands for any run of blanks and tabs."""
 _DELIMITERS = "\t,;|" + BLANKS  # of two that cut equally well, the first
@@ -43,6 +43,8 @@ class Dialect:
         Single characters.
     quoted_lines : bool
         Whether lines are quoted once more, as a whole.
+    padded : bool
+        Whether a missing value has a blank before it.
     remarks : bool
         Whether there are lines among the rows that begin with ``#`` and are left out.
     skip : int
@@ -56,6 +58,7 @@ class Dialect:
     escape: str = '"'
     decimal: str = "."
     quoted_lines: bool = False
+    padded: bool = False
     remarks: bool = False
     skip: int = 0
     names: tuple[str | None, ...] = ()
@@ -122,6 +125,9 @@ def find_dialect(text: str, options: Options, whole: bool = True) -> Dialect:
     return replace(
         best.raw,
         decimal=options.decimal or _decimal(body, best.raw.delimiter),
+        padded=any(
+            f"{best.raw.delimiter} {m}{end}" in text for m in MISSING for end in (best.raw.delimiter, "\n", "\r")
+        ),
         remarks=any(remark.before > first for remark in best.remarks),
         skip=best.rows[best.start + taken].before if body else first + taken,
         names=_names(header, body, best.width),

@@ -14,6 +14,7 @@ _MARKS = {
 }
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a\x1b\x1f"))
 _PIECE = 1 << 20
+_LENIENT = "fastmlp-latin1"
 
 
 def find_encoding(head: bytes, origin: str) -> str:
@@ -59,7 +60,7 @@ def as_utf8(path: Path, encoding: str, origin: str) -> Iterator[bytes]:
     Raises ``ValueError`` if other bytes have no meaning.
     """
     try:
-        with open(path, encoding=encoding, newline="", errors="latin1" if encoding == "cp1252" else "strict") as file:
+        with open(path, encoding=encoding, newline="", errors=_LENIENT if encoding == "cp1252" else "strict") as file:
             while piece := file.read(_PIECE):
                 yield piece.encode()
     except UnicodeError as error:
@@ -73,4 +74,4 @@ def _as_latin1(error: UnicodeError) -> tuple[str, int]:
     return error.object[error.start : error.end].decode("latin-1"), error.end
 
 
-codecs.register_error("latin1", _as_latin1)
+codecs.register_error(_LENIENT, _as_latin1)

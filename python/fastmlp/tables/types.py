@@ -71,7 +71,7 @@ def plain_columns(name: str, type_: Any, expression: str, null: Nulls, depth: in
     if kind not in (*NUMBERS, *_OTHERS):
         cast, kind = _CASTS.get(kind, ("{}::VARCHAR", "VARCHAR"))
         expression = cast.format(expression)
-    tests, codes = [], _numbers(null) if kind in NUMBERS else []
+    tests, codes = [], numbers(null) if kind in NUMBERS else []
     if kind == "VARCHAR":
         tests, codes = [_IS_MISSING.format(expression)], [str(code) for code in null]
         expression = f"trim({expression}, ' ')"
@@ -82,7 +82,7 @@ def plain_columns(name: str, type_: Any, expression: str, null: Nulls, depth: in
     yield Plain(name, expression, [codes] if codes else [])
 
 
-def _numbers(codes: Nulls) -> list[Any]:
+def numbers(codes: Nulls) -> list[Any]:
     """The numbers among codes, which may be written as texts."""
     found = []
     for code in codes:

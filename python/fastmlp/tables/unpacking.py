@@ -6,8 +6,8 @@ gzip, bzip2, xz, Zstandard and zip are recognised by their first bytes, never by
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
-import io
 import lzma
 import os
 import shutil
@@ -16,15 +16,17 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from glob import glob
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from fastmlp.checks.errors import printable, some_names
 from fastmlp.machine.files import open_regular, pieces, too_large
+from fastmlp.tables import zstandard
 
 _HEAD = 1 << 16
+_PATTERN = frozenset("*?[")
 
 
 class Files:
@@ -63,22 +65,51 @@ class Files:
             for piece in contents:
                 written += file.write(piece)
                 if written > self.max_bytes:
-                    raise too_large(Path(self.name), "unpacks to more", self.max_bytes)
+                    raise too_large(Path(self.name), f"its contents have at least {written} bytes", self.max_bytes)
         return path
+
+    def add(self, path: Path) -> None:
+        """One more file: as it is, or a copy of what is packed in it."""
+        name = printable(os.fspath(path), 200)
+        if path.is_dir():
+            self.paths += (path,)
+            return
+        with open_regular(path) as file:
+            start = file.peek(6)
+            unpack = next((unpack for magic, unpack in _PACKED.items() if start.startswith(magic)), None)
+            try:
+                contents = None if unpack is None else unpack(file, self.max_bytes + 1)
+                if contents is not None:
+                    path = self.write(contents)
+                elif not _PATTERN.isdisjoint(os.fspath(path)):  # the database would look for what matches
+                    link = self.room()
+                    link.symlink_to(path.absolute())
+                    path = link
+            except EOFError:
+                raise ValueError(f"{name}: the packed data end too early; the file is truncated") from None
+            except (zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                raise ValueError(f"{name}: the packed data are damaged, or need a password ({error})") from None
+            except OSError as error:
+                if error.errno is not None:
+                    raise
+                raise ValueError(f"{name}: the packed data are damaged ({error})") from None
+        self.paths += (path,)
 
 
 def open_files(source: str | os.PathLike[str], max_bytes: int) -> Files:
     """Find the files that ``source`` names: a path, a pattern such as ``sales/*.csv``, or ``-`` for standard input."""
     name = os.fspath(source)
-    files = Files(printable(name, 200), max_bytes)
+    files = Files("standard input" if name == "-" else printable(name, 200), max_bytes)
     try:
         if name == "-":
-            files.paths = (_plain(files, files.write(pieces(sys.stdin.buffer, max_bytes + 1)), name),)
+            files.add(files.write(pieces(sys.stdin.buffer, max_bytes + 1)))
+        elif os.path.exists(name):
+            files.add(Path(name))
         else:
-            found = [name] if os.path.exists(name) else sorted(glob(name, recursive=True))
-            if not found:
-                raise FileNotFoundError(f"{files.name}: no such file")
-            files.paths = tuple(_plain(files, Path(path), path) for path in found)
+            for path in sorted(glob(name, recursive=True)):
+                files.add(Path(path))
+        if not files.paths:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
         if files.paths[0].is_file():
             with open_regular(files.paths[0]) as file:
                 files.head = file.read(_HEAD)
@@ -88,46 +119,32 @@ def open_files(source: str | os.PathLike[str], max_bytes: int) -> Files:
     return files
 
 
-def _plain(files: Files, path: Path, name: str) -> Path:
-    """The file itself, or an unpacked copy of it."""
-    if path.is_dir():
-        return path
-    with open_regular(path) as file:
-        start = file.peek(6)
-        opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
-        if opener is None or (opener is _zip_member and _is_workbook(file)):
-            return path
-        try:
-            with opener(file) as stream:
-                return files.write(pieces(stream, files.max_bytes + 1))
-        except EOFError:
-            raise ValueError(f"{printable(name, 200)}: the packed data end too early; the file is truncated") from None
-        except (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{printable(name, 200)}: the packed data are damaged ({error})") from None
-
-
-def _zip_member(file: BinaryIO) -> IO[bytes]:
-    """The only file in an archive."""
+def _unzipped(file: BinaryIO, n_bytes: int) -> Iterator[bytes] | None:
+    """The only file in an archive; None for a document that is an archive by itself, as those of Excel are."""
     archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    if "[Content_Types].xml" in names:
+        return None
     if len(names) != 1:
-        raise ValueError(f"the archive has {len(names)} files ({some_names(names, 5)}); unpack it and name one")
-    return archive.open(names[0])
+        raise ValueError(f"{file.name}: it holds {len(names)} files ({some_names(names, 5)}); unpack it and name one")
+    return pieces(archive.open(names[0]), n_bytes)
 
 
-def _is_workbook(file: BinaryIO) -> bool:
-    """Whether an archive is one of Office's files, which stay as they are."""
-    try:
-        return "[Content_Types].xml" in zipfile.ZipFile(file).namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False
-    finally:
-        file.seek(0)
+def _by(opener: Any) -> Callable[[BinaryIO, int], Iterator[bytes]]:
+    """Unpack through a file object of Python's library."""
+
+    def unpack(file: BinaryIO, n_bytes: int) -> Iterator[bytes]:
+        with opener(file) as stream:
+            yield from pieces(stream, n_bytes)
+
+    return unpack
 
 
-_OPENERS: dict[bytes, Callable[[io.BufferedReader], IO[bytes]]] = {
-    b"\x1f\x8b": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-    b"PK\3\4": _zip_member,
+_PACKED: dict[bytes, Callable[[BinaryIO, int], Iterator[bytes] | None]] = {
+    b"\x1f\x8b": _by(gzip.open),
+    b"BZh": _by(bz2.open),
+    b"\xfd7zXZ\0": _by(lzma.open),
+    b"PK\3\4": _unzipped,
+    zstandard.MAGIC: lambda file, n_bytes: zstandard.unpacked(file),
 }
+"""How each kind of packed file is unpacked, by its first bytes."""
