@@ -18,6 +18,12 @@ for _bound in ("clip_norm", "clip_value", "max_norm"):
 _SMALLEST = {np.dtype(name): float(np.finfo(name).tiny) for name in ("float32", "float64")}
 
 
+def set_column(table: NDArray[Any], name: str, value: Value, numbers: NDArray[np.int64]) -> None:
+    """Write the values of a setting in the steps ``numbers`` into its column, which still holds 0, the usual value."""
+    if value != 0:
+        table[name] = values_at(value, numbers, name)
+
+
 class Optimizer(HasParams):
     """Base of the update rules; a subclass adds its own columns to the table of steps."""
 
@@ -38,9 +44,9 @@ class Optimizer(HasParams):
 
     def steps(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """Hyperparameters of the steps ``numbers``, one row per step."""
-        table = np.repeat(_UNBOUNDED, len(numbers))
+        table = _UNBOUNDED.repeat(len(numbers))
         for name in ("learning_rate", "weight_decay", "l1_decay"):
-            table[name] = values_at(getattr(self, name), numbers, name)
+            set_column(table, name, getattr(self, name), numbers)
         self._fill(table, numbers)
         return table
 

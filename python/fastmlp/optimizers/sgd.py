@@ -63,7 +63,8 @@ class SGD(Optimizer):
         return None if self.momentum == 0 else np.zeros((1, n_params), dtype=dtype)
 
     def _fill(self, table: NDArray[Any], numbers: NDArray[np.int64]) -> None:
-        table["momentum"] = table["look_ahead"] = values_at(self.momentum, numbers, "momentum")
+        if self.momentum != 0:
+            table["momentum"] = table["look_ahead"] = values_at(self.momentum, numbers, "momentum")
 
     def is_plain(self) -> bool:
         """True without momentum and L1 decay."""

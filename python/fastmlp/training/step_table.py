@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.values import Value, check_values, needs_length, values_at, with_lengths
 from fastmlp.model.layers import Layer
+from fastmlp.optimizers.base import set_column
 
 if TYPE_CHECKING:
     from fastmlp.model.losses import Loss
@@ -46,8 +47,8 @@ class Hyperparameters:
         Raises ``ValueError`` or ``TypeError`` if a schedule does not return a number, or one out of range.
         """
         settings, table = self.settings, self.optimizer.steps_in(self.dtype, numbers)
-        table["label_smoothing"] = values_at(self.loss.label_smoothing, numbers, "label_smoothing")
-        table["alpha"] = values_at(settings.alpha, numbers, "alpha")
+        set_column(table, "label_smoothing", self.loss.label_smoothing, numbers)
+        set_column(table, "alpha", settings.alpha, numbers)
         for name in BOUNDS:
             value: Value | None = getattr(settings, name)
             if value is not None:

@@ -153,7 +153,8 @@ class Trainer:
     def _steps_ahead(self, start: int) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """Hyperparameters of the steps from `start` on, and the dropout rates (n_steps, n_layers) if they change."""
         ahead = self.look_ahead if self.changes else 1  # one row is enough for all steps
-        numbers = self.first_step + np.arange(start, min(start + ahead, self.n_epochs * self.n_batches))
+        stop = min(start + ahead, self.n_epochs * self.n_batches)
+        numbers = np.arange(self.first_step + start, self.first_step + stop)
         averaged = 0 if self.average is None else self.average.n_before + start
         table = self.hyperparameters.table(numbers, averaged)
         return table, dropout_rates(self.hyperparameters.stages, numbers)
