@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from fastmlp.callbacks.base import Callback
+from fastmlp.callbacks.base import Callback, CallbackLike, make_callbacks
 from fastmlp.checks.errors import shown
 from fastmlp.checks.values import Value, check_flag, check_size, check_value
-from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod
+from fastmlp.machine.files import as_path
+from fastmlp.optimizers import LBFGS, Optimizer, WholeSetMethod, make_optimizer
 from fastmlp.training.gradient_door import changes_gradients
-from fastmlp.training.recording import Metric
+from fastmlp.training.recording import Metric, make_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +56,9 @@ class FitSettings:
     def __post_init__(self) -> None:
         check_size("epochs", self.epochs)
         check_size("batch_size", self.batch_size)
-        for argument in ("shuffle", "warm_start", "resume"):
-            check_flag(argument, getattr(self, argument))
+        check_flag("shuffle", self.shuffle)
+        check_flag("warm_start", self.warm_start)
+        check_flag("resume", self.resume)
         if self.n_threads is not None:
             check_size("n_threads", self.n_threads, 1024)
         check_value("alpha", self.alpha, low=0.0)
@@ -111,3 +116,21 @@ class FitSettings:
     def clips(self) -> bool:
         """Whether a step may clip its gradient."""
         return self.clip_norm is not None or self.clip_value is not None
+
+
+def read_settings(
+    *,
+    optimizer: object,
+    callbacks: Iterable[CallbackLike],
+    metrics: Iterable[Any],
+    checkpoint: str | PathLike[str] | None,
+    **others: Any,
+) -> FitSettings:
+    """The settings for the arguments of `Network.fit`, of which some may be names or functions."""
+    return FitSettings(
+        optimizer=make_optimizer(optimizer),
+        callbacks=make_callbacks(callbacks),
+        metrics=make_metrics(metrics),
+        checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
+        **others,
+    )

@@ -182,20 +182,14 @@ class Trainable(Model):
         >>> bool(history["loss"][-1] < 1e-6)
         True
         """
-        from fastmlp.callbacks.base import make_callbacks
-        from fastmlp.machine.files import as_path
-        from fastmlp.optimizers import make_optimizer
         from fastmlp.training.fit import fit
-        from fastmlp.training.recording import make_metrics
-        from fastmlp.training.settings import FitSettings
+        from fastmlp.training.settings import read_settings
 
-        settings = FitSettings(
-            optimizer=make_optimizer(optimizer), epochs=epochs, batch_size=batch_size, shuffle=shuffle,
-            callbacks=make_callbacks(callbacks), metrics=make_metrics(metrics), n_threads=n_threads,
-            progress=progress, alpha=alpha, warm_start=warm_start, clip_norm=clip_norm, clip_value=clip_value,
-            max_norm=max_norm, accumulate=accumulate, average=average, warns=True,
-            checkpoint=None if checkpoint is None else as_path(checkpoint, "checkpoint"),
-            checkpoint_every=checkpoint_every, resume=resume,
+        settings = read_settings(
+            optimizer=optimizer, epochs=epochs, batch_size=batch_size, shuffle=shuffle, callbacks=callbacks,
+            metrics=metrics, n_threads=n_threads, progress=progress, alpha=alpha, warm_start=warm_start,
+            clip_norm=clip_norm, clip_value=clip_value, max_norm=max_norm, accumulate=accumulate, average=average,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, resume=resume, warns=True,
         )  # fmt: skip
         return fit(self, X, y, validation_data, sample_weight, class_weight, settings, wait)
 
