@@ -202,7 +202,7 @@ def make_callbacks(callbacks: Iterable[CallbackLike]) -> tuple[Callback, ...]:
     """Turn callbacks and plain functions into callbacks; a single one needs no list."""
     if isinstance(callbacks, Callback) or callable(callbacks):
         callbacks = (callbacks,)
-    if isinstance(callbacks, str) or not isinstance(callbacks, Iterable):
+    if isinstance(callbacks, str) or not isinstance(callbacks, (tuple, Iterable)):  # a tuple is the quick case
         raise TypeError(f"callbacks must be a list of Callback objects or functions of a Run, got {shown(callbacks)}")
     made = []
     for callback in callbacks:

@@ -70,20 +70,22 @@ def _readable(argument: str, values: object, ndim: int | None) -> NDArray[Any]:
         raise ValueError(f"{argument} must have {counted(ndim, 'dimension')}, got shape {array.shape}{hint}")
     if array.size == 0:
         raise ValueError(f"{argument} must not be empty, got shape {array.shape}")
-    if array.dtype not in DTYPE_CODES:
-        with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite: an error later
-            array = array.astype(_nearest(array.dtype))
-    return array
+    if array.dtype in DTYPE_CODES:
+        return array
+    nearest = _nearest(array.dtype)
+    if array.dtype.kind != "f":
+        return array.astype(nearest)
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite: an error later
+        return array.astype(nearest)
 
 
 def _nearest(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype that the core can read for numbers of this dtype."""
-    native = dtype.newbyteorder("=")
-    if native in DTYPE_CODES:
-        return native
-    if native.kind == "b":
+    if dtype.kind == "b":
         return np.dtype(np.uint8)
-    return np.dtype(np.float32 if native.itemsize < 4 else np.float64)
+    if dtype.kind == "f" and (native := dtype.newbyteorder("=")) in DTYPE_CODES:
+        return native
+    return np.dtype(np.float32 if dtype.itemsize < 4 else np.float64)
 
 
 def as_array(argument: str, values: object) -> NDArray[Any]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 def is_sparse(X: object) -> bool:
     """Whether X is a sparse matrix. Only its class is asked, as properties of a malformed one raise errors."""
-    return hasattr(type(X), "tocsr") and hasattr(type(X), "nnz")
+    kind = type(X)
+    return kind is not np.ndarray and hasattr(kind, "tocsr") and hasattr(kind, "nnz")
 
 
 def check_sparse(argument: str, X: Any) -> None:

@@ -103,7 +103,7 @@ def check_value(
     """Check a hyperparameter: a finite number in its range, or a callable if a schedule is allowed."""
     if schedule and callable(value):
         return
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):  # the first is quick
         expected = "a number or a function of the step" if schedule else "a number"
         raise TypeError(f"{argument} must be {expected}, got {type(value).__name__}")
     try:
@@ -140,6 +140,7 @@ def check_size(argument: str, value: object, limit: int = BLAS_LIMIT) -> int:
     """Check that ``value`` is a whole number from 1 to ``limit``, and return it as an int."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{argument} must be a whole number, got {value!r:.60}")
-    if not 1 <= int(value) <= limit:
+    number = int(value)
+    if not 1 <= number <= limit:
         raise ValueError(f"{argument} must be between 1 and {limit}, got {value}")
-    return int(value)
+    return number
