@@ -175,3 +175,12 @@ def test_absurd_sizes_are_refused():
         fm.Network([2**31, 1])
     with pytest.raises(ValueError, match="too many for any memory"):
         fm.Network([2**31 - 1, 2**31 - 1])
+
+
+def test_only_layers_that_learn_have_a_learning_rate():
+    net = fm.Network([4, fm.Dense(3), fm.Dense(3, learning_rate_factor=0.5), 2], seed=0)
+    assert net.layout.learns and not net.layout.learns_evenly
+    net.freeze(1)
+    assert net.layout.learns and net.layout.learns_evenly
+    net.freeze(0, 2)
+    assert not net.layout.learns

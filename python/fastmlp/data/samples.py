@@ -101,7 +101,7 @@ def check_left_out(y: object, sample_weight: object) -> None:
 
 def check_that_it_learns(network: Model) -> None:
     """Raise ``ValueError`` if all layers are frozen."""
-    if not network.layout.groups["learning_rate_factor"].any():
+    if not network.layout.learns:
         raise ValueError("the network must have a layer that learns, got only frozen ones; unfreeze() lets them learn")
 
 

@@ -123,6 +123,17 @@ class Layout:
         return n_rows * float(products + 20 * (self.n_columns + self.n_features))
 
     @cached_property
+    def learns(self) -> bool:
+        """Whether any layer is not frozen."""
+        return bool(self.groups["learning_rate_factor"].any())
+
+    @cached_property
+    def learns_evenly(self) -> bool:
+        """Whether all layers that learn have the optimizer's own learning rate."""
+        factors = self.groups["learning_rate_factor"]
+        return bool(((factors == 1) | (factors == 0)).all())
+
+    @cached_property
     def trains_on_batch(self) -> bool:
         """Whether any layer that is not frozen uses the whole batch."""
         return any(stage.uses_batch and not stage.is_frozen for stage in self.stages)

@@ -277,7 +277,7 @@ class Model(Guarded):
 
     def is_finite(self) -> bool:
         """Whether no parameter is NaN or infinite."""
-        return bool(first_nonfinite(self.params) < 0)
+        return bool(first_nonfinite(self._params) < 0)
 
     def astype(self: M, dtype: Any) -> M:
         """Return an independent copy in another dtype.

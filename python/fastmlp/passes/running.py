@@ -40,8 +40,8 @@ class Running:
         self.workspace = workspace
         self.core = workspace.over(
             network.layout.table if table is None else table,
-            network.params if params is None else params,
-            network.statistics if statistics is None else statistics,
+            network._params if params is None else params,
+            network._statistics if statistics is None else statistics,
         )
         self._n_tiles = -(-n_rows // workspace.tile_rows)
 

@@ -88,7 +88,8 @@ def train(
         way = by_chunks(stream)
     else:
         data = check_training_data(network, X, y, sample_weight, class_weight)
-        data = data._replace(validation=check_validation(network, validation_data))
+        if validation_data is not None:
+            data = data._replace(validation=check_validation(network, validation_data))
         way = (by_epochs if isinstance(settings.optimizer, Optimizer) else by_all_samples)(network, data, settings)
     with settling(network, way.samples().targets) if network.awaits_targets() else nullcontext():
         check_metrics(settings.metrics, network, way.validation)

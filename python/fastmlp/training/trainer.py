@@ -96,10 +96,11 @@ class Trainer:
         )  # fmt: skip
         one_tile = threads == 1 and self.workspace.tile_rows >= self.batch_size
         self.layers, self.groups = layout.for_training()
-        alike = all(factor == 1 for factor in self.groups["learning_rate_factor"].tolist())
         self.gradient_door = gradient_door(settings.callbacks)
         whole_gradient = settings.clips() or self.gradient_door is not None
-        self.direct = optimizer.is_plain() and (one_tile or self.by_rows) and alike and not whole_gradient
+        self.direct = (
+            optimizer.is_plain() and (one_tile or self.by_rows) and layout.learns_evenly and not whole_gradient
+        )
         self.doors = tuple(door for door in (self.workspace.door, self.gradient_door) if door is not None)
         self.options = {
             "batch_size": self.batch_size,
@@ -189,7 +190,7 @@ class Trainer:
         self.lock = nullcontext() if self.order is None else bit_generator.lock
         if self.average is not None:
             self.average.begin()
-        over = self.workspace.over(self.layers, network.params, network.statistics)
+        over = self.workspace.over(self.layers, network._params, network._statistics)
         table = self.table.view(np.uint8), self.rates
         with bit_generator.lock:
             self.core = Epochs(
