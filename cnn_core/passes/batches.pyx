@@ -305,6 +305,22 @@ def first_nonfinite_in_rows(const real[:, :] rows, double bound=INFINITY):
     return found
 
 
+def take_labels(const value[:] values, int32_t n_classes, int32_t[::1] labels):
+    """labels (n,) := values (n,), if all are whole numbers from 0 to n_classes - 1; whether they are."""
+    cdef Py_ssize_t i
+    cdef bint valid = True
+    with nogil:
+        for i in range(values.shape[0]):
+            if not 0 <= values[i] < n_classes:
+                valid = False
+                break
+            labels[i] = <int32_t> values[i]
+            if labels[i] != values[i]:
+                valid = False
+                break
+    return valid
+
+
 def are_ascending(const int64_t[::1] starts, const int32_t[::1] columns):
     """Whether the columns of each row of a CSR matrix ascend, without duplicates."""
     cdef Py_ssize_t i, p

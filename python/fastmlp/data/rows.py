@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_core.passes.batches import Dtype
+from cnn_core.passes.batches import Dtype, take_labels
 from fastmlp.checks.arrays import DTYPE_CODES, check_finite, check_fits, counted, find_nonfinite, read_rows
 from fastmlp.data.missing import Observed, read_targets
 from fastmlp.data.overflow import check_scaled, inputs_bound
@@ -126,19 +126,22 @@ def _labels(array: NDArray[Any], n_targets: int, loss: Loss, argument: str) -> R
     """Class numbers 0..n_targets-1 as int32; the core turns them into one-hot rows."""
     if not loss.spec.targets.takes_classes:
         raise _wrong_columns(argument, array, n_targets, loss)
+    labels = np.empty((len(array), 1), dtype=np.int32)
+    if not take_labels(array, n_targets, labels[:, 0]):
+        raise _wrong_labels(argument, array, n_targets)
+    return Rows(labels.view(np.uint8), Dtype.LABEL)
+
+
+def _wrong_labels(argument: str, array: NDArray[Any], n_targets: int) -> ValueError:
     whole = array == np.floor(array)
     if not whole.all():
         row = int(np.argmin(whole))
-        raise ValueError(
+        return ValueError(
             f"{argument} must be whole class numbers 0..{n_targets - 1} or have {n_targets} columns, "
             f"got {array[row]} in row {row}"
         )
-    wrong = (array < 0) | (array >= n_targets)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(f"{argument} must be class numbers from 0 to {n_targets - 1}, got {array[row]:g} in row {row}")
-    labels = np.ascontiguousarray(array, dtype=np.int32)
-    return Rows(labels.reshape(-1, 1).view(np.uint8), Dtype.LABEL)
+    row = int(np.argmax((array < 0) | (array >= n_targets)))
+    return ValueError(f"{argument} must be class numbers from 0 to {n_targets - 1}, got {array[row]:g} in row {row}")
 
 
 def _check_range(array: NDArray[Any], loss: Loss, argument: str) -> None:
