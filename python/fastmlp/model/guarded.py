@@ -41,7 +41,7 @@ class Guarded:
     _optimizer_state: OptimizerState | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in READ_ONLY and name in self.__dict__:
+        if name in READ_ONLY and hasattr(self, name):  # not __dict__: once asked for, it makes all attributes slower
             raise AttributeError(f"{name} of a network cannot be set: {READ_ONLY[name]}")
         if name == "rng" and not isinstance(value, np.random.Generator):
             raise TypeError(f"rng must be a numpy.random.Generator, got {type(value).__name__}")
@@ -93,7 +93,7 @@ class Guarded:
         if state is not self._optimizer_state:
             check_state(state, len(self._params), len(self._statistics), self.dtype)
         with self._access.changing:
-            self._change(_optimizer_state=state)
+            self._optimizer_state = state
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: all but the access guard, and the predictor and batch trainer, which hold addresses."""
