@@ -9,7 +9,7 @@ import pytest
 from command_line import invoked, refused, run
 
 import fastmlp as fm
-from fastmlp.cli import streamed_problem
+from fastmlp.cli import streamed_problem, table_problem
 
 RNG = np.random.default_rng(0)
 QUICK = ("--epochs", "5")
@@ -204,6 +204,14 @@ def test_messages_name_the_option(table, tmp_path):
     one = write(tmp_path / "one.csv", [{"y": i} for i in range(30)])
     assert "one.csv has no column but the target 'y'" in refused("train", one)
     assert "put a pattern in quotes" in run("train", table, table, code=2)
+
+
+def test_ctrl_c_while_reading_has_its_exit_code(table, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(table_problem, "read_table", interrupted)
+    assert run("train", table, code=130) == "Interrupted.\n"
 
 
 def test_three_rows_are_few(tmp_path):

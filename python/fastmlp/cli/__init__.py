@@ -16,6 +16,7 @@
     models.py         what a model file says about inputs and outputs
     earlier_tables.py tables in models of version 0.1
     report.py         results as text
+    waiting.py        progress of reading
     words.py          messages in the words of the command line
     writing.py        check output files before the work starts
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from fastmlp.cli import report, table_options
 from fastmlp.cli.models import Model, load_model
 from fastmlp.cli.sources import kind_of, plain, read_inputs
+from fastmlp.cli.table_problem import name_of
 from fastmlp.cli.table_rows import TableRows
+from fastmlp.cli.waiting import shown_reading
 from fastmlp.cli.writing import check_writable, write_text
 from fastmlp.metrics import as_labels, confusion_matrix, regression_errors
 
@@ -73,8 +75,9 @@ def predict(
     kind = kind_of(data)
     kept: dict[str, Sequence[str]] = {}
     if data is not None and kind == "table":
-        rows = TableRows(saved, data, reading)
-        outputs = np.concatenate([_outputs(saved, X, f"{data} has", threads) for X in rows.blocks()])
+        with shown_reading(name_of(data)):
+            rows = TableRows(saved, data, reading)
+            outputs = np.concatenate([_outputs(saved, X, f"{data} has", threads) for X in rows.blocks()])
         if strict:
             rows.refuse_gaps()
         if rows.warning:

@@ -20,8 +20,9 @@ from fastmlp.cli.sources import Problem, kind_of, problem_of
 from fastmlp.cli.streamed_problem import is_large, streamed_problem
 from fastmlp.cli.summary import against_pure_python, cost, headline, results
 from fastmlp.cli.table_options import Reading, taken_reading
-from fastmlp.cli.table_problem import Columns, problem_of_table
+from fastmlp.cli.table_problem import Columns, name_of, problem_of_table
 from fastmlp.cli.train_options import train_options
+from fastmlp.cli.waiting import shown_reading
 from fastmlp.cli.writing import check_writable
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -94,7 +95,8 @@ def train(
     reading = taken_reading(settings)
     chosen = Settings(**settings)
     columns = Columns(target, drop, use, categorical, task, log_target)
-    problem = _problem(data, columns, reading, stream, test, test_fraction, validation_fraction, chosen.dtype)
+    with shown_reading(name_of(data or ""), quiet=quiet):
+        problem = _problem(data, columns, reading, stream, test, test_fraction, validation_fraction, chosen.dtype)
     for picture in plot:
         picture.check(problem)
     network = make_network(problem, chosen)
