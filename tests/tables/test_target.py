@@ -108,6 +108,21 @@ def test_any_texts_are_labels(texts):
     assert target.decode(target.read(read_table(pd.DataFrame({"y": texts})))).tolist() == texts
 
 
+def test_texts_that_are_numbers_are_numbers_unless_they_are_codes():
+    prices = ["$1,250", "$980.5", "$12,400", None, "$77"]
+    target = target_of(prices)
+    assert target.classes_ is None and target.style == "1,234.5"
+    np.testing.assert_array_equal(read(target, prices), [1250, 980.5, 12400, np.nan, 77])
+    np.testing.assert_array_equal(read(target, [5.5, 7, None, 8, 9]), [5.5, 7, np.nan, 8, 9])
+    again = Target.from_dict(json.loads(json.dumps(target.to_dict())))
+    np.testing.assert_array_equal(read(again, ["$2", "free"]), [2, np.nan])
+    assert target_of(prices, log=True).log and target_of(["1,5", "2,25", "9,5"]).style == "1.234,5"
+    assert target_of(prices, task="classification").classes_.tolist() == sorted(filter(None, prices))
+    assert target_of(["0", "1", "1"]).classes_.tolist() == ["0", "1"]
+    assert target_of(["10", "9", "8"] * 9).classes_.tolist() == ["10", "8", "9"]
+    assert target_of(["0", "1", "1"], task="regression").classes_ is None
+
+
 def test_logarithms_are_learned_and_undone():
     target = target_of([0.0, 10.0, 99.0], log=True)
     learned = target.read(read_table({"y": np.array([99.0, 0.0, -3.0])}))
@@ -139,7 +154,7 @@ def test_what_is_pointed_out():
         ([], {}, "has no rows"),
         (["a", "b"], {"task": "regression"}, "'y' holds texts; task='regression' needs numbers"),
         ([True, False], {"log": True}, "'y' holds truth values; log=True needs numbers"),
-        (list(map(str, range(2000))), {}, "more than 1000 different values as classes; group them"),
+        ([f"t{i}" for i in range(2000)], {}, "more than 1000 different values as classes; group them"),
         (range(2000), {"task": "classification"}, "more than 1000 .* task='regression' fits numbers"),
         (pd.date_range("2024-01-01", periods=3), {}, "holds values of type TIMESTAMP"),
     ],
@@ -152,8 +167,10 @@ def test_a_target_that_cannot_be_learned_is_refused(values, options, message):
 @pytest.mark.parametrize(
     "description",
     [
-        None, [], {}, {"name": "y"}, {"name": 1, "classes": None, "dtype": "float64", "log": False},
-        *({"name": "y", "classes": labels, "dtype": dtype, "log": False} for labels, dtype in (
+        None, [], {}, {"name": "y"}, {"name": 1, "classes": None, "dtype": "float64", "log": False, "style": ""},
+        {"name": "y", "classes": None, "dtype": "float64", "log": False, "style": "x"},
+        {"name": "y", "classes": ["a", "b"], "dtype": "object", "log": True, "style": ""},
+        *({"name": "y", "classes": labels, "dtype": dtype, "log": False, "style": ""} for labels, dtype in (
             (["a"], "object"), (["b", "a"], "object"), (["a", "a"], "object"), ([1, "a"], "object"), ("ab", "object"),
             ([[1], [2]], "int64"), ([1, 300], "int8"), ([0.5, 1], "int64"), ([0, True], "int64"),
             ([0.0, float("nan")], "float64"), ([1, 2], "V8"), ([1, 2], ["int8"]), ([0, 10**400], "float64"))),

@@ -1,6 +1,7 @@
 """What a network learns to predict from a table: classes or numbers, decided by the values of a column.
 
-Texts and truth values are classes. Numbers are numbers, unless they are the codes of classes:
+Texts and truth values are classes. Numbers, also texts such as ``$1,234``, are numbers, unless they are the codes of
+classes:
 
 - two different values;
 - up to ten whole numbers that fill at least half of their range, like codes that somebody has counted up. Marks and
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 from fastmlp.checks.errors import printable, shown, unknown_name
 from fastmlp.tables.database import column
+from fastmlp.tables.kinds.column import Column
+from fastmlp.tables.kinds.texts import NUMBER_STYLES
 from fastmlp.tables.table import Table
 
 TASKS = ("classification", "regression")
@@ -46,12 +49,14 @@ class Target:
         Name of the column.
     classes : ndarray or None
         The labels in order, in the type of the column; None if the targets are numbers.
-    log : bool
+    log : bool, default False
         Whether ``log(1 + y)`` is learned instead of ``y``.
+    style : str, default ""
+        How the column writes numbers as texts, such as ``"1,234.5"``; empty if it holds numbers.
 
     Attributes
     ----------
-    name, classes_, log
+    name, classes_, log, style
         The same.
     notice : str
         What a person may want to know about the choice, in one sentence; empty if there is nothing to say.
@@ -65,8 +70,8 @@ class Target:
     (array(['no', 'yes'], dtype=object), array([ 0,  1, -1]))
     """
 
-    def __init__(self, name: str, classes: NDArray[Any] | None, log: bool = False) -> None:
-        self.name, self.classes_, self.log = name, classes, log
+    def __init__(self, name: str, classes: NDArray[Any] | None, log: bool = False, style: str = "") -> None:
+        self.name, self.classes_, self.log, self.style = name, classes, log, style
         self.notice = ""
 
     @classmethod
@@ -105,7 +110,8 @@ class Target:
         position = table.position(key, "target")
         name, where = table.names[position], f"{table.origin}: target {shown(table.names[position])}"
         kind = table.types[position].partition("(")[0]
-        numeric = kind in _NUMBERS
+        style = "" if task == "classification" else Column(table, position).style or ""
+        numeric = kind in _NUMBERS or style != ""
         if not numeric and kind not in ("VARCHAR", "BOOLEAN", '"NULL"') and not kind.startswith("ENUM"):
             raise ValueError(f"{where} holds values of type {kind}; expected numbers, texts or truth values")
         if not numeric and (task == "regression" or log):
@@ -113,14 +119,14 @@ class Target:
             raise ValueError(
                 f"{where} holds {'texts' if kind != 'BOOLEAN' else 'truth values'}; {wanted} needs numbers"
             )
-        facts = _Facts(table, position, where, numeric)
+        facts = _Facts(table, position, where, numeric, style)
         facts.check(log, task)
         labels = None
         if not numeric or task == "classification" or (task is None and not log and facts.may_be_codes):
-            labels, counts = facts.labels()
-            if numeric and task is None and not are_codes(labels, counts):
+            labels, values, counts = facts.labels()
+            if numeric and task is None and not are_codes(values, counts):
                 labels = None
-        target = cls(name, labels, log)
+        target = cls(name, labels, log, style if labels is None else "")
         if labels is None:
             target.notice = facts.notice(log)
         elif numeric and task is None:
@@ -131,9 +137,12 @@ class Target:
 
     def expression(self, table: Table) -> str:
         """The SQL of the raw values in a table: numbers without NULL, which `encode` takes."""
-        x = column(table.position(self.name, "target"))
+        position = table.position(self.name, "target")
+        x = column(position)
         if self.classes_ is None or self.classes_.dtype != object:
-            return f"coalesce(try_cast({x} AS DOUBLE), CASE WHEN {x} IS NULL THEN 'nan' ELSE 'inf' END::DOUBLE)"
+            as_text = self.style and table.types[position] not in _NUMBERS
+            number = NUMBER_STYLES[self.style].sql(f"trim({x}::VARCHAR)") if as_text else f"try_cast({x} AS DOUBLE)"
+            return f"coalesce({number}, CASE WHEN {x} IS NULL THEN 'nan' ELSE 'inf' END::DOUBLE)"
         code = f"enum_code(try_cast({x}::VARCHAR AS {table.enum(self.classes_.tolist())}))::INTEGER"
         return f"coalesce({code}, CASE WHEN {x} IS NULL THEN {MISSING} ELSE {UNKNOWN} END)"
 
@@ -178,18 +187,22 @@ class Target:
         Target('sold', 2 classes)
         """
         if self.classes_ is None:
-            return {"name": self.name, "classes": None, "dtype": "float64", "log": self.log}
-        return {"name": self.name, "classes": self.classes_.tolist(), "dtype": self.classes_.dtype.name, "log": False}
+            labels, dtype = None, "float64"
+        else:
+            labels, dtype = self.classes_.tolist(), self.classes_.dtype.name
+        return {"name": self.name, "classes": labels, "dtype": dtype, "log": self.log, "style": self.style}
 
     @classmethod
     def from_dict(cls, description: Any) -> Target:
         """The target from the result of `to_dict`; ``ValueError`` for anything else."""
-        if not isinstance(description, Mapping) or set(description) != {"name", "classes", "dtype", "log"}:
+        if not isinstance(description, Mapping) or set(description) != {"name", "classes", "dtype", "log", "style"}:
             raise ValueError("the description of the target is damaged")
-        name, labels, dtype, log = (description[key] for key in ("name", "classes", "dtype", "log"))
+        name, labels, dtype, log, style = (description[key] for key in ("name", "classes", "dtype", "log", "style"))
         if not isinstance(name, str) or type(log) is not bool or dtype not in _LABEL_DTYPES:
             raise ValueError("the description of the target needs a name, a known dtype, and log as true or false")
-        return cls(name, None if labels is None else _checked_labels(labels, dtype), log and labels is None)
+        if not isinstance(style, str) or style not in ("", *NUMBER_STYLES) or (labels is not None and (log or style)):
+            raise ValueError("the description of the target has a style that is unknown or means nothing")
+        return cls(name, None if labels is None else _checked_labels(labels, dtype), log, style)
 
     def __repr__(self) -> str:
         what = "numbers" if self.classes_ is None else f"{len(self.classes_)} classes"
@@ -244,11 +257,12 @@ def _has_one_peak(rows: NDArray[np.float64]) -> bool:
 class _Facts:
     """What is asked about the column of the target: a pass over it, and one more for its labels."""
 
-    def __init__(self, table: Table, position: int, where: str, numeric: bool) -> None:
+    def __init__(self, table: Table, position: int, where: str, numeric: bool, style: str) -> None:
         self.table, self.where, self.numeric = table, where, numeric
         x = self.label = column(position)
         if numeric:
-            x = f"CASE WHEN isfinite({x}::DOUBLE) THEN {x}::DOUBLE END"
+            number = NUMBER_STYLES[style].sql(f"trim({x})") if style else f"{x}::DOUBLE"
+            x = f"CASE WHEN isfinite({number}) THEN {number} END"
         self.value = x
         asked = {"rows": "count(*)", "present": f"count({x})", "distinct": f"approx_count_distinct({x})"}
         asked |= {"low": f"min({x})", "high": f"max({x})"}
@@ -274,15 +288,16 @@ class _Facts:
         """Whether it is worth asking for the labels of a column of numbers."""
         return bool(self.facts["distinct"] <= 4 or (self.facts["whole"] and self.facts["distinct"] <= 1.2 * _MANY))
 
-    def labels(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The different labels, sorted, and their numbers of rows."""
+    def labels(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The different labels, sorted; and their values, sorted too, and numbers of rows."""
         rest = f"WHERE {self.value} IS NOT NULL GROUP BY 1 ORDER BY 1 LIMIT {_MOST_CLASSES + 1}"
-        found = self.table.select({"label": self.label, "n": "count(*)"}, rest)
+        found = self.table.select({"label": self.label, "n": "count(*)", "value": f"any_value({self.value})"}, rest)
         if len(found["n"]) > _MOST_CLASSES:
             hint = "task='regression' fits numbers" if self.numeric else "group them, or name another target"
             raise ValueError(f"{self.where} has more than {_MOST_CLASSES} different values as classes; {hint}")
-        labels = np.asarray(found["label"])
-        return (labels if self.numeric or labels.dtype == bool else labels.astype(str).astype(object)), found["n"]
+        labels, order = np.asarray(found["label"]), np.argsort(found["value"], kind="stable")
+        labels = labels.astype(str).astype(object) if labels.dtype.kind not in "biuf" else labels
+        return labels, found["value"][order], found["n"][order]
 
     def notice(self, log: bool) -> str:
         """What may be unexpected about numbers."""
