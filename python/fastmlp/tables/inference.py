@@ -12,6 +12,7 @@ from typing import NamedTuple
 from fastmlp.tables.database import column
 
 _DIGITS = "regexp_full_match(trim({0}), '[-+]?\\d+')"
+_DAY = 24 * 3600 * 10**6  # microseconds
 _EXACT = 10**15  # smaller whole numbers are exact as DOUBLE
 
 
@@ -46,7 +47,7 @@ def infer(counts: Callable[[Sequence[str]], Sequence[int]], n_columns: int, deci
     number = "try_cast({0} AS DOUBLE)"
     if decimal == ",":
         number = "CASE WHEN contains({0}, '.') THEN NULL ELSE try_cast(replace({0}, ',', '.') AS DOUBLE) END"
-    asked = ["count({0})", f"count({number})", f"count_if({number} = trunc({number}))", "coalesce(max(length({0})), 0)"]
+    asked = ["count({0})", f"count({number})", f"count_if({number} % 1 = 0)", "coalesce(max(length({0})), 0)"]
     found = iter(counts([question.format(name) for name in columns for question in asked]))
     hopes, n_values, further = [], [], []
     for j, (name, present, numbers, whole, longest) in enumerate(zip(columns, found, found, found, found, strict=True)):
@@ -55,7 +56,7 @@ def infer(counts: Callable[[Sequence[str]], Sequence[int]], n_columns: int, deci
         if hopes[j] is TEXT:
             further.append((j, TIME, f"count(try_cast({name} AS TIME))"))
             further.append((j, MOMENT, f"count(try_cast({name} AS TIMESTAMP))"))
-            further.append((j, DAY, f"count_if(try_cast({name} AS TIMESTAMP) = try_cast({name} AS DATE))"))
+            further.append((j, DAY, f"count_if(epoch_us(try_cast({name} AS TIMESTAMP)) % {_DAY} = 0)"))
         elif hopes[j] is WHOLE and longest > 15:
             further.append((j, NUMBER, f"count({name})"))
             further.append((j, LONG, f"count_if({_DIGITS.format(name)} AND try_cast({name} AS BIGINT) IS NOT NULL)"))

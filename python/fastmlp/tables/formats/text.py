@@ -30,6 +30,7 @@ _HEAD = 1 << 16  # bytes in which the dialect shows, unless lines are very long
 _LONGEST_HEAD = 1 << 23
 _FEWEST_LINES = 5
 _SAMPLE = 20_480  # rows looked at first
+_AT_ONCE = 256  # questions in a query: the time to plan one grows with their square
 _PIECE = 1 << 20
 _END = "\x1eend"  # after the last line, to see whether it is part of a field
 _LINE = re.compile(r"CSV Error on Line: (\d+)\s*Original Line: ([^\n]*)")
@@ -175,16 +176,19 @@ class _Reading:
     def hopes(self) -> list[Hope]:
         """What the columns seem to be, by the first rows or by all."""
         query, parameters = self.rows(["VARCHAR"] * len(self.names), padded=True)
+        origin = f"({query})"
         if not self.looked_at_all:
-            query = f"SELECT * FROM ({query}) LIMIT {_SAMPLE}"
+            run(self.connection, f"CREATE OR REPLACE TABLE sample AS {query} LIMIT {_SAMPLE}", parameters)
+            origin, parameters = "sample", []
 
         def counts(asked: Sequence[str]) -> Sequence[int]:
-            found: Sequence[int] = run(
-                self.connection, f"SELECT {', '.join(asked)} FROM ({query})", parameters
-            ).fetchone()
-            return found
+            size = len(asked) if self.looked_at_all else _AT_ONCE
+            pieces = [", ".join(asked[i : i + size]) for i in range(0, len(asked), size)]
+            found = [run(self.connection, f"SELECT {piece} FROM {origin}", parameters).fetchone() for piece in pieces]
+            return tuple(itertools.chain(*found))
 
         hopes = infer(counts, len(self.names), self.decimal)
+        self.connection.execute("DROP TABLE IF EXISTS sample")
         return [TEXT if j in self.unfit else hope for j, hope in enumerate(hopes)]
 
     def rows(self, types: Sequence[str], padded: bool) -> tuple[str, list[Any]]:
