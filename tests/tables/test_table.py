@@ -67,3 +67,24 @@ def test_a_small_packed_file_cannot_unfold_without_end(tmp_path):
     assert path.stat().st_size < 10_000
     with pytest.raises(ValueError, match=r"zeros.csv.gz: .* more than max_bytes=100000"):
         read_table(path, max_bytes=100_000)
+
+
+def test_columns_as_arrays():
+    table = read_table({
+        "n": np.ma.masked_array([1, 2], [False, True]),
+        "k": [3, 4],
+        "x": [0.5, None],
+        "t": ["a", None],
+        "b": [True, False],
+        "d": np.array(["2020-01-31", "NaT"], dtype="datetime64[s]"),
+    })  # fmt: skip
+    assert table["n"].dtype == float and table["n"][0] == 1 and np.isnan(table["n"][1])
+    assert table["k"].tolist() == [3, 4] and table["k"].dtype.kind == "i"
+    assert table["x"][0] == 0.5 and np.isnan(table["x"][1])
+    assert table["t"].tolist() == ["a", None]
+    assert table["b"].tolist() == [True, False] and table["b"].dtype == bool
+    assert table["d"].dtype.kind == "M" and np.isnat(table["d"]).tolist() == [False, True]
+    assert table[-1].dtype == table["d"].dtype
+    assert list(table.to_dict()) == list(table.names)
+    with pytest.raises(ValueError, match="column='z' is unknown"):
+        table["z"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.checks.errors import unknown_name
-from fastmlp.tables.database import column, errors_as_values
+from fastmlp.tables.database import column, errors_as_values, run
 from fastmlp.tables.types import Nulls, plain_columns, type_name
 from fastmlp.tables.unpacking import Files
 
@@ -30,6 +30,8 @@ class Table:
 
     Made by `read_table`; also the form in which `TableEncoder` takes frames. Inside the database the columns are
     called ``c0``, ``c1``, ...
+
+    ``table["price"]`` is an array of the values of a column; ``len(table)`` is the number of rows.
 
     Attributes
     ----------
@@ -96,6 +98,26 @@ class Table:
     def __len__(self) -> int:
         return int(self.select({"n": "count(*)"})["n"][0])
 
+    def __getitem__(self, name: str | int) -> NDArray[Any]:
+        """The values of a column; where one is missing, NaN, NaT or None."""
+        values = self.select({"value": column(self.position(name))})["value"]
+        if not np.ma.isMaskedArray(values):
+            return np.asarray(values)
+        kind = values.dtype.kind
+        if kind in "iu" and values.mask.any():
+            values = values.astype(np.float64)
+        if kind in "iuf":
+            return np.asarray(values.filled(np.nan) if values.dtype.kind == "f" else values.data)
+        if kind in "mM":
+            return np.asarray(values.filled(np.array("NaT", values.dtype)))
+        plain = np.asarray(values.data) if kind == "O" or not values.mask.any() else values.data.astype(object)
+        plain[np.ma.getmaskarray(values)] = None
+        return plain
+
+    def to_dict(self) -> dict[str, NDArray[Any]]:
+        """All columns by name, as arrays: ``pandas.DataFrame(table.to_dict())``."""
+        return {name: self[name] for name in self.names}
+
     def position(self, key: str | int, argument: str = "column") -> int:
         """The position of the column with this name or position; negative positions count from the end."""
         if isinstance(key, str):
@@ -116,7 +138,9 @@ class Table:
         """
         query, values = self._query(expressions, rest, parameters)
         with errors_as_values(self.origin):
-            result: dict[str, Any] = self._cursor().execute(query, values).fetchnumpy()
+            cursor = self._cursor()
+            asked = cursor.execute(query, values) if self.files is None else run(cursor, query, values)
+            result: dict[str, Any] = asked.fetchnumpy()
         return result
 
     def stream(
