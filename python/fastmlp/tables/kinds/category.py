@@ -81,7 +81,7 @@ class Category(Kind):
         return [name] if self.coded else [f"{name}={level}" for level in self.levels]
 
     def write(self, raw: NDArray[Any], out: NDArray[Any]) -> tuple[int, int]:
-        out[...] = self._rows_of_features[raw]
+        out[...] = self._rows_of_features.take(raw, axis=0)  # twice as fast as by brackets
         return int(np.count_nonzero(raw == 0)), int(np.count_nonzero(raw == 1))
 
     @property

@@ -63,7 +63,7 @@ class Moment(Number):
         parts = _parts(np.where(gone, 0.0, raw))
         for j, part in enumerate(self.parts):
             angles = 2 * np.pi * np.arange(PERIODS[part]) / PERIODS[part]
-            waves = np.stack([np.sin(angles), np.cos(angles)], axis=1)[parts[part]]
+            waves = np.stack([np.sin(angles), np.cos(angles)], axis=1).take(parts[part], axis=0)
             if counted[0]:
                 waves[gone] = 0.0
             start = out.shape[1] - n + 2 * j
