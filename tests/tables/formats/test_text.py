@@ -338,3 +338,8 @@ def test_reading_is_the_same_whatever_the_order_of_rows(read):
     random.Random(0).shuffle(rows)
     table = read("x,y\n" + "".join(rows))
     assert np.argsort(columns_of(table)[0]).tolist() == np.argsort([int(row.split(",")[0]) for row in rows]).tolist()
+
+
+def test_a_quote_that_is_never_closed_is_one_error(read):
+    with pytest.raises(ValueError, match=r"after line 1: a quote may never be closed"):
+        read('a,b\n"' + "a\n" * 200_000)

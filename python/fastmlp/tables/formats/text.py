@@ -246,21 +246,25 @@ def _rewritten(path: Path, dialect: Dialect, origin: str) -> Iterator[bytes]:
     """The rows below the header, with commas."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    width = len(dialect.names)
+    width, before = len(dialect.names), 0
     with open(path, encoding="utf-8-sig", newline="") as file:
-        for before, fields in cut(itertools.chain(file, [_END]), dialect):
-            if before < dialect.skip or fields == [_END]:
-                continue
-            if fields[-1].endswith(_END):
-                raise ValueError(f"{origin}, line {before + 1}: a quote is not closed")
-            if len(fields) == width + 1 and not fields[-1]:
-                fields.pop()
-            if len(fields) != width:
-                text = f": {shown(dialect.delimiter.join(fields))}"
-                raise _uneven(f"{origin}, line {before + 1}", len(fields), width, dialect.delimiter, text)
-            writer.writerow(fields)
-            if buffer.tell() > _PIECE:
-                yield buffer.getvalue().encode()
-                buffer.seek(0)
-                buffer.truncate()
+        rows = cut(itertools.chain(file, [_END]), dialect)
+        try:
+            for before, fields in rows:
+                if before < dialect.skip or fields == [_END]:
+                    continue
+                if fields[-1].endswith(_END):
+                    raise ValueError(f"{origin}, line {before + 1}: a quote is not closed")
+                if len(fields) == width + 1 and not fields[-1]:
+                    fields.pop()
+                if len(fields) != width:
+                    text = f": {shown(dialect.delimiter.join(fields))}"
+                    raise _uneven(f"{origin}, line {before + 1}", len(fields), width, dialect.delimiter, text)
+                writer.writerow(fields)
+                if buffer.tell() > _PIECE:
+                    yield buffer.getvalue().encode()
+                    buffer.seek(0)
+                    buffer.truncate()
+        except csv.Error as error:  # a field that is longer than Python's reader takes
+            raise ValueError(f"{origin}, after line {before + 1}: a quote may never be closed ({error})") from None
     yield buffer.getvalue().encode()
