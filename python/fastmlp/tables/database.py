@@ -126,7 +126,9 @@ def errors_as_values(origin: str) -> Iterator[None]:
     except RuntimeError as error:
         if str(error) == "Query interrupted":  # what the database makes of Ctrl-C
             raise KeyboardInterrupt from None
-        raise
+        if "nanobind" not in str(error):
+            raise
+        raise ValueError(f"{origin} is damaged: a name in it is not UTF-8") from None
     except duckdb.Error as error:
         first = next(iter(str(error).splitlines()), "")  # what follows is advice about SQL
         raise ValueError(f"{origin}: {printable(first, 500)}") from None

@@ -196,29 +196,33 @@ def table_of(
     *,
     names: Sequence[str] | None = None,
     null: Nulls = (),
+    texts: str = "{}",
     lazy: bool = False,
     parts: Sequence[Part] = (),
 ) -> Table:
     """All rows of a query, read into memory; or a table that runs the query again for every question, if ``lazy``.
 
     Columns become columns of plain types (see the module ``types``). ``names`` are those of the columns of the query,
-    where the database knows others; ``null`` are further texts and numbers that stand for a missing value. A lazy table
-    may have ``parts``: the same query with other parameters gives the rows of one.
+    where the database knows others; ``null`` are further texts and numbers that stand for a missing value, ``texts`` is
+    the SQL that every text goes through. A lazy table may have ``parts``: the same query with other parameters gives
+    the rows of one.
     """
     with errors_as_values(origin):
         found = connection.sql(query, params=list(parameters))
         raw = zip(names or found.columns, found.types, strict=True)
-        columns = [made for j, (name, type_) in enumerate(raw) for made in plain_columns(name, type_, column(j), null)]
+        columns = [
+            made for j, (name, type_) in enumerate(raw) for made in plain_columns(name, type_, column(j), null, texts)
+        ]
         given = ", ".join(column(j) for j in range(len(found.types)))
-        wanted = ", ".join(f"{made.expression} AS {column(j)}" for j, made in enumerate(columns))
+        wanted = ", ".join(f"{plain.expression} AS {column(j)}" for j, plain in enumerate(columns))
         query = f"SELECT {wanted} FROM ({query}) AS raw({given})"
-        bound = [value for made in columns for value in made.parameters]
+        bound = [value for plain in columns for value in plain.parameters]
         parameters = [*bound, *parameters]
         parts = [Part(part.first, [*bound, *part.parameters]) for part in parts]
         if not lazy:
             connection.execute(f"CREATE TABLE held AS {query}", parameters)
             query, parameters, parts = "SELECT * FROM held", [], []
-    return Table(connection, query, parameters, unique_names([made.name.strip() for made in columns]), origin, parts)
+    return Table(connection, query, parameters, unique_names([plain.name.strip() for plain in columns]), origin, parts)
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

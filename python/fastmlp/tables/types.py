@@ -60,19 +60,22 @@ def type_name(type_: Any) -> str:
     return "LIST" if str(type_).endswith("]") else str(type_).partition("(")[0]
 
 
-def plain_columns(name: str, type_: Any, expression: str, null: Nulls, depth: int = 0) -> Iterator[Plain]:
-    """The plain columns that stand for one of the database; ``null`` are further values for a missing one."""
+def plain_columns(
+    name: str, type_: Any, expression: str, null: Nulls, texts: str = "{}", depth: int = 0
+) -> Iterator[Plain]:
+    """The plain columns that stand for one of the database; ``null`` and ``texts`` as in `table_of`."""
     kind = type_name(type_)
     if kind == "STRUCT" and depth < _DEEPEST:
         for k, (field, inner) in enumerate(type_.children):
             inside = f"struct_extract_at({expression}, {k + 1})"
-            yield from plain_columns(f"{name}.{field}", inner, inside, null, depth + 1)
+            yield from plain_columns(f"{name}.{field}", inner, inside, null, texts, depth + 1)
         return
     if kind not in (*NUMBERS, *_OTHERS):
         cast, kind = _CASTS.get(kind, ("{}::VARCHAR", "VARCHAR"))
         expression = cast.format(expression)
     tests, codes = [], numbers(null) if kind in NUMBERS else []
     if kind == "VARCHAR":
+        expression = texts.format(expression)
         tests, codes = [_IS_MISSING.format(expression)], [str(code) for code in null]
         expression = f"trim({expression}, ' ')"
     if codes:

@@ -201,6 +201,19 @@ def test_options_of_files_are_refused():
         read_table({"a": [1]}, delimiter=";")
 
 
+def test_names_and_values_never_become_sql(tmp_path):
+    evil = "x\"'); DROP TABLE held; --"
+    frame = pd.DataFrame({evil: [evil, "b"], "category": pd.Categorical([evil, None])})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_json(tmp_path / "a.json", orient="records")
+    frame.to_feather(tmp_path / "a.feather", compression="uncompressed")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    for source in (frame, *sorted(tmp_path.iterdir())):
+        table = read_table(source, null=[evil[:5]])
+        assert [values for _, values in columns(table).values()] == [[evil, "b"], [evil, None]]
+        assert table.names == (evil, "category")
+
+
 def test_a_frame_of_polars_needs_no_pyarrow():
     code = (
         "import sys; sys.modules['pyarrow'] = None; import polars; from fastmlp.tables.reading import read_table;"

@@ -1,7 +1,7 @@
-"""Arrow: files (Feather) and streams, compressed or not.
+"""Arrow: files (Feather) and streams, compressed or not, read by pyarrow.
 
-They are read by nanoarrow, which comes with the extra ``tables``; by pyarrow, if it is installed, where nanoarrow
-cannot: compressed columns of categories, and newer types such as the texts of polars.
+nanoarrow 0.9 could read most of them, but a damaged file can end the process, and it takes compressed categories for
+plain ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from fastmlp.tables.unpacking import Files
 _STREAM = b"\xff\xff\xff\xff"
 _OLD = b"FEA1"
 _BYTES = 8  # of a value in the database: more for a text, less for a truth value
-_HELP = "install pyarrow, or write it with plain columns, uncompressed, or as Parquet"
+_CHECKED = "decode(encode({}))"  # DuckDB takes it for granted that texts of Arrow are UTF-8, and breaks if not
+_INSTALL = "reading Arrow files needs pyarrow: pip install pyarrow"
 
 
 def recognises(source: object) -> bool:
@@ -32,53 +33,38 @@ def recognises(source: object) -> bool:
 def read(connection: Any, source: Files, options: Options) -> Table:
     """Read the rows of all files, whose columns are put together by name.
 
-    Raises ``ValueError`` if a file is damaged, or only pyarrow could read it and is not installed.
+    Raises ``ValueError`` if a file is damaged, ``ImportError`` without pyarrow.
     """
     options.only(source.name, "Arrow", "null")
     if source.head.startswith(_OLD):
         raise ValueError(f"{source.name} is of Feather's first version; write it again as Feather or Parquet")
-    with contextlib.ExitStack() as stack, errors_as_values(source.name):
+    with errors_as_values(source.name), contextlib.ExitStack() as stack:
         for i, path in enumerate(source.paths):
-            file = stack.enter_context(open(path, "rb"))
             origin = source.name if len(source.paths) == 1 else printable(str(path), 200)
-            connection.register(f"file{i}", _stream(file, origin, options.max_bytes))
+            with open(path, "rb") as file:
+                connection.register(f"file{i}", _table(file, origin, options.max_bytes))
             stack.callback(connection.unregister, f"file{i}")
         query = " UNION ALL BY NAME ".join(f"SELECT * FROM file{i}" for i in range(len(source.paths)))
-        return table_of(connection, query, [], source.name, null=options.null)
+        return table_of(connection, query, [], source.name, null=options.null, texts=_CHECKED)
 
 
-def _stream(file: BinaryIO, origin: str, max_bytes: int) -> Any:
-    """The batches of a file, by the library that can read them."""
-    import nanoarrow
-
-    is_file = file.read(len(MAGIC)) == MAGIC
-    begin = len(MAGIC) if is_file else 0
-    try:
-        facts = facts_of(file, begin)
-        file.seek(begin)
-        stream = nanoarrow.ArrayStream.from_readable(file)
-        n_columns, readable = stream.schema.n_fields, not facts.packed_dictionaries
-    except (ValueError, RuntimeError) as error:
-        if "not yet supported" not in str(error):
-            advice = "; if it is right, write it as Parquet" if is_file else ""
-            raise ValueError(f"{origin} is damaged: {printable(str(error), 200)}{advice}") from None
-        n_columns, readable = 1, False
-    n_bytes = max(facts.n_bytes, facts.n_rows * n_columns * _BYTES)
-    if n_bytes > max_bytes:
-        raise too_large(Path(origin), f"its {facts.n_rows} rows take {n_bytes} bytes", max_bytes)
-    return stream if readable else _by_pyarrow(file, is_file, origin)
-
-
-def _by_pyarrow(file: BinaryIO, is_file: bool, origin: str) -> Any:
+def _table(file: BinaryIO, origin: str, max_bytes: int) -> Any:
+    """The table in a file; every file is a stream behind its first bytes, which is what was looked at."""
     try:
         import pyarrow
     except ImportError:
-        raise ValueError(f"{origin} holds what nanoarrow cannot read; {_HELP}") from None
-    file.seek(0)
+        raise ImportError(_INSTALL) from None
+    begin = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
     try:
-        reader = pyarrow.ipc.open_file(file) if is_file else pyarrow.ipc.open_stream(file)
-        table = reader.read_all()
-        table.validate(full=True)
+        facts = facts_of(file, begin)
+        file.seek(begin)
+        with pyarrow.ipc.open_stream(file) as reader:
+            n_bytes = max(facts.n_bytes, facts.n_rows * max(len(reader.schema), 1) * _BYTES)
+            if n_bytes <= max_bytes:
+                table = reader.read_all()
+                table.validate(full=True)
+                return table
     except Exception as error:  # pyarrow has errors of many kinds
-        raise ValueError(f"{origin} is damaged: {printable(str(error), 200)}") from None
-    return table
+        advice = "; if it is right, write it as Parquet" if begin else ""
+        raise ValueError(f"{origin} is damaged: {printable(str(error), 200)}{advice}") from None
+    raise too_large(Path(origin), f"its {facts.n_rows} rows take {n_bytes} bytes", max_bytes)

@@ -1,4 +1,4 @@
-"""What the messages of an Arrow file declare, read before anything believes them: rows, sizes, compression.
+"""What the messages of an Arrow file declare, read before anything believes them: rows and sizes.
 
 An Arrow file is a sequence of messages, each a flatbuffer (fields are found through a table of offsets) and a body of
 buffers. A compressed buffer begins with its size once unpacked; a few bytes may claim any size.
@@ -17,11 +17,10 @@ _MOST_METADATA = 1 << 26
 
 
 class Facts(NamedTuple):
-    """Bytes that the buffers take, rows in all, and whether dictionaries are compressed."""
+    """Bytes that the buffers take once unpacked, and rows in all."""
 
     n_bytes: int
     n_rows: int
-    packed_dictionaries: bool
 
 
 def facts_of(file: BinaryIO, begin: int) -> Facts:
@@ -29,7 +28,7 @@ def facts_of(file: BinaryIO, begin: int) -> Facts:
 
     Raises ``ValueError`` if they can't be.
     """
-    n_bytes, n_rows, packed_dictionaries = 0, 0, False
+    n_bytes, n_rows = 0, 0
     size = os.fstat(file.fileno()).st_size
     file.seek(begin)
     try:
@@ -39,7 +38,6 @@ def facts_of(file: BinaryIO, begin: int) -> Facts:
                 header = message.table(2)
                 batch = header.table(1) if kind == _DICTIONARY else header
                 packed = batch.place(3) is not None
-                packed_dictionaries |= packed and kind == _DICTIONARY
                 n_rows += batch.scalar(0, "<q")[0] if kind == _ROWS else 0
                 n_bytes += sum(_unpacked(file, body + at, length, packed) for at, length in batch.pairs(2))
             (length,) = message.scalar(3, "<q")
@@ -48,7 +46,7 @@ def facts_of(file: BinaryIO, begin: int) -> Facts:
             file.seek(body + length)
     except (struct.error, OverflowError, OSError):
         raise ValueError("its messages are damaged") from None
-    return Facts(n_bytes, n_rows, packed_dictionaries)
+    return Facts(n_bytes, n_rows)
 
 
 def _unpacked(file: BinaryIO, at: int, length: int, packed: bool) -> int:

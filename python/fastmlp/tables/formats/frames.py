@@ -54,10 +54,10 @@ def table_from(connection: Any, source: Any, origin: str, null: Nulls) -> Table:
         raise ValueError(f"{origin} has no columns")
     with errors_as_values(origin):
         connection.register("frame", frame)
-    try:
-        return table_of(connection, "SELECT * FROM frame", [], origin, names=names, null=null)
-    finally:
-        connection.unregister("frame")
+        try:
+            return table_of(connection, "SELECT * FROM frame", [], origin, names=names, null=null)
+        finally:
+            connection.unregister("frame")
 
 
 def _is_pandas(source: object) -> bool:

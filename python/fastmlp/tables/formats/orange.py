@@ -47,7 +47,8 @@ def read(connection: Any, source: Files, options: Options) -> Table:
     options.only(source.name, "a table of Orange", "null")
     text = text_of(source, options.max_bytes)
     header = _header(text)
-    assert header is not None  # of the same text as in `recognises`, only longer
+    if header is None:  # the encoding of what comes later is another
+        raise ValueError(f"{source.name}: the rows of names, types and roles cannot be read; save it as UTF-8")
     kept = [j for j, role in enumerate(header.roles) if role == "" or header.columns[j].name in options.names]
     rows = ((line, [fields[j] for j in kept]) for line, fields in _rows(text, header, source.name))
     return read_declared(connection, source, [header.columns[j] for j in kept], rows, options)
