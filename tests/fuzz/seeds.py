@@ -1,5 +1,6 @@
 """Write the valid inputs of the corpus: ``python tests/fuzz/seeds.py``. Inputs that once failed stay there too."""
 
+import datetime
 import gzip
 import io
 import random
@@ -9,7 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
+import openpyxl
+import pyarrow
 from fuzz.targets import CORPUS, SCRATCH
+from pyarrow import parquet
 
 import fastmlp as fm
 
@@ -37,7 +41,59 @@ def idx_of(array):
     return (SCRATCH / "seed.idx").read_bytes()
 
 
+def write_tables():
+    """A table of numbers, texts, categories, dates and gaps in each format, packed in several ways."""
+    dates = [datetime.date(2024, 5, 6), None, datetime.date(2024, 5, 8)]
+    table = pyarrow.table(
+        {
+            "n": [1, None, 3], "x": [0.5, 1e9, None], "town": ["Ulm", "Bonn", None], "day": dates,
+            "b": [True, None, False], "c": pyarrow.array(["u", "v", "u"]).dictionary_encode(),
+            "r": [{"a": 1}, {"a": 2}, None], "l": [["a"], [], None],
+        }
+    )  # fmt: skip
+    plain = table.select(["n", "x", "town", "day", "b", "l"])
+    for packing in ("none", "snappy", "zstd"):
+        made = io.BytesIO()
+        parquet.write_table(table, made, compression=packing, row_group_size=2, use_dictionary=packing != "none")
+        write("parquet", f"{packing}.parquet", made.getvalue())
+    for name, packing, columns in (
+        ("plain", None, plain),
+        ("lz4", "lz4", plain),
+        ("zstd", "zstd", table),
+        ("c", None, table),
+    ):
+        made = io.BytesIO()
+        options = pyarrow.ipc.IpcWriteOptions(compression=packing)
+        with pyarrow.ipc.new_file(made, columns.schema, options=options) as writer:
+            writer.write_table(columns, 2)
+        write("arrow", f"{name}.arrow", made.getvalue())
+    made = io.BytesIO()
+    with pyarrow.ipc.new_stream(made, plain.schema) as writer:
+        writer.write_table(plain)
+    write("arrow", "stream.arrows", made.getvalue())
+    rows = '{"n": 1, "x": 0.5, "t": "Ulm", "s": {"a": 1, "b": [2]}, "d": "2024-05-06"}'
+    write("json", "rows.json", f'[{rows}, {{"n": null, "x": 3, "t": "?", "m": true}}]'.encode())
+    write("json", "lines.json", f'{rows}\n{{"n": null, "x": 3}}\n'.encode())
+    write("json", "columns.json", b'{"n": {"0": 1, "1": 2}, "t": {"0": "Ulm", "1": null}}')
+    write("json", "split.json", b'{"columns": ["n", "t"], "index": [0, 1], "data": [[1, "Ulm"], [2, null]]}')
+    write("json", "arrays.json", b'[[1, "Ulm"], [2.5, null]]')
+    book = openpyxl.Workbook()
+    for row in (["n", "x", "town", "day", "b"], [1, 0.5, "Ulm", dates[0], True], [None, 2, "NA", None, False]):
+        book.active.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    write("excel", "towns.xlsx", made.getvalue())
+    head = "% old\n@relation coins\n@attribute 'in g' real\n@attribute metal {gold,'red gold'}\n"
+    head += "@attribute note string\n@data\n"
+    write("arff", "rows.arff", f"{head}5.1,gold,'it\\'s, x'\n?,'red gold',y\n".encode())
+    write("arff", "sparse.arff", f"{head}{{0 5, 1 'red gold'}}\n{{2 x}}\n".encode())
+    rows = "Ann\t1.5\tbig one\tyes\nBob\t?\tsmall\tno\n"
+    write("orange", "three.tab", f"name\tsize\tkind\tclass\ns\tc\tbig\\ one small\td\nmeta\t\t\tclass\n{rows}".encode())
+    write("orange", "one.tab", f"mS#name\tC#size\tD#kind\tcD#class\n{rows}".encode())
+
+
 def main():
+    write_tables()
     for name, text in TABLES.items():
         write("csv", f"{name}.csv", text.encode())
     write("csv", "packed.csv.gz", gzip.compress(TABLES["texts"].encode(), mtime=0))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz import boundary, commands, matrices, mutations
+from fuzz import boundary, commands, matrices, mutations, tables
 from fuzz.watch import FoundError, check_sentence
 
 import fastmlp as fm
@@ -159,6 +159,15 @@ def checkpoint(data):
             raise FoundError("a checkpoint refused changed the network") from error
 
 
+def table_of(name):
+    """A target that reads a table in one format."""
+
+    def run(data):
+        tables.run(scratch(f"data.{name}", data), SCRATCH)
+
+    return run
+
+
 def change_gzip_of(change):
     return lambda data, random: mutations.change_packed(data, random, change)
 
@@ -191,5 +200,6 @@ TARGETS = {
         Target("methods", boundary.run_methods, change_choices),
         Target("estimators", boundary.run_estimators, change_choices),
         Target("matrices", matrices.run_matrices, change_choices),
+        *(Target(name, table_of(name), change) for name, change in tables.CHANGES.items()),
     )
 }

@@ -13,13 +13,14 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from fuzz.tables import CHANGES
 from fuzz.targets import CORPUS, TARGETS, Target
 from fuzz.watch import FoundError, Watch, check_sentence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 TIMES = 50 if os.environ.get("FASTMLP_LONG") == "1" else 1
-COUNTS = {"command": 25, "estimators": 60, "methods": 250, "function": 400}
+COUNTS = {"command": 25, "estimators": 60, "methods": 250, "function": 400, **dict.fromkeys(CHANGES, 100)}
 """Number of inputs for these targets; 300 for the others."""
 
 
