@@ -87,7 +87,7 @@ def _rows(source: Files, options: Options) -> list[list[Any]]:
                 if room < 0:
                     raise too_large(Path(source.name), "its cells take more", options.max_bytes)
     except Exception as error:  # openpyxl raises whatever it stumbles over
-        if isinstance(error, (MemoryError, OSError)) or str(error).startswith(source.name):
+        if isinstance(error, MemoryError) or str(error).startswith(source.name):
             raise
         raise ValueError(f"{source.name} is damaged: {printable(str(error), 200)}") from None
     return rows
