@@ -343,3 +343,8 @@ def test_reading_is_the_same_whatever_the_order_of_rows(read):
 def test_a_quote_that_is_never_closed_is_one_error(read):
     with pytest.raises(ValueError, match=r"after line 1: a quote may never be closed"):
         read('a,b\n"' + "a\n" * 200_000)
+
+
+def test_a_small_file_cannot_have_a_million_columns(read):
+    with pytest.raises(ValueError, match="has 1000001 columns; expected 100000 at most"):
+        read("a" + "," * 1_000_000 + "\n")

@@ -31,6 +31,7 @@ _LONGEST_HEAD = 1 << 23
 _FEWEST_LINES = 5
 _SAMPLE = 20_480  # rows looked at first
 _AT_ONCE = 256  # questions in a query: the time to plan one grows with their square
+_MOST_COLUMNS = 100_000
 _PIECE = 1 << 20
 _END = "\x1eend"  # after the last line, to see whether it is part of a field
 _LINE = re.compile(r"CSV Error on Line: (\d+)\s*Original Line: ([^\n]*)")
@@ -126,6 +127,8 @@ class _Reading:
         dialect = find_dialect(head.decode("utf-8-sig", "ignore"), self.options, whole)
         if not dialect.names:
             raise ValueError(f"{self.source.name} has no rows")
+        if len(dialect.names) > _MOST_COLUMNS:
+            raise ValueError(f"{self.source.name} has {len(dialect.names)} columns; expected {_MOST_COLUMNS} at most")
         names = iter(unique_names([name for name in dialect.names if name is not None]))
         dialect = replace(dialect, names=tuple(name and next(names) for name in dialect.names))
         if self.rewritten or not dialect.is_common:
