@@ -210,7 +210,7 @@ def test_ctrl_c_while_reading_has_its_exit_code(table, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(table_problem, "read_table", interrupted)
+    monkeypatch.setattr(table_problem, "open_table", interrupted)
     assert run("train", table, code=130) == "Interrupted.\n"
 
 

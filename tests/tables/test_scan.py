@@ -286,3 +286,12 @@ def test_shares_of_rows_are_nested_and_alike():
 def test_it_shows_what_it_is(parquet):
     rows = fm.scan_table(parquet, "grade")
     assert repr(rows) == f"ScannedTable({parquet}: 10000 rows, {rows.n_features} features, target 'grade')"
+
+
+@pytest.mark.parametrize("target", ["y", 2, -1])
+def test_columns_to_drop_are_not_learned_from(tmp_path, target):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n" + "".join(f"{i % 7},{i % 5},{i * 0.5}\n" for i in range(60)))
+    rows = fm.scan_table(path, target, drop=[0])
+    assert list(rows.encoder.kinds_) == ["b"]
+    assert rows.target.name == "y"

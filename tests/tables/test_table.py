@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from fastmlp.tables.reading import read_table
+from fastmlp.tables.reading import read_csv, read_table
 
 
 @pytest.fixture
@@ -88,3 +88,42 @@ def test_columns_as_arrays():
     assert list(table.to_dict()) == list(table.names)
     with pytest.raises(ValueError, match="column='z' is unknown"):
         table["z"]
+
+
+def test_a_table_without_some_columns(fruit):
+    assert fruit.drop(["colour"]).names == ("grams", "grams_1")
+    assert fruit.drop([0, -1])["colour"].tolist() == ["red", None, "green"]
+    assert fruit.drop([]).names == fruit.names
+    with pytest.raises(ValueError, match="must leave one"):
+        fruit.drop([0, 1, 2])
+    with pytest.raises(ValueError, match="color"):
+        fruit.drop(["color"])
+
+
+@pytest.mark.parametrize("names", [("grams", "colour"), ('"; DROP TABLE held; --', "Grösse\n")])
+def test_other_libraries_take_the_rows_with_their_names(names):
+    import polars as pl
+    import pyarrow as pa
+
+    table = read_table({names[0]: np.array([150, 120]), names[1]: np.array(["red", None], dtype=object)})
+    expected = {name.strip(): values for name, values in zip(names, [[150, 120], ["red", None]], strict=True)}
+    assert pl.DataFrame(table).to_dict(as_series=False) == expected
+    assert pa.table(table).to_pydict() == expected
+    assert read_table(pa.table(table)).names == table.names
+
+
+def test_a_table_shows_its_first_rows(fruit):
+    assert str(fruit).splitlines() == [
+        "grams  colour  grams_1", "150    red     1", "               2", "170    green   3", "3 rows, 3 columns",
+    ]  # fmt: skip
+    wide = read_table({f"x{j}": np.arange(9.0) for j in range(30)})
+    assert [len(line.split()) for line in str(wide).splitlines()] == [8] * 6 + [4]
+    assert repr(wide) == "Table(the table: 9 rows, 30 columns)"
+
+
+def test_columns_to_drop_are_dropped(tmp_path):
+    path = tmp_path / "fruit.csv"
+    path.write_text("0,1\n150,2\n120,3\n")
+    assert read_table(path).names == ("column_0", "column_1")
+    assert read_table(path, drop=["0"]).names == ("1",)
+    assert read_csv(path, drop=[-1], header=True).names == ("0",)

@@ -16,9 +16,11 @@ from fastmlp.cli import report
 from fastmlp.cli.sources import Problem, split_rows
 from fastmlp.cli.table_options import Reading
 from fastmlp.data.splits import Part
+from fastmlp.tables.database import connect
 from fastmlp.tables.encoder import TableEncoder
 from fastmlp.tables.features import Notes
-from fastmlp.tables.reading import read_table
+from fastmlp.tables.options import Options
+from fastmlp.tables.reading import open_table
 from fastmlp.tables.table import Table
 from fastmlp.tables.target import Target
 
@@ -56,7 +58,7 @@ class Asked:
 
 
 def arguments_of(columns: Columns, reading: Reading) -> dict[str, Any]:
-    """The arguments of `read_table`."""
+    """The fields of `Options`."""
     return {"target": columns.target, "drop": columns.drop, **reading.arguments()}
 
 
@@ -65,7 +67,7 @@ def problem_of_table(
 ) -> Problem:
     """Read a table, and set rows aside for testing unless they come from a file of their own."""
     arguments = arguments_of(columns, reading)
-    asked = Asked(read_table(path, **arguments), columns, reading.null, dtype)
+    asked = Asked(open_table(connect(), path, Options(**arguments)), columns, reading.null, dtype)
     table, target, encoder = asked.table, asked.target, asked.encoder
     encoder.drop = [*encoder.drop, target.name]
     y, rows = rows_with_target(table, target)
@@ -102,7 +104,7 @@ def rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArra
 
 def test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, target: Target) -> tuple[Part, Notes, int]:
     """The rows of a test file, what was filled in them, and how many have no target."""
-    table = read_table(path, **arguments)
+    table = open_table(connect(), path, Options(**arguments))
     y, rows = rows_with_target(table, target)
     X, notes = encoder.encode(table)
     return (X[rows], y), notes, len(table) - len(rows)

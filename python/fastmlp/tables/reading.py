@@ -39,8 +39,10 @@ def read_table(
     source : path or object
         A file, a pattern such as ``"sales/*.csv"``, or ``"-"`` for standard input; or a frame, a dict of columns, an
         array with two dimensions.
-    target, drop : str or int, and sequence of these
-        Columns that will be predicted or left out. A file whose first row has one of these names has a header.
+    target : str or int, optional
+        The column that will be predicted: if the first row of a file has this name, it is a header.
+    drop : sequence of str or int, default ()
+        Columns to leave out, by name or position; their names tell a header too.
     header : bool, optional
         Whether the first row names the columns. Default: decided by the rows.
     delimiter : str, optional
@@ -82,7 +84,7 @@ def read_table(
     (('grams', 'fruit'), ('BIGINT', 'VARCHAR'), 2)
     """
     options = Options(target, tuple(drop), header, delimiter, decimal, encoding, tuple(null), sheet, max_bytes)
-    return open_table(connect(), source, options)
+    return open_table(connect(), source, options).drop(drop)
 
 
 def read_csv(
@@ -124,7 +126,7 @@ def read_csv(
     ('column_0', 'column_1')
     """
     options = Options(target, tuple(drop), header, delimiter, decimal, encoding, tuple(null), None, max_bytes)
-    return text.read(connect(), open_files(path, max_bytes), options)
+    return text.read(connect(), open_files(path, max_bytes), options).drop(drop)
 
 
 def open_table(connection: Any, source: Any, options: Options) -> Table:

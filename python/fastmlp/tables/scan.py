@@ -128,6 +128,9 @@ def scan_table(
     options = Options(named, drop, header, delimiter, decimal, encoding, null, sheet, max_bytes, lazy=True)
     connection = connect()
     table = open_table(connection, source, options)
+    if isinstance(target, int):
+        target = table.names[table.position(target, "target")]
+    table = table.drop(drop)
     limit = _memory(table, memory_limit)
     (held,) = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
     connection.execute(f"SET memory_limit = '{held + limit // 2}B'")

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmlp.checks.errors import unknown_name
+from fastmlp.checks.errors import printable, unknown_name
 from fastmlp.tables.database import column, errors_as_values, run
 from fastmlp.tables.types import Nulls, plain_columns, type_name
 from fastmlp.tables.unpacking import Files
 
+_SHOWN_ROWS, _SHOWN_COLUMNS = 5, 8
 _NUMBERS = itertools.count()  # of types, whose names are shared by all tables of a database
 
 
@@ -118,6 +119,30 @@ class Table:
         """All columns by name, as arrays: ``pandas.DataFrame(table.to_dict())``."""
         return {name: self[name] for name in self.names}
 
+    def drop(self, columns: Sequence[str | int]) -> Table:
+        """The same rows without some columns, by name or position."""
+        gone = {self.position(key, "columns") for key in columns}
+        kept = [j for j in range(len(self.names)) if j not in gone]
+        if not kept:
+            raise ValueError(f"columns must leave one, got all {len(self.names)} of {self.origin}")
+        query = f"SELECT {', '.join(map(column, kept))} FROM {self._rows}"
+        names = [self.names[j] for j in kept]
+        table = Table(self._connection, query, self._parameters, names, self.origin, self.parts)
+        table.files = self.files
+        return table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """The rows for other libraries: ``polars.DataFrame(table)``, ``pyarrow.table(table)``."""
+        import nanoarrow
+
+        query, values = self._query({column(j): column(j) for j in range(len(self.names))}, "", ())
+        with errors_as_values(self.origin):
+            stream = nanoarrow.c_array_stream(self._cursor().sql(query, params=values))
+            inside = stream.get_schema()
+            named = [child.modify(name=name) for child, name in zip(inside.children, self.names, strict=True)]
+            rows = type(stream).from_c_arrays(list(stream), inside.modify(children=named), validate=False)
+        return rows.__arrow_c_stream__(requested_schema)
+
     def position(self, key: str | int, argument: str = "column") -> int:
         """The position of the column with this name or position; negative positions count from the end."""
         if isinstance(key, str):
@@ -180,7 +205,16 @@ class Table:
         ]
 
     def __repr__(self) -> str:
-        return f"Table({len(self)} rows, {len(self.names)} columns: {', '.join(map(repr, self.names[:5]))}...)"
+        return f"Table({printable(self.origin, 60)}: {len(self)} rows, {len(self.names)} columns)"
+
+    def __str__(self) -> str:
+        """The first rows of the first columns."""
+        shown = {column(j): f"{column(j)}::VARCHAR" for j in range(min(len(self.names), _SHOWN_COLUMNS))}
+        columns = zip(self.names, self.select(shown, f"LIMIT {_SHOWN_ROWS}").values(), strict=False)
+        texts = [[printable(text or "", 20) for text in (name, *values.tolist())] for name, values in columns]
+        widths = [max(map(len, column)) for column in texts]
+        rows = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in zip(*texts, strict=True)]
+        return "\n".join([*rows, f"{len(self)} rows, {len(self.names)} columns"])
 
 
 def _numbers(column: Any) -> NDArray[Any]:
