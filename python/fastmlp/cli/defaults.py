@@ -1,11 +1,12 @@
 """From the options of ``train`` to a network and an optimizer; options left out get defaults that suit the data.
 
-The defaults were chosen on validation rows from the bundled training digits, written by other people than the rows
-trained on. The learning rates were also tried on a few public tables. No test digits were used.
+Tables have defaults of their own, in `fastmlp.tables.recipe`. The others were chosen on validation rows from the
+bundled training digits, written by other people than the rows trained on. No test digits were used.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from fastmlp.model.losses import Loss
 from fastmlp.network import Network
 from fastmlp.optimizers import OPTIMIZERS, Optimizer, Rprop, WholeSetMethod
 from fastmlp.schedules import Cosine, OneCycle
+from fastmlp.tables.recipe import Recipe, recipe_for
 
 LEARNING_RATES = {
     "sgd": 0.1,
@@ -30,19 +32,20 @@ LEARNING_RATES = {
     "nadam": 0.005,
     "rprop": 0.01,
 }
-CLASS_DROPOUT = 0.2
 CLASS_SMOOTHING = 0.1
+_DIGITS = Recipe((256,), 0.2, "adam", 0.0, 32, 40)
+"""The default for data that are no tables, with classes; without them, there is no dropout."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The options that define the network and its training; None means a default that suits the data."""
+    """The options that define the network and its training, complete; ``label_smoothing`` None suits the loss."""
 
     hidden: tuple[int, ...]
     activation: str
     output: str | None
     loss: str | None
-    dropout: float | None
+    dropout: float
     label_smoothing: float | None
     dtype: str
     epochs: int
@@ -54,6 +57,21 @@ class Settings:
     weight_decay: float | None
     seed: int
 
+    @classmethod
+    def of(cls, problem: Problem, options: Mapping[str, Any]) -> Settings:
+        """The options of ``train``; where they are None, defaults that suit the data."""
+        is_class = problem.classes is not None
+        recipe = _DIGITS if problem.encoder is None else recipe_for(problem.n_train, is_class)
+        given = {name: value for name, value in options.items() if value is not None}
+        optimizer = given.get("optimizer", recipe.optimizer)
+        chosen: dict[str, Any] = {"hidden": recipe.hidden, "dropout": 0.0, "batch_size": recipe.batch_size}
+        chosen |= {"epochs": recipe.epochs, "optimizer": optimizer}
+        if is_class and _is_by_batches(optimizer):
+            chosen["dropout"] = recipe.dropout
+        if optimizer == recipe.optimizer and recipe.weight_decay:
+            chosen["weight_decay"] = recipe.weight_decay
+        return cls(**{**options, **chosen, **given})
+
     def loss_for(self, problem: Problem) -> Loss:
         """The loss asked for, or the default for the task; ``ValueError`` if it does not fit the task."""
         name = self._loss_name(problem)
@@ -63,7 +81,7 @@ class Settings:
                 raise ValueError(f"--label-smoothing is for cross-entropies, not for {name}")
             return Loss(name)
         if smoothing is None:
-            smoothing = CLASS_SMOOTHING if self.is_by_batches else 0.0
+            smoothing = CLASS_SMOOTHING if _is_by_batches(self.optimizer) else 0.0
         return Loss(name, label_smoothing=smoothing)
 
     def _loss_name(self, problem: Problem) -> str:
@@ -79,28 +97,21 @@ class Settings:
             raise ValueError(f"--loss {loss} is for two classes, got {len(problem.classes)}; use cross_entropy")
         return loss
 
-    def dropout_for(self, problem: Problem) -> float:
-        """Share of hidden units dropped during training."""
-        if self.dropout is None:
-            return CLASS_DROPOUT if problem.classes is not None and self.is_by_batches else 0.0
-        return self.dropout
 
-    @property
-    def is_by_batches(self) -> bool:
-        """Whether the optimizer updates by batches; the others need the same loss at every evaluation."""
-        return issubclass(OPTIMIZERS[self.optimizer], Optimizer)
+def _is_by_batches(optimizer: str) -> bool:
+    """Whether an optimizer updates by batches; the others need the same loss at every evaluation."""
+    return issubclass(OPTIMIZERS[optimizer], Optimizer)
 
 
 def make_network(problem: Problem, settings: Settings) -> Network:
     """A network with scaled inputs and targets, dropout after hidden layers, and an output for each class or number."""
     X = problem.train[0]
-    dropout = settings.dropout_for(problem)
     loss = settings.loss_for(problem)
     layers: list[Input | Layer] = [_scaled_input(X) if problem.encoder is None else Input(problem.n_features)]
     for width in settings.hidden:
         layers.append(Dense(width, settings.activation))
-        if dropout > 0:
-            layers.append(Dropout(dropout))
+        if settings.dropout > 0:
+            layers.append(Dropout(settings.dropout))
     if problem.classes is not None:
         n_outputs = 1 if loss.spec.targets.labels else len(problem.classes)
     else:

@@ -103,7 +103,7 @@ def against_pure_python(network: Network, problem: Problem, settings: Settings, 
         n_samples, history.n_epochs, settings.optimizer,
     )  # fmt: skip
     factor = seconds / max(float(history["seconds"][-1]), 1e-9)
-    without = ", without dropout" if settings.hidden and settings.dropout_for(problem) else ""
+    without = ", without dropout" if settings.hidden and settings.dropout else ""
     return (
         f"{report.rounded(factor)} times as fast as pure Python, which would take {report.duration(seconds)}\n"
         f"  (estimated from a sample of the same work, just timed in pure Python{without})"

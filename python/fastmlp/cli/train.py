@@ -93,12 +93,12 @@ def train(
     check_writable("--save", save)
     check_format(save)
     reading = taken_reading(settings)
-    chosen = Settings(**settings)
     columns = Columns(target, drop, use, categorical, task, log_target)
     with shown_reading(name_of(data or ""), quiet=quiet):
-        problem = _problem(data, columns, reading, stream, test, test_fraction, validation_fraction, chosen.dtype)
+        problem = _problem(data, columns, reading, stream, test, test_fraction, validation_fraction, settings["dtype"])
     for picture in plot:
         picture.check(problem)
+    chosen = Settings.of(problem, settings)
     network = make_network(problem, chosen)
     say = (lambda text="": None) if quiet else click.echo
     say(headline(problem, network, chosen))

@@ -21,8 +21,10 @@ _HIDDEN_ACTIVATIONS = [name for name, spec in ACTIVATIONS.items() if not spec.ou
 _RATES = ", ".join(f"{name} {rate:g}" for name, rate in LEARNING_RATES.items())
 
 
-def _widths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+def _widths(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Widths separated by commas; ``none`` for no hidden layer."""
+    if value is None:
+        return None
     if value == "none":
         return ()
     parts = [part.strip() for part in value.split(",")]
@@ -101,11 +103,10 @@ OPTIONS = (
     ),
     click.option(
         "--hidden",
-        default="256",
-        show_default=True,
         callback=_widths,
         metavar="WIDTHS",
-        help="Widths of the hidden layers, such as 128 or 256,128; none for a linear model.",
+        help="Widths of the hidden layers, such as 128 or 256,128; none for a linear model.  [default: 128,128,128 for "
+        "tables, else 256]",
     ),
     click.option(
         "--activation",
@@ -146,16 +147,20 @@ OPTIONS = (
         help="Data type of weights and arithmetic.",
     ),
     click.option(
-        "--epochs", default=40, show_default=True, type=click.IntRange(1), help="Passes over the training rows."
+        "--epochs",
+        type=click.IntRange(1),
+        help="Passes over the training rows.  [default: 40; more for small tables, fewer for those above 50 000 rows]",
     ),
-    click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Rows per update."),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1),
+        help="Rows per update.  [default: 32; 256 for tables above 50 000 rows]",
+    ),
     click.option(
         "--optimizer",
-        default="adam",
-        show_default=True,
         type=click.Choice(list(OPTIMIZERS)),
         metavar="NAME",
-        help=f"One of {', '.join(OPTIMIZERS)}.",
+        help=f"One of {', '.join(OPTIMIZERS)}.  [default: adamw for tables, else adam]",
     ),
     click.option("--learning-rate", type=float, help=f"Highest value of the schedule.  [default: {_RATES}]"),
     click.option(
@@ -167,7 +172,9 @@ OPTIONS = (
     ),
     click.option("--momentum", type=float, help="Momentum of sgd and rmsprop.  [default: 0]"),
     click.option(
-        "--weight-decay", type=float, help="Weight decay: pulls weights towards 0.  [default: 0; 0.01 for adamw]"
+        "--weight-decay",
+        type=float,
+        help="Weight decay: pulls weights towards 0.  [default: 0; 0.01 for adamw; for tables as suits their rows]",
     ),
     click.option(
         "--patience",
