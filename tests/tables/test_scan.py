@@ -11,8 +11,10 @@ import fastmlp as fm
 from fastmlp.data import chunks as chunks_module
 from fastmlp.tables import scan
 from fastmlp.tables.chunking import Rows
+from fastmlp.tables.database import connect
 from fastmlp.tables.formats import row_groups
-from fastmlp.tables.reading import read_table
+from fastmlp.tables.options import Options
+from fastmlp.tables.reading import open_table, read_table
 
 N = 10_000
 RNG = np.random.default_rng(0)
@@ -248,6 +250,29 @@ def test_memory_bounds_the_chunks(parquet):
         fm.scan_table(parquet, "price", memory_limit=32 * 2**20, buffer_rows=1_000_000)
     with pytest.raises(ValueError, match=r"memory_limit=1000 is too little for the 6 columns of .*; at least 25165824"):
         fm.scan_table(parquet, "price", memory_limit=1000)
+
+
+def test_a_table_with_large_parts_gets_more_memory(parquet):
+    table = open_table(connect(), parquet, Options(lazy=True))
+    assert scan._part_rows(table, N) == 131_072 and scan._part_rows(table, 10**9) == 2**20
+    assert scan._memory(table, 2**20, None) == 2**30 and scan._memory(table, 2**28, None) == 2**31
+
+
+@pytest.mark.parametrize(("megabytes", "threads"), [(30, 1), (60, 2), (600, 3), (10, 1)])
+def test_each_thread_of_the_database_has_memory_for_a_part(monkeypatch, megabytes, threads):
+    monkeypatch.setattr(scan, "available_threads", lambda: 4)
+    connection = connect()
+    scan._limit_database(connection, megabytes * 10**6, 10**7)
+    assert connection.execute("SELECT current_setting('threads')").fetchone() == (threads,)
+
+
+def test_too_little_memory_is_an_error_that_says_so(tmp_path):
+    duckdb.sql(f"COPY (SELECT {', '.join(f'random() AS x{j}' for j in range(22))} FROM range(600000)) "
+               f"TO '{tmp_path}/large.parquet' (ROW_GROUP_SIZE 600000)")  # fmt: skip
+    with pytest.raises(
+        MemoryError, match=r"large.parquet needs more memory than allowed; .* memory_limit of fm.scan_tab"
+    ):
+        fm.scan_table(tmp_path / "large.parquet", "x0", memory_limit=100_000_000)
 
 
 @pytest.mark.parametrize(("most", "rows"), [(100_000, 98_304), (8192, 8192), (5000, 5000), (0, 1)])

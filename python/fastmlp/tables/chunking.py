@@ -107,8 +107,6 @@ class Reader:
             try:
                 for block in self.table.stream(self.expressions, self.rows.sql(part.first), part):
                     yield self._with_targets(block)
-            except MemoryError:
-                raise MemoryError(f"{self.table.origin} needs more memory; raise memory_limit") from None
             except ValueError:
                 check_stamps(self.stamps)
                 raise

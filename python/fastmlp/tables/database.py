@@ -120,7 +120,9 @@ def errors_as_values(origin: str) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise MemoryError(f"{origin} needs more memory than allowed; raise max_bytes, or use fm.scan_table") from None
+        raise MemoryError(
+            f"{origin} needs more memory than allowed; raise max_bytes, or memory_limit of fm.scan_table"
+        ) from None
     except duckdb.InterruptException:
         raise KeyboardInterrupt from None
     except RuntimeError as error:

@@ -31,13 +31,17 @@ from fastmlp.tables.table import Table
 from fastmlp.tables.target import Target
 
 MEMORY = 2**30
-"""Default limit on the memory for reading, unless a table has so many columns that it needs more."""
+"""Default limit on the memory for reading, unless a part of the table needs more."""
 SAMPLE_ROWS = 200_000
 """Rows that an encoder is fitted to."""
 _CELL_BYTES = 16
 """What the database takes for a value of the sample, about."""
 _STREAM_ROWS = 131_072
 """Rows of a block of `Table.stream`, at most."""
+_GROUP_ROWS = 2**20
+"""Rows of the largest row groups that are usual."""
+_UNPACKED = 3
+"""How many times a part is in the memory of a thread of the database: packed, unpacked, and on its way out."""
 
 
 def scan_table(
@@ -85,7 +89,8 @@ def scan_table(
     buffer_rows : int, optional
         Rows of a chunk. Default: as many as fit in an eighth of the memory.
     memory_limit : int, optional
-        Bytes that reading may take, without the network. Default: 1 GiB, and more for a table of more than 256 columns.
+        Bytes that reading may take, without the network. Default: 1 GiB, or 64 bytes for each value of the largest row
+        group if that is more.
     drop, header, delimiter, decimal, encoding, null, sheet, max_bytes
         As for `read_table`. Only what must be unpacked first, such as a zip file, counts towards ``max_bytes``.
 
@@ -131,14 +136,14 @@ def scan_table(
     if isinstance(target, int):
         target = table.names[table.position(target, "target")]
     table = table.drop(drop)
-    limit = _memory(table, memory_limit)
-    (held,) = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
-    connection.execute(f"SET memory_limit = '{held + limit // 2}B'")
+    n_rows = len(table)
+    part_bytes = _part_rows(table, n_rows) * 8 * len(table.names)
+    limit = _memory(table, part_bytes, memory_limit)
+    _limit_database(connection, limit // 2, part_bytes)
     if isinstance(target, (str, int)):
         target = Target.of(table, target, task=task)
     elif task is not None:
         raise ValueError(f"task={shown(task)} needs a target by name or position, got {shown(target)}")
-    n_rows = len(table)
     rows = Rows(validation, 1.0, seed)
     sample_rows = min(SAMPLE_ROWS, limit // 8 // (_CELL_BYTES * len(table.names)))
     sample = rows.share(min(1.0, sample_rows / max(n_rows, 1)))
@@ -147,7 +152,6 @@ def scan_table(
     encoded = Encoding(encoder.kinds_, encoder.null, table)
     row_bytes = encoded.n_features * np.dtype(encoder.dtype).itemsize + 8
     size = min(_chunk_rows(buffer_rows, limit // 8 // row_bytes), n_rows)
-    connection.execute(f"SET threads = {max(1, available_threads() - 1)}")
     stamps = stamps_of(() if table.files is None else table.files.paths)
     reader = Reader(table, encoder, encoded, target, rows, size, shuffle, stamps)
     scale = None if target is None else _scale(table, target, sample)
@@ -157,18 +161,30 @@ def scan_table(
     return ScannedTable(reader, n_rows, scale, ScannedTable(held_out, n_rows, scale))
 
 
-def _memory(table: Table, memory_limit: int | None) -> int:
+def _part_rows(table: Table, n_rows: int) -> int:
+    """Rows of the largest part of a table, as the database holds it: at most as many as row groups usually have."""
+    firsts = [*(part.first for part in table.parts), n_rows]
+    return min(max(int(np.diff(firsts).max()), _STREAM_ROWS), _GROUP_ROWS)
+
+
+def _memory(table: Table, part_bytes: int, asked: int | None) -> int:
     """The limit on memory, checked: a quarter of it must hold a block of raw values."""
+    if asked is None:
+        return max(MEMORY, 8 * part_bytes)
     least = 4 * _STREAM_ROWS * 8 * len(table.names)
-    if memory_limit is None:
-        return max(MEMORY, least)
-    limit = check_size("memory_limit", memory_limit, sys.maxsize)
-    if limit < least:
+    if check_size("memory_limit", asked, sys.maxsize) < least:
         raise ValueError(
-            f"memory_limit={limit} is too little for the {len(table.names)} columns of {table.origin}; "
+            f"memory_limit={asked} is too little for the {len(table.names)} columns of {table.origin}; "
             f"at least {least} bytes are needed"
         )
-    return limit
+    return asked
+
+
+def _limit_database(connection: Any, n_bytes: int, part_bytes: int) -> None:
+    """Limit the memory of a database, beyond what it holds already, and its threads: each unpacks a part."""
+    (held,) = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+    n_threads = min(available_threads() - 1, n_bytes // (_UNPACKED * part_bytes))
+    connection.execute(f"SET memory_limit = '{held + n_bytes}B'; SET threads = {max(1, n_threads)}")
 
 
 def _fit(encoder: TableEncoder, table: Table, target: Target | None, sample: Rows) -> TableEncoder:
