@@ -127,3 +127,11 @@ def test_columns_to_drop_are_dropped(tmp_path):
     assert read_table(path).names == ("column_0", "column_1")
     assert read_table(path, drop=["0"]).names == ("1",)
     assert read_csv(path, drop=[-1], header=True).names == ("0",)
+
+
+@pytest.mark.parametrize("read", [read_table, read_csv])
+def test_a_table_takes_no_more_memory_than_allowed(tmp_path, read):
+    path = tmp_path / "ones.csv"
+    path.write_text("a,b,c,d,e,f,g,h\n" + "1,2,3,4,5,6,7,8\n" * 6_000_000)
+    with pytest.raises(MemoryError, match="ones.csv.*fm.scan_table"):
+        read(path, max_bytes=2**28)

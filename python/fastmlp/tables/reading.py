@@ -14,6 +14,8 @@ from fastmlp.tables.options import Options
 from fastmlp.tables.table import Table
 from fastmlp.tables.unpacking import Files, open_files
 
+_LEAST_MEMORY = 2**28
+"""Bytes that the database may take at least: readers have buffers of a fixed size."""
 _FORMATS: tuple[ModuleType, ...] = (query, frames, parquet, arrow, excel, json, arff, orange, text)
 """In the order in which they are asked. Each has ``recognises(source)`` and ``read(connection, source, options)``;
 ``source`` is a `Files` or an object. Delimited text comes last: it is what no other format knows."""
@@ -56,7 +58,7 @@ def read_table(
     sheet : str or int, optional
         Sheet of a workbook. Default: the first.
     max_bytes : int, default 4 GiB
-        Limit on what a file may hold or unpack to.
+        Limit on what a file may hold or unpack to, and on the memory of the table, if it is more than 256 MiB.
 
     Returns
     -------
@@ -69,6 +71,8 @@ def read_table(
         about this source.
     TypeError
         A source of no known type.
+    MemoryError
+        The table takes more than ``max_bytes``; `scan_table` reads it without holding it.
     OSError
         The file cannot be opened.
     ImportError
@@ -126,13 +130,16 @@ def read_csv(
     ('column_0', 'column_1')
     """
     options = Options(target, tuple(drop), header, delimiter, decimal, encoding, tuple(null), None, max_bytes)
-    return text.read(connect(), open_files(path, max_bytes), options).drop(drop)
+    return text.read(connect(max(max_bytes, _LEAST_MEMORY)), open_files(path, max_bytes), options).drop(drop)
 
 
 def open_table(connection: Any, source: Any, options: Options) -> Table:
     """The table that a source holds, read by the format that recognises it."""
-    if isinstance(source, (str, os.PathLike)) and not query.recognises(source):
-        source = open_files(source, options.max_bytes)
+    if isinstance(source, (str, os.PathLike)):
+        if not options.lazy:
+            connection.execute(f"SET memory_limit = '{max(options.max_bytes, _LEAST_MEMORY)}B'")
+        if not query.recognises(source):
+            source = open_files(source, options.max_bytes)
     for known in _FORMATS:
         if known.recognises(source):
             table: Table = known.read(connection, source, options)
