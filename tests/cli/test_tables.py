@@ -248,6 +248,8 @@ def test_a_table_read_anew_for_every_epoch_is_learned_too(table, tmp_path):
     assert float(re.search(r"Test error(?s:.)*R\^2 +([\d.]+)", output)[1]) > 0.9
     answers, _ = predicted(model, table)
     assert len(answers) == 200
+    dropped = run("train", table, *options, "--drop", "town", "--drop", "1", "--epochs", "1", "--test", table)
+    assert "1 number, 1 category" in dropped and "200 for testing" in dropped
     run("train", table, *options, "--quiet", "--save", tmp_path / "again")
     assert model.read_bytes() == (tmp_path / "again").read_bytes()
     assert "standard input can't be" in refused("train", "-", "--stream", input=table.read_bytes())
@@ -257,6 +259,14 @@ def test_large_files_are_read_anew(table, monkeypatch):
     monkeypatch.setattr(streamed_problem, "_SHARE", 2**50)
     assert "Reading   anew" in run("train", table, "--target", "price", *QUICK)
     assert "Reading   anew" not in run("train", table, "--target", "price", *QUICK, "--no-stream")
+
+
+def test_a_header_is_known_by_the_target_in_every_epoch(tmp_path):
+    data = tmp_path / "texts.csv"
+    data.write_text("cap,class\n" + "bell,edible\nflat,poisonous\n" * 30)
+    output = run("train", data, "--target", "class", "--stream", *QUICK)
+    assert "-> 'class' (2 classes)" in output
+    assert sum(map(int, re.findall(r"(\d+) (?:rows )?for", output.splitlines()[0]))) == 60
 
 
 def test_large_files_are_predicted_block_by_block(table, model, monkeypatch):

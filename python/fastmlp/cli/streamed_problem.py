@@ -46,6 +46,7 @@ def streamed_problem(
     if shares.sum() >= 1:
         raise ValueError("--test-fraction and --validation-fraction leave no rows for training")
     held = min(float(shares.sum()), _HELD_ROWS / n_rows)
+    asked.encoder.drop = ()  # the scan leaves the columns out
     rows = scan_table(path, encoder=asked.encoder, validation=held, **arguments | {"target": asked.target})
     judged_by, chosen_by = (None, None) if rows.validation is None else _parts(rows.validation, shares)
     n_held = sum(len(part[0]) for part in (judged_by, chosen_by) if part is not None)

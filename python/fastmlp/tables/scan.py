@@ -129,7 +129,7 @@ def scan_table(
     check_flag("shuffle", shuffle)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {shown(seed)}")
-    named = None if isinstance(target, Target) else target
+    named = target.name if isinstance(target, Target) else target
     options = Options(named, drop, header, delimiter, decimal, encoding, null, sheet, max_bytes, lazy=True)
     connection = connect()
     table = open_table(connection, source, options)
