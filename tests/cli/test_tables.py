@@ -87,6 +87,9 @@ def test_a_test_file_judges(table, tmp_path):
     output = run("train", table, "--target", "price", "--test", write(tmp_path / "test.csv", rows), *QUICK)
     assert "200 rows for training, 29 for testing" in output
     assert "1 row without a target" in output and "23 missing values" in output
+    write(tmp_path / "test.csv", [{"town": "Rom", "area": 5}])
+    said = refused("train", table, "--target", "price", "--test", tmp_path / "test.csv")
+    assert "--test" in said and "lacks the target 'price'" in said
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,8 @@ def rows_with_target(table: Table, target: Target) -> tuple[NDArray[Any], NDArra
 def test_part(path: str, arguments: dict[str, Any], encoder: TableEncoder, target: Target) -> tuple[Part, Notes, int]:
     """The rows of a test file, what was filled in them, and how many have no target."""
     table = open_table(connect(), path, Options(**arguments))
+    if target.name not in table.names:
+        raise ValueError(f"--test {table.origin} lacks the target {printable(target.name, 60)!r}")
     y, rows = rows_with_target(table, target)
     X, notes = encoder.encode(table)
     return (X[rows], y), notes, len(table) - len(rows)
