@@ -320,6 +320,11 @@ def tables(draw):
 )
 @example([[1, 2], ["w,w", "w;w"]], "|", "\r", csv.QUOTE_MINIMAL, "cp1252", "?", True)
 def test_a_table_in_any_dialect_comes_back(tmp_path, columns, delimiter, end, quoting, encoding, missing, packed):
+    if end == "\r" and quoting == csv.QUOTE_MINIMAL:
+        columns = [
+            [value.replace("\n", " ") if isinstance(value, str) else value for value in each] for each in columns
+        ]
+        # Python puts no quotes around a line feed there, so that it ends a row.
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=quoting)
     names = [f"name {j}" for j in range(len(columns))]
