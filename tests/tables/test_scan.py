@@ -275,9 +275,13 @@ def test_too_little_memory_is_an_error_that_says_so(tmp_path):
         fm.scan_table(tmp_path / "large.parquet", "x0", memory_limit=100_000_000)
 
 
-@pytest.mark.parametrize(("most", "rows"), [(100_000, 98_304), (8192, 8192), (5000, 5000), (0, 1)])
-def test_chunks_are_whole_blocks_where_there_is_memory(most, rows):
-    assert scan._chunk_rows(None, most) == rows
+@pytest.mark.parametrize(
+    ("most", "row_bytes", "rows"),
+    [(100_000, 100, 98_304), (10**6, 256, 98_304), (10**6, 4096, 6144), (8192, 100, 8192), (5000, 100, 5000),
+     (0, 100, 1)],
+)  # fmt: skip
+def test_chunks_are_whole_blocks_where_there_is_memory(most, row_bytes, rows):
+    assert scan._chunk_rows(None, most, row_bytes) == rows
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from fastmlp.tables.unpacking import Files
 _HEAD = 1 << 16  # bytes in which the dialect shows, unless lines are very long
 _LONGEST_HEAD = 1 << 23
 _FEWEST_LINES = 5
-_SAMPLE = 20_480  # rows looked at first
+_SAMPLE = 8192  # rows
 _AT_ONCE = 256  # questions in a query: the time to plan one grows with their square
 _MOST_COLUMNS = 100_000
 _PIECE = 1 << 20
