@@ -8,7 +8,7 @@
     passes      rows through the        batches -> forward -> losses -> backward
       |         layers and back         gradient: one batch, tile by tile, by one thread or a team
       |
-    layers      one kind each           dense  activation  parametric  dropout  batch_norm  layer_norm
+    layers      one kind each           dense  activation  parametric  dropout  batch_norm  layer_norm  scaling
       |
     products    x W and x.T delta       matmul: the core's kernels or the BLAS       sparse: skips zeros
       |
@@ -48,6 +48,7 @@ One line a module, from the top:
     layers/dense          y = x W + b
     layers/activation     y = x: the layer that is only an activation
     layers/parametric     y = x + a (f(x) - x)
+    layers/scaling        y = s x, column by column
     layers/dropout        y = x through a random mask
     layers/batch_norm     columns scaled over the batch
     layers/layer_norm     rows scaled

@@ -25,6 +25,7 @@ cpdef enum Kind:
     BATCH_NORM = 3     # y = gain * (x - mean over the batch) / deviation + shift
     LAYER_NORM = 4     # y = gain * (x - mean over the row) / deviation + shift
     PARAMETRIC = 5     # y = x + gain * (f(x) - x)
+    SCALING = 6        # y = gain * x
 
 # One row of the layer table. Offsets into the flat parameter vector count elements. Offsets into the workspace count
 # columns: a buffer of width n begins at offset * capacity and holds `capacity` rows of n elements.
@@ -35,7 +36,7 @@ cdef struct LayerSpec:
     int64_t n_out
     int64_t weight           # params: W (n_in, n_out) of a dense layer; -1: none
     int64_t bias             # params: b (n_out,), or a norm's shift; -1: none
-    int64_t gain             # params: a norm's gain (n_out,), or the share of f (parametric); -1: none
+    int64_t gain             # params: a norm's gain (n_out,), the share of f (parametric), a scale; -1: none
     int64_t statistics       # statistics: running mean, running variance, batch mean, batch 1/deviation, n_out each
     int64_t input            # workspace: x, the output of the layer below
     int64_t output           # workspace: y

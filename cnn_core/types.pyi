@@ -15,5 +15,6 @@ class Kind(IntEnum):
     BATCH_NORM = 3
     LAYER_NORM = 4
     PARAMETRIC = 5
+    SCALING = 6
 
 def bytes_to_boundary(memory: NDArray[np.uint8]) -> int: ...

@@ -6,8 +6,8 @@ activations -> losses -> Net (forward, loss, backward). Update rules and train a
 
 Shapes: n samples, n_in and n_out widths; raw scores ``z``, outputs ``yhat = f(z)`` and targets ``t`` are all
 ``(n, n_out)`` (labels go through ``one_hot`` first). A flat vector has the order of ``net.params``: all dense
-weights row by row, layer by layer; then, layer by layer, the biases, the gain and shift of norm layers, and the blend
-of parametric activations.
+weights row by row, layer by layer; then, layer by layer, the biases, the gain and shift of norm layers, the blend of
+parametric activations, and the scales of columns.
 """
 
 import numpy as np
@@ -145,8 +145,9 @@ FIELDS = {
     "batch_norm": ("gain", "shift", "eps"),  # (width,), (width,), number
     "layer_norm": ("gain", "shift", "eps"),
     "parametric": ("blend", "name"),  # (width,), activation
+    "scaling": ("scale",),  # (width,)
 }
-PARAMETERS = ("W", "b", "gain", "shift", "blend")
+PARAMETERS = ("W", "b", "gain", "shift", "blend", "scale")
 
 
 class Net:
@@ -194,7 +195,7 @@ class Net:
     def gradients(self, X, T, sample_weight=None, reduction="mean", training=True) -> list[tuple]:
         """Return (dW, db or None) for each dense layer and (dgain, dshift) for each norm layer, in order."""
         grads = self._backward(X, T, sample_weight, reduction, training)
-        return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if g and "blend" not in g]
+        return [(g["W"], g.get("b")) if "W" in g else (g["gain"], g["shift"]) for g in grads if "W" in g or "gain" in g]
 
     def flat_gradient(self, X, T, sample_weight=None, reduction="mean", training=True) -> Array:
         """Return the gradient (n_params,) in flat order."""
@@ -269,6 +270,8 @@ class Net:
                 x = ACTIVATIONS[layer["name"]](x, *layer["slope"])
             elif layer["kind"] == "parametric":
                 x = x + layer["blend"] * (ACTIVATIONS[layer["name"]](x, *layer["slope"]) - x)
+            elif layer["kind"] == "scaling":
+                x = x * layer["scale"]
             elif layer["kind"] == "dropout":
                 x = x * _kept(layer, training)
             else:
@@ -303,6 +306,9 @@ class Net:
                 curved = ACTIVATIONS[layer["name"]](x, *layer["slope"])
                 grads[k] = {"blend": (g * (curved - x)).sum(axis=0)}
                 g = g + layer["blend"] * (activation_backward(layer["name"], x, g, *layer["slope"]) - g)
+            elif layer["kind"] == "scaling":
+                grads[k] = {"scale": (g * x).sum(axis=0)}
+                g = g * layer["scale"]
             elif layer["kind"] == "dropout":
                 g = g * _kept(layer, training)
             else:  # with h = gain g: (h - mean h - xhat mean(h xhat)) / sd; given statistics: h / sd

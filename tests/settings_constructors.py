@@ -110,6 +110,7 @@ LAYER_WALKS = {
         [option("momentum", 0.5), option("epsilon", 0.1), FROZEN, FACTOR], run_layer(fm.BatchNorm, [3, 4], [4], {})
     ),
     "LayerNorm": Walk([option("epsilon", 0.1), FROZEN, FACTOR], run_layer(fm.LayerNorm, [3, 4], [4], {})),
+    "Scaling": Walk([FROZEN, FACTOR], run_layer(fm.Scaling, [3], [4, 4], {})),
     "Input": Walk(
         [option("n_features", 3, silent="the columns of X"), option("shift", 0.5), option("scale", 2.0)],
         run_layer(fm.Input, [], [4, 4], {"n_features": 3}),

@@ -21,6 +21,7 @@ VARIANTS = {
     "batch_norm": (fm.BatchNorm(epsilon=1e-2),),
     "layer_norm": (fm.LayerNorm(epsilon=1e-2),),
     "parametric": (fm.Activation("silu", parametric=True),),
+    "scaling": (fm.Scaling(1.0),),
 }
 KINDS = {
     fm.Dense: "dense",
@@ -28,6 +29,7 @@ KINDS = {
     fm.Dropout: "dropout",
     fm.BatchNorm: "batch_norm",
     fm.LayerNorm: "layer_norm",
+    fm.Scaling: "scaling",
 }
 
 
@@ -49,15 +51,15 @@ def make_samples(loss, rng, n, n_in, n_out):
 
 
 def shake(net, rng):
-    """Set every parameter to a random number, biases not to 0 and gains not to 1; return the network.
+    """Set every parameter to a random number, biases not to 0, gains and scales not to 1; return the network.
 
     This keeps a test away from kinks even if the package's initial weights change.
     """
     for name, array in net.named_arrays().items():
         if name.endswith("weight"):
             array[:] = rng.normal(size=array.shape) / np.sqrt(len(array))
-        elif name.endswith(("bias", "shift", "gain", "blend")):
-            array[:] = name.endswith(("gain", "blend")) + 0.3 * rng.normal(size=array.shape)
+        elif name.endswith(("bias", "shift", "gain", "blend", "scale")):
+            array[:] = name.endswith(("gain", "blend", "scale")) + 0.3 * rng.normal(size=array.shape)
     return net
 
 
@@ -74,6 +76,8 @@ def _twin_layer(net, i, layer, arrays):
     kind = KINDS[type(layer)]
     if kind == "dropout":
         return kind, layer.rate, None
+    if kind == "scaling":
+        return kind, arrays[f"{i}.scale"]
     if kind in ("batch_norm", "layer_norm"):
         return kind, arrays[f"{i}.gain"], arrays[f"{i}.shift"], layer.epsilon
     name = layer.activation or (net.output if i == len(net.layers) - 1 else "identity")

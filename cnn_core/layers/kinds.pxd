@@ -16,8 +16,11 @@ from cnn_core.layers.parametric cimport (
     parametric_backward, parametric_forward, parametric_gradient, parametric_rows, parametric_share,
     parametric_share_gradient,
 )
+from cnn_core.layers.scaling cimport (
+    scaling_backward, scaling_forward, scaling_gradient, scaling_rows, scaling_share, scaling_share_gradient,
+)
 from cnn_core.types cimport (
-    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, PARAMETRIC, Mode, Net, Share, Tile, real,
+    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, PARAMETRIC, SCALING, Mode, Net, Share, Tile, real,
 )
 
 
@@ -37,6 +40,8 @@ cdef inline void layer_forward(const Net* net, Py_ssize_t i, const Tile* tile, c
         layer_norm_forward(net, i, tile, params, work)
     elif kind == PARAMETRIC:
         parametric_forward(net, i, tile, params, work)
+    elif kind == SCALING:
+        scaling_forward(net, i, tile, params, work)
 
 
 cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* params,
@@ -55,6 +60,8 @@ cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, 
         layer_norm_backward(net, i, tile, params, work)
     elif kind == PARAMETRIC:
         parametric_backward(net, i, tile, params, work)
+    elif kind == SCALING:
+        scaling_backward(net, i, tile, params, work)
 
 
 cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,
@@ -70,6 +77,8 @@ cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, 
         layer_norm_gradient(net, i, tile, work, destination, alpha, beta_bias)
     elif kind == PARAMETRIC:
         parametric_gradient(net, i, tile, work, destination, alpha, beta_bias)
+    elif kind == SCALING:
+        scaling_gradient(net, i, tile, work, destination, alpha, beta_bias)
 
 
 cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* rows,
@@ -82,6 +91,8 @@ cdef inline void layer_rows(const Net* net, Py_ssize_t i, const Tile* tile, real
         layer_norm_rows(net, i, tile, work, rows, stride)
     elif kind == PARAMETRIC:
         parametric_rows(net, i, tile, work, rows, stride)
+    elif kind == SCALING:
+        scaling_rows(net, i, tile, work, rows, stride)
 
 
 cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size) noexcept nogil:
@@ -91,6 +102,8 @@ cdef inline Share layer_share(const Net* net, Py_ssize_t i, int index, int size)
         return dense_share(net.layers + i, index, size)
     if net.layers[i].kind == PARAMETRIC:
         return parametric_share(net.layers + i, index, size)
+    if net.layers[i].kind == SCALING:
+        return scaling_share(net.layers + i, index, size)
     nothing.start = nothing.stop = nothing.bias_start = nothing.bias_stop = 0
     return nothing
 
@@ -103,3 +116,5 @@ cdef inline void layer_share_gradient(const Net* net, Py_ssize_t i, const Tile* 
         dense_share_gradient(net, i, batch, index, size, work, destination, alpha, beta, beta_bias)
     elif net.layers[i].kind == PARAMETRIC:
         parametric_share_gradient(net, i, batch, index, size, work, destination, alpha, beta_bias)
+    elif net.layers[i].kind == SCALING:
+        scaling_share_gradient(net, i, batch, index, size, work, destination, alpha, beta_bias)

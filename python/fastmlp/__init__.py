@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastmlp.checks.errors import DivergedError, TrainingWarning
 from fastmlp.model.initializers import Normal, Uniform
-from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm, Scaling
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network, load
 from fastmlp.version import __version__ as __version__
@@ -140,6 +140,7 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "Run",
+    "Scaling",
     "StepDecay",
     "Table",
     "TableEncoder",

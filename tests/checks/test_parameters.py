@@ -23,7 +23,7 @@ KINDS = [
     *OPTIMIZERS.values(),
     *(kind for kind in vars(schedules).values() if inspect.isclass(kind) and issubclass(kind, Schedule)),
     fm.Loss, fm.CustomLoss, fm.Dense, fm.Dropout, fm.BatchNorm, fm.LayerNorm, fm.Activation, fm.Input, fm.Normal,
-    fm.Uniform, fm.EarlyStopping, fm.Plateau, fm.Tolerance, fm.TimeLimit,
+    fm.Uniform, fm.Scaling, fm.EarlyStopping, fm.Plateau, fm.Tolerance, fm.TimeLimit,
 ]  # fmt: skip
 KINDS = [kind for kind in KINDS if kind is not Schedule]
 

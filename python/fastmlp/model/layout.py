@@ -1,7 +1,8 @@
 """The one place that computes sizes and offsets: parameters, statistics, buffers of the workspace.
 
 The parameters are one flat vector. What decays comes first: the weights, layer by layer, each row-major (n_in, n_out).
-The rest follows, layer by layer: biases, gains and shifts of norms, shares of parametric activations.
+The rest follows, layer by layer: biases, gains and shifts of norms, scales of columns, shares of parametric
+activations.
 
 The workspace is one flat vector too. A buffer of width n takes n of its columns, that is n * capacity numbers.
 """

@@ -11,10 +11,14 @@ from fastmlp.model.layers.dense import Dense
 from fastmlp.model.layers.dropout import Dropout
 from fastmlp.model.layers.input import Input, distinct
 from fastmlp.model.layers.layer_norm import LayerNorm
+from fastmlp.model.layers.scaling import Scaling
 
-LAYERS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm)}
+LAYERS: dict[str, type[Layer]] = {
+    kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm, Scaling)
+}
 """The kinds of layers, by their names in files."""
 
 __all__ = [
-    "LAYERS", "Activation", "BatchNorm", "Dense", "Dropout", "Input", "Layer", "LayerNorm", "Parameter", "distinct"
+    "LAYERS", "Activation", "BatchNorm", "Dense", "Dropout", "Input", "Layer", "LayerNorm", "Parameter",
+    "Scaling", "distinct",
 ]  # fmt: skip
