@@ -9,6 +9,7 @@
       |         layers and back         gradient: one batch, tile by tile, by one thread or a team
       |
     layers      one kind each           dense  activation  parametric  dropout  batch_norm  layer_norm  scaling
+      |                                 piecewise_linear
       |
     products    x W and x.T delta       matmul: the core's kernels or the BLAS       sparse: skips zeros
       |
@@ -49,6 +50,7 @@ One line a module, from the top:
     layers/activation     y = x: the layer that is only an activation
     layers/parametric     y = x + a (f(x) - x)
     layers/scaling        y = s x, column by column
+    layers/piecewise_linear     a number for each bin of a column
     layers/dropout        y = x through a random mask
     layers/batch_norm     columns scaled over the batch
     layers/layer_norm     rows scaled

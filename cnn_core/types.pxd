@@ -26,6 +26,7 @@ cpdef enum Kind:
     LAYER_NORM = 4     # y = gain * (x - mean over the row) / deviation + shift
     PARAMETRIC = 5     # y = x + gain * (f(x) - x)
     SCALING = 6        # y = gain * x
+    PIECEWISE_LINEAR = 7     # y = clamp((x - edge) / width of the bin, 0, 1) - 1/2, for each bin
 
 # One row of the layer table. Offsets into the flat parameter vector count elements. Offsets into the workspace count
 # columns: a buffer of width n begins at offset * capacity and holds `capacity` rows of n elements.
@@ -38,6 +39,7 @@ cdef struct LayerSpec:
     int64_t bias             # params: b (n_out,), or a norm's shift; -1: none
     int64_t gain             # params: a norm's gain (n_out,), the share of f (parametric), a scale; -1: none
     int64_t statistics       # statistics: running mean, running variance, batch mean, batch 1/deviation, n_out each
+    int64_t constants        # constants: edges of bins (piecewise linear); -1: none
     int64_t input            # workspace: x, the output of the layer below
     int64_t output           # workspace: y
     int64_t scores           # workspace: the scores, kept if f' needs them (parametric: f(x)); -1: not kept
@@ -101,6 +103,7 @@ cdef struct Net:
     Py_ssize_t n_layers
     Py_ssize_t lowest        # lowest layer that learns or passes a delta on: the backward pass ends there
     double* statistics
+    const double* constants
     SparseRow* sparse_rows   # (capacity,): the first layer's inputs if it skips zeros, else NULL
     SparseRow* cut_rows      # (n_threads, capacity): each thread's share of their columns; see step.pyx
     int32_t* columns         # (capacity, n_in): memory for the nonzero columns of dense inputs

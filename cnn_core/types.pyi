@@ -16,5 +16,6 @@ class Kind(IntEnum):
     LAYER_NORM = 4
     PARAMETRIC = 5
     SCALING = 6
+    PIECEWISE_LINEAR = 7
 
 def bytes_to_boundary(memory: NDArray[np.uint8]) -> int: ...

@@ -10,6 +10,8 @@ weights row by row, layer by layer; then, layer by layer, the biases, the gain a
 parametric activations, and the scales of columns.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.special import erfc, expit, log_softmax, softmax, xlogy
 
@@ -136,6 +138,30 @@ def one_hot(labels: Array, n_classes: int) -> Array:
     return np.eye(n_classes)[labels]
 
 
+# --- Piecewise-linear encoding ---
+
+
+def piecewise_linear(x, edges, plain, weight):  # columns that pass, then f (t - 1/2) for every bin of every column
+    blocks = [x[:, [c]] for c, e in enumerate(edges) if plain or e is None]
+    for c, e in enumerate(edges):
+        bins = () if e is None else tuple(pairwise(e))
+        for low, high in bins:
+            t = np.clip((x[:, [c]] - low) / (high - low), 0.0, 1.0)
+            blocks.append(2.0 * weight / np.sqrt(len(bins)) * (t - 0.5))
+    return np.hstack(blocks)
+
+
+def piecewise_linear_backward(x, g, edges, plain, weight):  # dl/dx: a bin's slope only inside it
+    out, columns = np.zeros_like(x), iter(g.T)
+    for c in (c for c, e in enumerate(edges) if plain or e is None):
+        out[:, c] = next(columns)
+    for c, e in enumerate(edges):
+        for low, high in () if e is None else pairwise(e):
+            inside = (low < x[:, c]) & (x[:, c] <= high)
+            out[:, c] += inside * next(columns) * 2.0 * weight / np.sqrt(len(e) - 1) / (high - low)
+    return out
+
+
 # --- The network ---
 
 FIELDS = {
@@ -146,6 +172,7 @@ FIELDS = {
     "layer_norm": ("gain", "shift", "eps"),
     "parametric": ("blend", "name"),  # (width,), activation
     "scaling": ("scale",),  # (width,)
+    "piecewise_linear": ("edges", "plain", "weight"),  # for each column its edges or None; bool; number
 }
 PARAMETERS = ("W", "b", "gain", "shift", "blend", "scale")
 
@@ -272,6 +299,8 @@ class Net:
                 x = x + layer["blend"] * (ACTIVATIONS[layer["name"]](x, *layer["slope"]) - x)
             elif layer["kind"] == "scaling":
                 x = x * layer["scale"]
+            elif layer["kind"] == "piecewise_linear":
+                x = piecewise_linear(x, layer["edges"], layer["plain"], layer["weight"])
             elif layer["kind"] == "dropout":
                 x = x * _kept(layer, training)
             else:
@@ -309,6 +338,8 @@ class Net:
             elif layer["kind"] == "scaling":
                 grads[k] = {"scale": (g * x).sum(axis=0)}
                 g = g * layer["scale"]
+            elif layer["kind"] == "piecewise_linear":
+                g = piecewise_linear_backward(x, g, layer["edges"], layer["plain"], layer["weight"])
             elif layer["kind"] == "dropout":
                 g = g * _kept(layer, training)
             else:  # with h = gain g: (h - mean h - xhat mean(h xhat)) / sd; given statistics: h / sd

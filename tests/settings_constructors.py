@@ -111,6 +111,10 @@ LAYER_WALKS = {
     ),
     "LayerNorm": Walk([option("epsilon", 0.1), FROZEN, FACTOR], run_layer(fm.LayerNorm, [3, 4], [4], {})),
     "Scaling": Walk([FROZEN, FACTOR], run_layer(fm.Scaling, [3], [4, 4], {})),
+    "PiecewiseLinear": Walk(
+        [option("edges", [[-1.0, 0.0, 1.0], None, [0.0, 0.5]]), option("plain", False), option("weight", 2.0)],
+        run_layer(fm.PiecewiseLinear, [3], [4, 4], {"edges": [[-1.0, 1.0], [0.0, 1.0], None]}),
+    ),
     "Input": Walk(
         [option("n_features", 3, silent="the columns of X"), option("shift", 0.5), option("scale", 2.0)],
         run_layer(fm.Input, [], [4, 4], {"n_features": 3}),

@@ -46,6 +46,7 @@ TESTED_IN = {
     "model/layers/dense model/layers/dropout model/layers/input model/layers/layer_norm model/layers/norm",
     "model/test_distributions.py": "model/output_forms model/quantiles",
     "model/test_losses.py": "model/loss_kinds model/loss_names",
+    "model/test_piecewise_linear.py": "model/layers/piecewise_linear",
     "model/test_scaling.py": "model/layers/scaling",
     "test_optimizers.py": "optimizers/adam optimizers/adaptive optimizers/base optimizers/rprop optimizers/sgd "
     "optimizers/whole_set",

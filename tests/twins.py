@@ -30,6 +30,7 @@ KINDS = {
     fm.BatchNorm: "batch_norm",
     fm.LayerNorm: "layer_norm",
     fm.Scaling: "scaling",
+    fm.PiecewiseLinear: "piecewise_linear",
 }
 
 
@@ -78,6 +79,8 @@ def _twin_layer(net, i, layer, arrays):
         return kind, layer.rate, None
     if kind == "scaling":
         return kind, arrays[f"{i}.scale"]
+    if kind == "piecewise_linear":
+        return kind, layer.edges, layer.plain, layer.weight
     if kind in ("batch_norm", "layer_norm"):
         return kind, arrays[f"{i}.gain"], arrays[f"{i}.shift"], layer.epsilon
     name = layer.activation or (net.output if i == len(net.layers) - 1 else "identity")

@@ -18,6 +18,7 @@ class Pass:
         layers: NDArray[np.uint8],
         params: NDArray[Any],
         statistics: NDArray[np.float64],
+        constants: NDArray[np.float64],
         work: NDArray[Any],
         partials: NDArray[np.float64],
         sparse: NDArray[np.uint8] | None,

@@ -41,16 +41,18 @@ cdef class Pass:
     def __cinit__(self, *arguments):
         self.kept = arguments
 
-    def __init__(self, Plan plan, const unsigned char[::1] layers, object params, double[::1] statistics, object work,
-                 double[:, ::1] partials, unsigned char[::1] sparse, int n_threads):
-        """layers: the bytes of the layer table. params (n_params,), floats or doubles, and statistics: the network's.
+    def __init__(self, Plan plan, const unsigned char[::1] layers, object params, double[::1] statistics,
+                 const double[::1] constants, object work, double[:, ::1] partials, unsigned char[::1] sparse,
+                 int n_threads):
+        """layers: the bytes of the layer table. params (n_params,), floats or doubles, statistics and constants: the
+        network's.
 
         work (columns of the layout * capacity,) has the type of params; partials is (n_threads, partials_width); sparse
         (list_bytes,) is None if the inputs are rows.
         """
         cdef Py_buffer view
         self.call.job = make_job(plan, <const LayerSpec*> &layers[0], layers.shape[0] // sizeof(LayerSpec), statistics,
-                                 partials, sparse)
+                                 constants, partials, sparse)
         self.call.n_threads = n_threads
         PyObject_GetBuffer(params, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)
         self.letter = view.format[0]

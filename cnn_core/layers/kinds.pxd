@@ -16,11 +16,13 @@ from cnn_core.layers.parametric cimport (
     parametric_backward, parametric_forward, parametric_gradient, parametric_rows, parametric_share,
     parametric_share_gradient,
 )
+from cnn_core.layers.piecewise_linear cimport piecewise_linear_backward, piecewise_linear_forward
 from cnn_core.layers.scaling cimport (
     scaling_backward, scaling_forward, scaling_gradient, scaling_rows, scaling_share, scaling_share_gradient,
 )
 from cnn_core.types cimport (
-    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, PARAMETRIC, SCALING, Mode, Net, Share, Tile, real,
+    ACTIVATION, BATCH_NORM, DENSE, DROPOUT, LAYER_NORM, PARAMETRIC, PIECEWISE_LINEAR, SCALING, Mode, Net, Share, Tile,
+    real,
 )
 
 
@@ -42,6 +44,8 @@ cdef inline void layer_forward(const Net* net, Py_ssize_t i, const Tile* tile, c
         parametric_forward(net, i, tile, params, work)
     elif kind == SCALING:
         scaling_forward(net, i, tile, params, work)
+    elif kind == PIECEWISE_LINEAR:
+        piecewise_linear_forward(net, i, tile, work)
 
 
 cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, const Mode* mode, const real* params,
@@ -62,6 +66,8 @@ cdef inline void layer_backward(const Net* net, Py_ssize_t i, const Tile* tile, 
         parametric_backward(net, i, tile, params, work)
     elif kind == SCALING:
         scaling_backward(net, i, tile, params, work)
+    elif kind == PIECEWISE_LINEAR:
+        piecewise_linear_backward(net, i, tile, work)
 
 
 cdef inline void layer_gradient(const Net* net, Py_ssize_t i, const Tile* tile, real* work, real* destination,

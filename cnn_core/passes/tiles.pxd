@@ -17,7 +17,7 @@ cdef struct Job:
     Py_ssize_t stride
 
 cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
-                  double[:, ::1] partials, unsigned char[::1] sparse) noexcept
+                  const double[::1] constants, double[:, ::1] partials, unsigned char[::1] sparse) noexcept
 cdef Py_ssize_t count_tiles(const Job* job, Py_ssize_t n_batch) noexcept nogil
 
 cdef inline Py_ssize_t own_tile(Member member, Py_ssize_t first_tile) noexcept nogil:

@@ -19,7 +19,7 @@ cdef Py_ssize_t lowest_layer(const LayerSpec* layers, Py_ssize_t n_layers) noexc
 
 
 cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, double[::1] statistics,
-                  double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
+                  const double[::1] constants, double[:, ::1] partials, unsigned char[::1] sparse) noexcept:
     """The part of a job that all doors share; the door adds the samples.
 
     `sparse` is memory for the lists of a first layer that skips zeros: the rows of the workspace, each thread's share
@@ -31,6 +31,7 @@ cdef Job make_job(Plan plan, const LayerSpec* layers, Py_ssize_t n_layers, doubl
     job.net.n_layers = n_layers
     job.net.lowest = lowest_layer(layers, n_layers)
     job.net.statistics = NULL if statistics.shape[0] == 0 else &statistics[0]
+    job.net.constants = NULL if constants.shape[0] == 0 else &constants[0]
     job.net.sparse_rows = NULL if sparse is None else <SparseRow*> &sparse[0]
     job.net.cut_rows = NULL if sparse is None else job.net.sparse_rows + plan.capacity
     job.net.columns = NULL if sparse is None else <int32_t*> (job.net.cut_rows + partials.shape[0] * plan.capacity)

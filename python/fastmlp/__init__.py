@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastmlp.checks.errors import DivergedError, TrainingWarning
 from fastmlp.model.initializers import Normal, Uniform
-from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm, Scaling
+from fastmlp.model.layers import Activation, BatchNorm, Dense, Dropout, Input, LayerNorm, PiecewiseLinear, Scaling
 from fastmlp.model.losses import Loss
 from fastmlp.network import Network, load
 from fastmlp.version import __version__ as __version__
@@ -136,6 +136,7 @@ __all__ = [
     "Network",
     "Normal",
     "OneCycle",
+    "PiecewiseLinear",
     "Plateau",
     "RMSprop",
     "Rprop",

@@ -18,12 +18,13 @@ def log_cosh(y_true, scores):
 
 
 REQUIRED = {"initial": 0.1, "n_steps": 9, "peak": 0.1, "value": 0.1, "steps": 3, "then": 0.1, "first": 4, "name": "mse",
-            "function": log_cosh, "units": 3, "activation": "tanh", "n_features": 2, "seconds": 9.0}  # fmt: skip
+            "function": log_cosh, "units": 3, "activation": "tanh", "n_features": 2, "seconds": 9.0,
+            "edges": [[0.0, 1.0], None]}  # fmt: skip
 KINDS = [
     *OPTIMIZERS.values(),
     *(kind for kind in vars(schedules).values() if inspect.isclass(kind) and issubclass(kind, Schedule)),
     fm.Loss, fm.CustomLoss, fm.Dense, fm.Dropout, fm.BatchNorm, fm.LayerNorm, fm.Activation, fm.Input, fm.Normal,
-    fm.Uniform, fm.Scaling, fm.EarlyStopping, fm.Plateau, fm.Tolerance, fm.TimeLimit,
+    fm.Uniform, fm.Scaling, fm.PiecewiseLinear, fm.EarlyStopping, fm.Plateau, fm.Tolerance, fm.TimeLimit,
 ]  # fmt: skip
 KINDS = [kind for kind in KINDS if kind is not Schedule]
 

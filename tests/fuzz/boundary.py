@@ -63,6 +63,8 @@ def layer(source):
         lambda: fm.Activation(mostly(source, "tanh", "elu"), number(source)),
         lambda: fm.Dense(3, init=mostly(source, fm.Normal(0.1), fm.Uniform(-1.0, number(source)), "he_normal")),
         lambda: fm.Dense(4, bias=False, trainable=mostly(source, False, True), learning_rate_factor=number(source)),
+        lambda: fm.Scaling(number(source)), fm.Scaling,
+        lambda: fm.PiecewiseLinear(mostly(source, [[0, 1], None, [0, 2], None], rows(source)), weight=number(source)),
         lambda: fm.Input(mostly(source, 4), number(source), rows(source)), lambda: thing(source),
     )  # fmt: skip
     return source.choice(kinds)()

@@ -1,4 +1,4 @@
-"""The one place that computes sizes and offsets: parameters, statistics, buffers of the workspace.
+"""The one place that computes sizes and offsets: parameters, statistics, constants, buffers of the workspace.
 
 The parameters are one flat vector. What decays comes first: the weights, layer by layer, each row-major (n_in, n_out).
 The rest follows, layer by layer: biases, gains and shifts of norms, scales of columns, shares of parametric
@@ -25,7 +25,7 @@ from fastmlp.model.layers import Input, Layer, Parameter
 from fastmlp.model.losses import Loss
 
 LAYER_DTYPE, GROUP_DTYPE = (np.asarray(STRUCTS[name]).dtype for name in ("LayerSpec", "Group"))
-_OFFSETS = ("weight", "bias", "gain", "statistics", "scores", "delta_below")  # -1 if the layer has none
+_OFFSETS = ("weight", "bias", "gain", "statistics", "constants", "scores", "delta_below")  # -1 if the layer has none
 _BLANK = dict.fromkeys(LAYER_DTYPE.names or (), 0) | dict.fromkeys(_OFFSETS, -1)
 
 
@@ -71,6 +71,8 @@ class Layout:
         The core's layers. Every layer with parameters learns here, as derivatives need it; see `for_training`.
     groups : structured ndarray
         Parts of the parameter vector with equal factors.
+    constants : ndarray of float64 (n_constants,)
+        The constants of all layers, read-only.
     stages : tuple of Layer
         One for each row of the table.
     ends : tuple of int
@@ -95,6 +97,7 @@ class Layout:
 
     table: NDArray[Any]
     groups: NDArray[Any]
+    constants: NDArray[np.float64]
     stages: tuple[Layer, ...]
     ends: tuple[int, ...]
     segments: tuple[Segment, ...]
@@ -192,6 +195,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str, loss: Los
     rows = _place_widths(inputs, stages)
     segments, parameters, n_params = _place_parameters(stages, numbers, rows)
     statistics, n_statistics = _place_statistics(stages, numbers, rows)
+    constants = _place_constants(stages, rows)
     n_targets = loss.n_targets(rows[-1]["n_out"])
     rows[-1]["group"] = loss.outputs_per_target
     n_columns = _place_buffers(stages, rows, n_targets)
@@ -200,6 +204,7 @@ def make_layout(inputs: Input, layers: tuple[Layer, ...], output: str, loss: Los
     return Layout(
         table=table,
         groups=_make_groups(stages, segments, parameters),
+        constants=constants,
         stages=tuple(stages),
         ends=tuple(len(numbers) - 1 - numbers[::-1].index(i) for i in range(len(layers))),
         segments=segments,
@@ -271,6 +276,21 @@ def _place_statistics(
             segments.append(Segment(name, numbers[at], at, offset + i * width, (width,)))
         offset += stage.n_statistics * width
     return tuple(segments), offset
+
+
+def _place_constants(stages: list[Layer], rows: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """The constants of all stages, one after the other."""
+    every: list[Any] = [()]
+    offset = 0
+    for stage, row in zip(stages, rows, strict=True):
+        constants = stage.constants()
+        if len(constants):
+            row["constants"] = offset
+            every.append(constants)
+            offset += len(constants)
+    joined: NDArray[np.float64] = np.concatenate(every, dtype=np.float64)
+    joined.flags.writeable = False
+    return joined
 
 
 def _place_buffers(stages: list[Layer], rows: list[dict[str, Any]], n_targets: int) -> int:

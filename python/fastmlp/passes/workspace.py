@@ -33,6 +33,8 @@ class Workspace(NamedTuple):
     """Memory for passes over batches of up to ``n_batch`` rows by ``n_threads`` threads."""
 
     plan: dict[str, Any]
+    constants: NDArray[np.float64]
+    """Those of the network's layers."""
     work: NDArray[Any]
     sparse: NDArray[np.uint8] | None
     """Lists of nonzero numbers, for a first layer that leaves out zeros."""
@@ -46,8 +48,9 @@ class Workspace(NamedTuple):
     def over(self, table: NDArray[Any], params: NDArray[Any], statistics: NDArray[np.float64]) -> Pass:
         """The core's `Pass` for these layers and parameters. It uses these arrays, not copies."""
         return Pass(
-            self.plan, table.view(np.uint8), params, statistics, self.work, self.partials, self.sparse, self.n_threads
-        )
+            self.plan, table.view(np.uint8), params, statistics, self.constants, self.work, self.partials, self.sparse,
+            self.n_threads,
+        )  # fmt: skip
 
     @property
     def losses(self) -> NDArray[np.float64]:
@@ -119,7 +122,8 @@ def make_workspace(
     if form is not InputForm.ROWS:
         packed_columns = layout.n_features if form is InputForm.PACKED else 0
         sparse = aligned_empty(list_bytes(capacity, n_threads, packed_columns), np.dtype(np.uint8))
-    return Workspace(plan, aligned_empty(n_columns * capacity, dtype), sparse, partials, n_threads, tile_rows, door)
+    work = aligned_empty(n_columns * capacity, dtype)
+    return Workspace(plan, layout.constants, work, sparse, partials, n_threads, tile_rows, door)
 
 
 def table_to_the_inputs(layout: Layout, form: InputForm) -> NDArray[Any]:

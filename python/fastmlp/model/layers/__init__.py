@@ -11,14 +11,15 @@ from fastmlp.model.layers.dense import Dense
 from fastmlp.model.layers.dropout import Dropout
 from fastmlp.model.layers.input import Input, distinct
 from fastmlp.model.layers.layer_norm import LayerNorm
+from fastmlp.model.layers.piecewise_linear import PiecewiseLinear
 from fastmlp.model.layers.scaling import Scaling
 
 LAYERS: dict[str, type[Layer]] = {
-    kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm, Scaling)
+    kind.__name__: kind for kind in (Dense, Activation, Dropout, BatchNorm, LayerNorm, Scaling, PiecewiseLinear)
 }
 """The kinds of layers, by their names in files."""
 
 __all__ = [
     "LAYERS", "Activation", "BatchNorm", "Dense", "Dropout", "Input", "Layer", "LayerNorm", "Parameter",
-    "Scaling", "distinct",
+    "PiecewiseLinear", "Scaling", "distinct",
 ]  # fmt: skip

@@ -63,8 +63,6 @@ class Layer(HasParams):
     """In training, the outputs of a row depend on the other rows of the batch."""
     is_random: ClassVar[bool] = False
     """In training, the outputs are random; otherwise the layer does nothing."""
-    normalises: ClassVar[bool] = False
-    """The scale of the inputs does not matter."""
     statistics: ClassVar[dict[str, float]] = {}
     """Running statistics of each output, with their initial values."""
     n_statistics: ClassVar[int] = 0
@@ -74,6 +72,11 @@ class Layer(HasParams):
     def is_frozen(self) -> bool:
         """Whether training does not change its parameters."""
         return not getattr(self, "trainable", True)
+
+    @property
+    def normalises(self) -> bool:
+        """Whether the scale of the inputs does not matter."""
+        return False
 
     @property
     def activation_name(self) -> str | None:
@@ -100,6 +103,10 @@ class Layer(HasParams):
     def row(self) -> dict[str, Any]:
         """The layer's own numbers in its row of the core's table."""
         return {}
+
+    def constants(self) -> Any:
+        """Numbers that the core reads and that nothing changes, in an order of the kind's own."""
+        return ()
 
     def n_multiplications(self, n_in: int, n_out: int) -> int:
         """Multiplications in its matrix product, for each row of inputs."""

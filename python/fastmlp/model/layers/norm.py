@@ -14,9 +14,13 @@ class Norm(Layer):
     """Base class of the layers that scale to mean 0 and deviation 1, then apply ``gain * x + shift``."""
 
     shares_parameters: ClassVar[bool] = False
-    normalises: ClassVar[bool] = True
 
     learning_rate_factor: float
+
+    @property
+    def normalises(self) -> bool:
+        """Yes."""
+        return True
 
     def parameters(self, n_in: int, n_out: int) -> tuple[Parameter, ...]:
         """Gain and shift."""
