@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastmlp as fm
+from fastmlp import cli
 from fastmlp.bench.by_hand import TABLES, ByHand
 from fastmlp.cli.defaults import Settings, make_network
 from fastmlp.cli.fitting import fit
@@ -84,7 +85,7 @@ def by_itself(path: Path, table: ByHand, seed: int) -> tuple[NDArray[Any], NDArr
 @cache
 def _options() -> dict[str, Any]:
     """The options of ``fastmlp train`` where none is given."""
-    parameters = train_command.make_context("train", []).params
+    parameters = train_command.make_context("train", [], parent=cli.main.make_context("fastmlp", ["train"])).params
     return {field.name: parameters[field.name] for field in fields(Settings)}
 
 

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 TIMES = 50 if os.environ.get("FASTMLP_LONG") == "1" else 1
-COUNTS = {"command": 25, "estimators": 60, "methods": 250, "function": 400, **dict.fromkeys(CHANGES, 100)}
+COUNTS = {"command": 25, "estimators": 60, "methods": 250, "function": 400, **dict.fromkeys(["csv", *CHANGES], 100)}
 """Number of inputs for these targets; 300 for the others."""
 
 
