@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -65,3 +66,15 @@ def test_the_database_reads_no_variables_and_loads_nothing():
 def test_too_little_memory_is_a_memory_error():
     with pytest.raises(MemoryError, match="t needs more memory than allowed"), errors_as_values("t"):
         connect(10**7).execute("CREATE TABLE t AS SELECT i, i::VARCHAR || 'text' FROM range(10000000) r(i)")
+
+
+def test_without_the_database_one_sentence_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ImportError, match=r"needs DuckDB 2.0 .* Python 3.11 .*: pip install 'fastmlp\[tables\]'$"):
+        connect()
+
+
+def test_an_old_database_is_refused(monkeypatch):
+    monkeypatch.setattr("duckdb.__version__", "1.5.6")
+    with pytest.raises(ImportError, match=r"needs DuckDB 2.0 .*; got DuckDB 1.5.6$"):
+        connect()

@@ -18,7 +18,7 @@ from fastmlp.checks.errors import printable
 _WAIT = 0.1  # seconds between looks at a query that runs
 _QUIET = 1.0  # seconds before its progress is told
 _watcher: ContextVar[Callable[[float], object] | None] = ContextVar("watcher", default=None)
-_INSTALL = "reading tables needs DuckDB: pip install 'fastmlp[tables]'"
+_INSTALL = "reading tables needs DuckDB 2.0 or newer, on Python 3.11 or newer: pip install 'fastmlp[tables]'"
 
 
 def connect(memory_limit: int | None = None) -> Any:
@@ -36,12 +36,14 @@ def connect(memory_limit: int | None = None) -> Any:
     Raises
     ------
     ImportError
-        DuckDB is not installed; the message says how to install it.
+        DuckDB is not installed, or older than 2.0; the message says how to install it.
     """
     try:
         import duckdb
     except ImportError:
         raise ImportError(_INSTALL) from None
+    if int(duckdb.__version__.split(".")[0]) < 2:  # it takes masked values of arrays for numbers, without a word
+        raise ImportError(f"{_INSTALL}; got DuckDB {duckdb.__version__}")
     config: dict[str, Any] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
