@@ -33,8 +33,8 @@ LONG = Hope("BIGINT", "count({0}) >= 0", "{0}")
 MOMENT = Hope("TIMESTAMP", "count({0}) >= 0", "{0}")
 DAY = Hope("TIMESTAMP", "count_if({0} <> date_trunc('day', {0})) = 0", "{0}::DATE")
 TIME = Hope("TIME", "count({0}) >= 0", "{0}")
-TEXT = Hope("VARCHAR", "coalesce(min({0}) >= '!', true) AND count_if(ends_with({0}, ' ')) = 0", "{0}")
-"""A blank comes before all that is printed: min is quicker than to look at the start of each text."""
+TEXT = Hope("VARCHAR", "count_if({0} < '!' OR ends_with({0}, ' ')) = 0", "{0}")
+"""A blank comes before all else that is printed, so that a comparison finds it at the start, in half the time."""
 EMPTY = Hope("VARCHAR", "count({0}) = 0", "{0}")
 """Without a value in the rows looked at."""
 
