@@ -22,7 +22,9 @@ def test_what_goes_wrong_is_raised_where_the_query_was_asked_for():
         run(connect(), "SELECT no_such")
 
 
-def test_an_interrupt_ends_a_query():
+def test_an_interrupt_ends_a_query(request):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     connection = connect()
     killer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     killer.start()
