@@ -33,7 +33,7 @@ class ByHand:
     left_out : str
         Columns left out, separated by commas: identifiers, names, constants.
     answers : str
-        Columns left out by whoever predicts this target, because they hold the answer.
+        Columns left out for this target, because they hold the answer.
     null : str
         A number that stands for a missing value.
     """
@@ -68,7 +68,7 @@ class ByHand:
         return [name for name in inputs if name not in categories], categories
 
     def pipeline(self, frame: Any, seed: int) -> Any:
-        """scikit-learn's network with its defaults, behind the preparation, trained until it converges."""
+        """scikit-learn's network with its defaults, after the preparation, trained until it converges."""
         from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
         from sklearn.impute import SimpleImputer
         from sklearn.neural_network import MLPClassifier, MLPRegressor
